@@ -1,0 +1,360 @@
+//! Every failure that `seqctl` can report.
+
+use std::{io, path::PathBuf};
+
+use crate::model::{GateStatus, Id};
+
+/// A failure with the facts that explain it. Its text is one sentence without a full stop;
+/// [`Error::hint`] says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A bug, or a machine that does not keep its word.
+    #[error("{what}")]
+    Internal { what: String },
+    /// The operating system refused something.
+    #[error("cannot {what} {}: {source}", path.display())]
+    Io { what: &'static str, path: PathBuf, source: io::Error },
+    /// The command line was not understood.
+    #[error("{what}")]
+    Usage { what: String, hint: Option<String> },
+    /// An id does not follow the rules.
+    #[error("`{id}` cannot be an id: {why}")]
+    IdInvalid { id: String, why: &'static str },
+    /// A duration could not be read.
+    #[error("`{text}` is not a duration")]
+    DurationInvalid { text: String },
+    /// A field of an action has a value it cannot have.
+    #[error("{field}: {why}")]
+    FieldInvalid { field: &'static str, why: String },
+    /// An action's JSON does not fit its schema.
+    #[error("invalid arguments for `{action}`: {why}")]
+    ActionInvalid { action: String, why: String },
+    /// No action has that name.
+    #[error("no action is called `{action}`")]
+    ActionUnknown { action: String, nearest: Option<String> },
+    /// The plan changed since the caller looked.
+    #[error("the plan is at {actual}, not at {expected}")]
+    RevisionChanged { expected: String, actual: String },
+
+    /// A file of ours is not valid YAML, or not what it should be.
+    #[error("{}:{line}:{column}: {why}", path.display())]
+    Yaml { path: PathBuf, line: usize, column: usize, why: String, expected: Option<String>, excerpt: String },
+    /// A file of ours cannot be used at all.
+    #[error("{}: {why}", path.display())]
+    FileUnusable { path: PathBuf, why: String },
+    /// A newer `seqctl` wrote this file.
+    #[error("{} was written by a newer seqctl (format {version})", path.display())]
+    TooNew { path: PathBuf, version: String },
+    /// Dependencies form a circle.
+    #[error("these depend on each other in a circle: {}", circle(cycle))]
+    CircularDependency { cycle: Vec<Id> },
+    /// Something depends on what does not exist.
+    #[error("{}`{id}` depends on `{dependency}`, which does not exist", line.map_or(String::new(), |line| format!("line {line}: ")))]
+    DependencyNotFound { id: Id, dependency: Id, nearest: Option<String>, line: Option<usize> },
+    /// A link between two nodes is not there.
+    #[error("`{id}` does not depend on `{dependency}`")]
+    NotDependent { id: Id, dependency: Id },
+    /// A plan breaks a rule of the model.
+    #[error("`{id}`: {why}")]
+    PlanInvalid { id: Id, why: String },
+    /// `validate --strict` found warnings.
+    #[error("{count} in {}", path.display())]
+    Warnings { path: PathBuf, count: String },
+
+    /// There is no project here or above.
+    #[error("no ThreadOS project in {} or above", from.display())]
+    ProjectNotFound { from: PathBuf },
+    /// No step has that name.
+    #[error("no step is called `{step}`")]
+    StepNotFound { step: String, nearest: Option<String> },
+    /// No gate has that name.
+    #[error("no gate is called `{gate}`")]
+    GateNotFound { gate: String, nearest: Option<String> },
+    /// No step or gate has that name.
+    #[error("no step or gate is called `{id}`")]
+    NodeNotFound { id: String, nearest: Option<String> },
+    /// No group has that name.
+    #[error("no group is called `{group}`")]
+    GroupNotFound { group: String, nearest: Option<String> },
+    /// A step's prompt is missing.
+    #[error("`{step}` names the prompt file `{file}`, which does not exist")]
+    PromptNotFound { step: Id, file: String },
+    /// No run has that id.
+    #[error("no run is called `{run}`")]
+    RunNotFound { run: String },
+    /// A step has not run yet.
+    #[error("`{step}` has not run yet")]
+    NeverRan { step: Id },
+
+    /// The name is taken.
+    #[error("`{id}` exists already")]
+    AlreadyExists { id: Id },
+    /// There is a project already.
+    #[error("{} is a ThreadOS project already", path.display())]
+    ProjectExists { path: PathBuf },
+    /// Others depend on it.
+    #[error("`{id}` is needed by {}", list(dependents))]
+    HasDependents { id: Id, dependents: Vec<Id> },
+    /// The step runs.
+    #[error("`{step}` is running")]
+    StepRunning { step: Id },
+    /// The step does not run.
+    #[error("`{step}` is not running")]
+    StepNotRunning { step: Id },
+    /// The step has an outcome.
+    #[error("`{step}` is {status}")]
+    StepEnded { step: Id, status: &'static str },
+    /// The step waits for something.
+    #[error("`{step}` cannot start: {why}")]
+    StepBlocked { step: Id, why: String },
+    /// The gate was decided.
+    #[error("gate `{gate}` is {}, not PENDING", status.as_str())]
+    GateNotPending { gate: Id, status: GateStatus },
+    /// The gate is pending.
+    #[error("gate `{gate}` is PENDING already")]
+    GatePending { gate: Id },
+    /// What is before the gate has not ended.
+    #[error("gate `{gate}` cannot be approved yet: {why}")]
+    GateNotReached { gate: Id, why: String },
+    /// Somebody else holds the project's lock and does not let go.
+    #[error("another seqctl{} has held the project's lock for {seconds} s", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
+    Locked { pid: Option<u32>, seconds: u64 },
+    /// The file keeps changing under us.
+    #[error("{} keeps changing", path.display())]
+    FileBusy { path: PathBuf },
+    /// The run cannot do that now.
+    #[error("run `{run}` {why}")]
+    RunState { run: String, why: String },
+
+    /// The policy forbids it.
+    #[error("policy: {why}")]
+    Denied { why: String, rule: &'static str },
+    /// The policy wants a person's word.
+    #[error("{what} needs a confirmation")]
+    ConfirmationRequired { what: String, why: String },
+
+    /// A step failed.
+    #[error("{}", failures(failed))]
+    StepFailed { failed: Vec<(Id, String)> },
+    /// `wait` ran out of time.
+    #[error("still waiting for {} after {after}", list(ids))]
+    WaitTimeout { ids: Vec<Id>, after: String },
+    /// Only a person can let it go on.
+    #[error("waits for {}", what.join(", "))]
+    Waiting { what: Vec<String>, hint: String },
+    /// An agent's program is missing, or cannot be used.
+    #[error("step `{step}` wants the agent `{agent}`, which this version cannot run")]
+    AgentUnknown { step: Id, agent: String },
+    /// The project is on a read-only or otherwise unfit file system.
+    #[error("{}: {why}", path.display())]
+    ProjectUnusable { path: PathBuf, why: String },
+    /// A runner could not be started.
+    #[error("the runner of `{run}` did not start: {why}")]
+    RunnerFailed { run: String, why: String },
+    /// The audit log was changed by other hands.
+    #[error("{}: entry {seq} {why}", path.display())]
+    AuditBroken { path: PathBuf, seq: u64, why: String },
+}
+
+/// The few kinds of failure that a caller can react to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Class {
+    /// Our fault, or the machine's.
+    Internal,
+    /// What was asked makes no sense.
+    Invalid,
+    /// It does not exist.
+    NotFound,
+    /// It does not fit the present state.
+    Conflict,
+    /// The policy forbids it.
+    Denied,
+    /// The policy wants a person's word.
+    NeedsConfirmation,
+    /// A step failed.
+    StepFailed,
+    /// Something outside is missing.
+    Unavailable,
+    /// Only a person can let it go on.
+    Waiting,
+}
+
+impl Class {
+    /// The exit status of the process.
+    pub const fn exit(self) -> u8 {
+        match self {
+            Self::Internal => 1,
+            Self::Invalid => 2,
+            Self::NotFound => 3,
+            Self::Conflict => 4,
+            Self::Denied => 5,
+            Self::NeedsConfirmation => 6,
+            Self::StepFailed => 7,
+            Self::Unavailable => 8,
+            Self::Waiting => 9,
+        }
+    }
+}
+
+impl Error {
+    /// For `map_err`: the operating system refused to do `what` with `path`.
+    pub fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { what, path, source }
+    }
+
+    /// Something that cannot happen did.
+    pub fn internal(what: impl Into<String>) -> Self {
+        Self::Internal { what: what.into() }
+    }
+
+    /// The stable code of this failure and its class.
+    pub const fn code(&self) -> (&'static str, Class) {
+        match self {
+            Self::Internal { .. } => ("INTERNAL_ERROR", Class::Internal),
+            Self::Io { .. } => ("IO_ERROR", Class::Internal),
+            Self::Usage { .. } => ("USAGE_ERROR", Class::Invalid),
+            Self::IdInvalid { .. } | Self::DurationInvalid { .. } | Self::FieldInvalid { .. } | Self::ActionInvalid { .. } => {
+                ("VALIDATION_ERROR", Class::Invalid)
+            }
+            Self::ActionUnknown { .. } => ("ACTION_UNKNOWN", Class::Invalid),
+            Self::Yaml { .. } | Self::FileUnusable { .. } | Self::PlanInvalid { .. } | Self::Warnings { .. } => {
+                ("SEQUENCE_VALIDATION_FAILED", Class::Invalid)
+            }
+            Self::TooNew { .. } => ("FORMAT_TOO_NEW", Class::Invalid),
+            Self::CircularDependency { .. } => ("CIRCULAR_DEPENDENCY", Class::Invalid),
+            Self::DependencyNotFound { .. } | Self::NotDependent { .. } => ("DEPENDENCY_NOT_FOUND", Class::NotFound),
+            Self::ProjectNotFound { .. } => ("PROJECT_NOT_FOUND", Class::NotFound),
+            Self::StepNotFound { .. } => ("STEP_NOT_FOUND", Class::NotFound),
+            Self::GateNotFound { .. } => ("GATE_NOT_FOUND", Class::NotFound),
+            Self::NodeNotFound { .. } => ("NODE_NOT_FOUND", Class::NotFound),
+            Self::GroupNotFound { .. } => ("GROUP_NOT_FOUND", Class::NotFound),
+            Self::PromptNotFound { .. } => ("PROMPT_NOT_FOUND", Class::NotFound),
+            Self::RunNotFound { .. } => ("RUN_NOT_FOUND", Class::NotFound),
+            Self::NeverRan { .. } => ("NEVER_RAN", Class::NotFound),
+            Self::AlreadyExists { .. } | Self::ProjectExists { .. } => ("ALREADY_EXISTS", Class::Conflict),
+            Self::HasDependents { .. } => ("HAS_DEPENDENTS", Class::Conflict),
+            Self::StepRunning { .. } => ("STEP_RUNNING", Class::Conflict),
+            Self::StepNotRunning { .. } => ("STEP_NOT_RUNNING", Class::Conflict),
+            Self::StepEnded { .. } => ("STEP_ENDED", Class::Conflict),
+            Self::StepBlocked { .. } => ("STEP_BLOCKED", Class::Conflict),
+            Self::GateNotPending { .. } => ("GATE_NOT_PENDING", Class::Conflict),
+            Self::GatePending { .. } => ("GATE_PENDING", Class::Conflict),
+            Self::GateNotReached { .. } => ("GATE_NOT_REACHED", Class::Conflict),
+            Self::RevisionChanged { .. } => ("REVISION_CHANGED", Class::Conflict),
+            Self::Locked { .. } => ("LOCKED", Class::Conflict),
+            Self::FileBusy { .. } => ("FILE_BUSY", Class::Conflict),
+            Self::RunState { .. } => ("RUN_STATE", Class::Conflict),
+            Self::Denied { .. } => ("POLICY_DENIED", Class::Denied),
+            Self::ConfirmationRequired { .. } => ("CONFIRMATION_REQUIRED", Class::NeedsConfirmation),
+            Self::StepFailed { .. } => ("STEP_FAILED", Class::StepFailed),
+            Self::WaitTimeout { .. } => ("WAIT_TIMEOUT", Class::Waiting),
+            Self::Waiting { .. } => ("WAITING", Class::Waiting),
+            Self::AgentUnknown { .. } => ("AGENT_NOT_FOUND", Class::Unavailable),
+            Self::ProjectUnusable { .. } => ("PROJECT_UNUSABLE", Class::Unavailable),
+            Self::RunnerFailed { .. } => ("RUNNER_FAILED", Class::Unavailable),
+            Self::AuditBroken { .. } => ("AUDIT_BROKEN", Class::Conflict),
+        }
+    }
+
+    /// What to do about it, in one sentence.
+    pub fn hint(&self) -> Option<String> {
+        let meant = |nearest: &Option<String>| nearest.as_ref().map(|name| format!("did you mean `{name}`?"));
+        match self {
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::IdInvalid { .. } => Some("ids look like `build-api-2`".into()),
+            Self::DurationInvalid { .. } => Some("durations look like `90s`, `45m` or `1h30m`".into()),
+            Self::ActionUnknown { nearest, .. } | Self::GroupNotFound { nearest, .. } => meant(nearest),
+            Self::RevisionChanged { .. } => Some("look again with `seqctl status`, then repeat with the new revision".into()),
+            Self::Yaml { expected, .. } => expected.as_ref().map(|what| format!("expected {what}")),
+            Self::TooNew { .. } => Some("update seqctl; this version will not write over it".into()),
+            Self::CircularDependency { .. } => Some("take one of these dependencies away: `seqctl dep rm <step> <needs>`".into()),
+            Self::DependencyNotFound { nearest, .. } | Self::NodeNotFound { nearest, .. } => {
+                meant(nearest).or_else(|| Some("`seqctl step list` shows what there is".into()))
+            }
+            Self::StepNotFound { nearest, .. } => meant(nearest).or_else(|| Some("`seqctl step list` shows the steps".into())),
+            Self::GateNotFound { nearest, .. } => meant(nearest).or_else(|| Some("`seqctl gate list` shows the gates".into())),
+            Self::ProjectNotFound { .. } => Some("make one here with `seqctl init`, or choose one with `--project DIR`".into()),
+            Self::ProjectExists { .. } => Some("`seqctl status` shows it".into()),
+            Self::PromptNotFound { step, file } => {
+                Some(format!("write `.threados/{file}`, or change it with `seqctl step edit {step}`"))
+            }
+            Self::RunNotFound { .. } => Some("`seqctl runs list` shows the runs".into()),
+            Self::NeverRan { step } => Some(format!("`seqctl run {step}` runs it")),
+            Self::AlreadyExists { .. } => Some("choose another id; steps and gates share one space of names".into()),
+            Self::HasDependents { .. } => Some("`--cascade` connects them to what it needs itself".into()),
+            Self::StepRunning { step } => Some(format!("stop it first: `seqctl stop {step}`")),
+            Self::StepEnded { step, .. } => Some(format!("`seqctl restart {step}` runs it again")),
+            Self::StepBlocked { .. } => Some("`seqctl status` shows what it waits for".into()),
+            Self::GateNotPending { gate, .. } => Some(format!("`seqctl gate reopen {gate}` makes it PENDING again")),
+            Self::GateNotReached { .. } => Some("`--ahead` approves it before they have ended".into()),
+            Self::Locked { .. } => Some("look whether that process hangs; ending it is safe, nothing is lost".into()),
+            Self::FileBusy { .. } => Some("let the other program finish saving, then try again".into()),
+            Self::Denied { .. } => Some("`.threados/policy.yaml` says what is allowed".into()),
+            Self::ConfirmationRequired { why, .. } => Some(format!("{why}; add `--yes` to confirm")),
+            Self::StepFailed { failed } => failed
+                .first()
+                .map(|(step, _)| format!("`seqctl logs {step}` shows its output, `seqctl restart {step}` runs it again")),
+            Self::Waiting { hint, .. } => Some(hint.clone()),
+            Self::AgentUnknown { .. } => Some("give the step a `command:` or use `model: shell`".into()),
+            Self::Warnings { .. } => Some("mend them, or leave out `--strict`".into()),
+            Self::AuditBroken { .. } => {
+                Some("entries from here on may have been changed by hand; `git log` or a backup can tell".into())
+            }
+            Self::GatePending { .. }
+            | Self::StepNotRunning { .. }
+            | Self::RunState { .. }
+            | Self::WaitTimeout { .. }
+            | Self::Internal { .. }
+            | Self::Io { .. }
+            | Self::FieldInvalid { .. }
+            | Self::ActionInvalid { .. }
+            | Self::FileUnusable { .. }
+            | Self::NotDependent { .. }
+            | Self::PlanInvalid { .. }
+            | Self::ProjectUnusable { .. }
+            | Self::RunnerFailed { .. } => None,
+        }
+    }
+
+    /// The same failure, with the line of the plan it stands on where it has a place for one.
+    #[must_use]
+    pub fn at_line(mut self, found: Option<usize>) -> Self {
+        if let Self::DependencyNotFound { line, .. } = &mut self {
+            *line = found;
+        }
+        self
+    }
+}
+
+/// `1 step`, `2 steps`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `` `a`, `b` and `c` ``, or the first few and how many more.
+pub fn list(ids: &[Id]) -> String {
+    const SHOWN: usize = 6;
+    let mut words: Vec<_> = ids.iter().take(SHOWN).map(|id| format!("`{id}`")).collect();
+    if ids.len() > SHOWN {
+        words.push(format!("{} more", ids.len() - SHOWN));
+    }
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => words.join(""),
+    }
+}
+
+fn circle(cycle: &[Id]) -> String {
+    cycle.iter().chain(cycle.first()).map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" → ")
+}
+
+fn failures(failed: &[(Id, String)]) -> String {
+    match failed {
+        [(step, why)] => format!("step `{step}` failed: {why}"),
+        _ => {
+            let ids: Vec<_> = failed.iter().map(|(step, _)| step.clone()).collect();
+            format!("{} failed: {}", count(failed.len(), "step"), list(&ids))
+        }
+    }
+}

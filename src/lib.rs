@@ -1,0 +1,4 @@
+//! ThreadOS: run, watch and remember sequences of AI agents and shell commands.
+
+pub mod error;
+pub mod model;

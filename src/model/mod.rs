@@ -1,0 +1,23 @@
+//! The plan as plain data: steps, gates, their graph and their readiness. No I/O, no clock.
+
+mod duration;
+mod gate;
+mod graph;
+mod id;
+mod outcome;
+mod readiness;
+mod resolve;
+mod sequence;
+mod status;
+mod step;
+
+pub use duration::Span;
+pub use gate::Gate;
+pub use graph::{Graph, Node, nearest};
+pub use id::{Id, MODE_WORDS};
+pub use outcome::{Outcome, Reason};
+pub use readiness::{Blocker, Readiness, State};
+pub use resolve::Resolved;
+pub use sequence::{Defaults, Metadata, Mode, PolicyLimits, Sequence};
+pub use status::{GateStatus, StepStatus};
+pub use step::{Candidates, CommandLine, FailPolicy, Orchestrator, Step, Synth, ThreadType};

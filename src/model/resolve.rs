@@ -1,0 +1,89 @@
+//! A step with the defaults filled in.
+
+use super::{FailPolicy, Sequence, Span, Step, ThreadType};
+
+/// The values in force for a step: its own, else the sequence's `defaults:`, else ours.
+#[derive(Clone, Copy)]
+pub struct Resolved<'a> {
+    /// The plan it stands in.
+    pub sequence: &'a Sequence,
+    /// The step itself.
+    pub step: &'a Step,
+}
+
+impl<'a> Resolved<'a> {
+    /// The values in force for `step` of `sequence`.
+    pub const fn new(sequence: &'a Sequence, step: &'a Step) -> Self {
+        Self { sequence, step }
+    }
+
+    /// The agent, without the model's name behind `/`.
+    pub fn agent(&self) -> &'a str {
+        let model = match (&self.step.model, &self.step.command) {
+            (Some(model), _) => model,
+            (None, Some(_)) => "shell",
+            (None, None) => self.sequence.defaults.model.as_deref().unwrap_or("shell"),
+        };
+        model.split('/').next().unwrap_or(model)
+    }
+
+    /// Whether a shell runs it rather than an agent.
+    pub fn is_shell(&self) -> bool {
+        self.agent() == "shell"
+    }
+
+    /// How long one attempt may take, if the plan says so; the policy has the rest.
+    pub fn timeout(&self) -> Option<Span> {
+        self.step.timeout.or(self.sequence.defaults.timeout)
+    }
+
+    /// Working directory, relative to the project root.
+    pub fn cwd(&self) -> &'a str {
+        self.step.cwd.as_deref().or(self.sequence.defaults.cwd.as_deref()).unwrap_or(".")
+    }
+
+    /// How many more attempts a failure gets.
+    pub fn retries(&self) -> u32 {
+        self.step.retries.or(self.sequence.defaults.retries).unwrap_or(0)
+    }
+
+    /// The pause before a retry.
+    pub fn retry_delay(&self) -> Span {
+        self.step.retry_delay.or(self.sequence.defaults.retry_delay).unwrap_or_default()
+    }
+
+    /// What the failure of a group's member means for the others.
+    pub fn fail_policy(&self) -> FailPolicy {
+        self.step.fail_policy.or(self.sequence.defaults.fail_policy).unwrap_or_default()
+    }
+
+    /// Whether a success wants a person's review.
+    pub fn review(&self) -> bool {
+        self.step.review.or(self.sequence.defaults.review).unwrap_or(false)
+    }
+
+    /// The environment added to the starter's.
+    pub fn env(&self) -> std::collections::BTreeMap<String, String> {
+        let mut env = self.sequence.defaults.env.clone();
+        env.extend(self.step.env.iter().map(|(name, value)| (name.clone(), value.clone())));
+        env
+    }
+
+    /// Its thread type: what it says, else what its fields imply.
+    pub fn kind(&self) -> ThreadType {
+        let step = self.step;
+        if let Some(kind) = step.kind {
+            kind
+        } else if step.orchestrator.is_some() {
+            ThreadType::B
+        } else if step.fusion_candidates.is_some() || step.fusion_synth.is_some() {
+            ThreadType::F
+        } else if step.watchdog_for.is_some() {
+            ThreadType::L
+        } else if step.group_id.is_some() || step.fanout.is_some_and(|workers| workers > 1) {
+            ThreadType::P
+        } else {
+            ThreadType::Base
+        }
+    }
+}
