@@ -1,4 +1,15 @@
 //! ThreadOS: run, watch and remember sequences of AI agents and shell commands.
 
+pub mod action;
+pub mod audit;
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod engine;
 pub mod error;
+pub mod fault;
 pub mod model;
+pub mod policy;
+pub mod runner;
+pub mod store;
+pub mod sys;

@@ -1,5 +1,6 @@
 //! The plan as plain data: steps, gates, their graph and their readiness. No I/O, no clock.
 
+mod decision;
 mod duration;
 mod gate;
 mod graph;
@@ -11,6 +12,7 @@ mod sequence;
 mod status;
 mod step;
 
+pub use decision::Decision;
 pub use duration::Span;
 pub use gate::Gate;
 pub use graph::{Graph, Node, nearest};

@@ -1,0 +1,267 @@
+//! Everything a user, script or agent can ask for, defined once. Command line, JSON and the
+//! reference docs are loops over [`CATALOG`].
+
+pub mod dep;
+pub mod fields;
+pub mod gate;
+pub mod project;
+pub mod query;
+pub mod run;
+pub mod step;
+mod txn;
+
+use clap::{ArgMatches, Args, FromArgMatches as _};
+use schemars::{JsonSchema, Schema};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+pub use txn::{Changed, Txn};
+
+use crate::{error::Error, model};
+
+/// What an action does, which is all that policy needs to know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// It only looks.
+    Read,
+    /// It changes the plan.
+    Change,
+    /// It takes something away.
+    Destroy,
+    /// It decides what a person has to decide.
+    Decide,
+    /// It makes steps run.
+    Run,
+    /// It ends what runs.
+    Stop,
+}
+
+/// One thing that can be asked for.
+pub trait Act: Args + Clone + DeserializeOwned + JsonSchema + PartialEq + Serialize {
+    /// `noun.verb`, or a word alone.
+    const NAME: &'static str;
+    /// What it does.
+    const ACCESS: Access;
+}
+
+/// An action that is nothing but a change of the plan.
+pub trait Change: Act {
+    /// Changes the plan.
+    fn apply(&self, txn: &mut Txn) -> Result<Changed, Error>;
+
+    /// The step, gate or group it is about.
+    fn target(&self) -> Option<String>;
+}
+
+/// A row of the catalog.
+pub struct Spec {
+    /// `noun.verb`, or a word alone.
+    pub name: &'static str,
+    /// What it does.
+    pub access: Access,
+    /// Adds its arguments and its help to a command.
+    pub command: fn(clap::Command) -> clap::Command,
+    /// The schema of its JSON form.
+    pub schema: fn() -> Schema,
+}
+
+macro_rules! actions {
+    (change { $($change:ident($change_args:ty),)* } other { $($other:ident($other_args:ty),)* }) => {
+        /// An action with its arguments.
+        #[derive(Clone, Debug, PartialEq)]
+        #[expect(missing_docs, reason = "each is documented where it is defined")]
+        #[expect(clippy::large_enum_variant, reason = "few exist at a time, and none is kept")]
+        pub enum Action {
+            $($change($change_args),)*
+            $($other($other_args),)*
+        }
+
+        /// Every action, in help order.
+        pub const CATALOG: &[Spec] = &[
+            $(Spec {
+                name: <$change_args as Act>::NAME,
+                access: <$change_args as Act>::ACCESS,
+                command: <$change_args as Args>::augment_args,
+                schema: || schemars::schema_for!($change_args),
+            },)*
+            $(Spec {
+                name: <$other_args as Act>::NAME,
+                access: <$other_args as Act>::ACCESS,
+                command: <$other_args as Args>::augment_args,
+                schema: || schemars::schema_for!($other_args),
+            },)*
+        ];
+
+        impl Action {
+            /// Its name.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$change(_) => <$change_args as Act>::NAME,)*
+                    $(Self::$other(_) => <$other_args as Act>::NAME,)*
+                }
+            }
+
+            /// The action called `name` with the arguments of a command line.
+            pub fn from_matches(name: &str, matches: &ArgMatches) -> Result<Self, clap::Error> {
+                match name {
+                    $(<$change_args as Act>::NAME => <$change_args>::from_arg_matches(matches).map(Self::$change),)*
+                    $(<$other_args as Act>::NAME => <$other_args>::from_arg_matches(matches).map(Self::$other),)*
+                    _ => Err(clap::Error::new(clap::error::ErrorKind::InvalidSubcommand)),
+                }
+            }
+
+            /// The action called `name` with arguments in JSON, in camelCase or snake_case.
+            pub fn from_json(name: &str, args: Value) -> Result<Self, Error> {
+                match name {
+                    $(<$change_args as Act>::NAME => parse(name, args).map(Self::$change),)*
+                    $(<$other_args as Act>::NAME => parse(name, args).map(Self::$other),)*
+                    _ => Err(Error::ActionUnknown {
+                        action: name.into(),
+                        nearest: model::nearest(name, CATALOG.iter().map(|spec| spec.name)),
+                    }),
+                }
+            }
+
+            /// The arguments in JSON.
+            pub fn args(&self) -> Value {
+                match self {
+                    $(Self::$change(args) => to_value(args),)*
+                    $(Self::$other(args) => to_value(args),)*
+                }
+            }
+
+            /// Changes the plan; nothing if the action is something else than a change of the plan.
+            pub fn change(&self, txn: &mut Txn) -> Option<Result<Changed, Error>> {
+                match self {
+                    $(Self::$change(args) => Some(args.apply(txn)),)*
+                    $(Self::$other(_) => None,)*
+                }
+            }
+
+            /// What a change of the plan is about.
+            pub fn target(&self) -> Option<String> {
+                match self {
+                    $(Self::$change(args) => args.target(),)*
+                    $(Self::$other(_) => None,)*
+                }
+            }
+
+            /// Whether it is nothing but a change of the plan.
+            pub const fn is_change(&self) -> bool {
+                match self {
+                    $(Self::$change(_) => true,)*
+                    $(Self::$other(_) => false,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    change {
+        StepAdd(step::Add),
+        StepEdit(step::Edit),
+        StepRm(step::Rm),
+        StepClone(step::CloneStep),
+        DepAdd(dep::Add),
+        DepRm(dep::Rm),
+        GateInsert(gate::Insert),
+        GateApprove(gate::Approve),
+        GateBlock(gate::Block),
+        GateReopen(gate::Reopen),
+        GateRm(gate::Rm),
+        Skip(step::Skip),
+        Reset(step::Reset),
+    }
+    other {
+        Init(project::Init),
+        Apply(project::Apply),
+        Demo(project::Demo),
+        StepList(query::StepList),
+        StepShow(query::StepShow),
+        GateList(query::GateList),
+        Status(query::Status),
+        Validate(query::Validate),
+        RunAll(run::All),
+        RunRunnable(run::Runnable),
+        RunStep(run::Steps),
+        RunGroup(run::Group),
+        Attach(run::Attach),
+        Wait(run::Wait),
+        Stop(run::Stop),
+        Restart(run::Restart),
+        Logs(query::Logs),
+        RunsList(query::RunsList),
+        RunsShow(query::RunsShow),
+        RunsPrune(run::Prune),
+        AuditTail(query::AuditTail),
+        AuditList(query::AuditList),
+        AuditVerify(query::AuditVerify),
+        AuditHead(query::AuditHead),
+    }
+}
+
+impl Action {
+    /// The row of the catalog.
+    pub fn spec(&self) -> &'static Spec {
+        CATALOG.iter().find(|spec| spec.name == self.name()).expect("the catalog has every action")
+    }
+
+    /// The action as an entry of `apply`: `{"action": "gate.approve", …fields}`.
+    pub fn to_entry(&self) -> Value {
+        let mut entry = Map::new();
+        entry.insert("action".into(), self.name().into());
+        if let Value::Object(args) = self.args() {
+            entry.extend(args);
+        }
+        entry.into()
+    }
+
+    /// The action of an entry of `apply`.
+    pub fn from_entry(entry: Value) -> Result<Self, Error> {
+        let invalid = |why: &str| Error::ActionInvalid { action: "apply".into(), why: why.into() };
+        let Value::Object(mut fields) = entry else { return Err(invalid("each entry is an object with an `action`")) };
+        match fields.shift_remove("action") {
+            Some(Value::String(name)) => Self::from_json(&name, fields.into()),
+            _ => Err(invalid("an entry has no `action`")),
+        }
+    }
+}
+
+fn to_value<T: Serialize>(args: &T) -> Value {
+    serde_json::to_value(args).unwrap_or(Value::Null)
+}
+
+fn parse<T: Act>(name: &str, args: Value) -> Result<T, Error> {
+    let invalid = |why: String| Error::ActionInvalid { action: name.into(), why };
+    let fields = match args {
+        Value::Object(fields) => fields,
+        Value::Null => Map::new(),
+        _ => return Err(invalid("expected an object".into())),
+    };
+    let schema = schemars::schema_for!(T);
+    let known = schema.get("properties").and_then(Value::as_object);
+    let mut renamed = Map::new();
+    for (key, value) in fields {
+        let key = camel(&key);
+        if known.is_none_or(|known| !known.contains_key(&key)) {
+            let nearest = model::nearest(&key, known.into_iter().flatten().map(|(name, _)| name.as_str()));
+            let meant = nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+            return Err(invalid(format!("unknown field `{key}`{meant}")));
+        }
+        renamed.insert(key, value);
+    }
+    serde_json::from_value(renamed.into()).map_err(|error| invalid(error.to_string()))
+}
+
+/// `depends_on` → `dependsOn`; what is camelCase already stays.
+fn camel(key: &str) -> String {
+    let mut words = key.split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
+}

@@ -1,0 +1,166 @@
+//! Questions: they take no lock and write nothing.
+
+use clap::Args;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Access, Act};
+use crate::model::Id;
+
+macro_rules! query {
+    ($name:literal, $args:ty) => {
+        impl Act for $args {
+            const NAME: &'static str = $name;
+            const ACCESS: Access = Access::Read;
+        }
+    };
+}
+
+/// Show how the sequence stands
+#[derive(Args, Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Show it again at every change
+    #[arg(long, short)]
+    #[serde(default)]
+    pub watch: bool,
+}
+query!("status", Status);
+
+/// Check the plan
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Validate {
+    /// Count warnings as errors
+    #[arg(long)]
+    #[serde(default)]
+    pub strict: bool,
+}
+query!("validate", Validate);
+
+/// List the steps
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepList {
+    /// Only those with this status
+    #[arg(long, value_name = "STATUS", ignore_case = true)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+query!("step.list", StepList);
+
+/// Show everything about a step
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepShow {
+    /// The step
+    pub id: Id,
+}
+query!("step.show", StepShow);
+
+/// List the gates
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct GateList {}
+query!("gate.list", GateList);
+
+/// Print what a step wrote
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Logs {
+    /// The step
+    pub step: Id,
+    /// Go on until the step ends
+    #[arg(long, short)]
+    #[serde(default)]
+    pub follow: bool,
+    /// Standard error instead of standard output
+    #[arg(long)]
+    #[serde(default)]
+    pub stderr: bool,
+    /// Of this run; the last one where absent
+    #[arg(long, value_name = "RUN")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Of this attempt; the last one where absent
+    #[arg(long, value_name = "N")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Only the last lines
+    #[arg(long, short = 'n', value_name = "N")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail: Option<usize>,
+}
+query!("logs", Logs);
+
+/// List the runs, newest first
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunsList {
+    /// How many at most
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    #[serde(default = "twenty")]
+    pub limit: usize,
+}
+query!("runs.list", RunsList);
+
+const fn twenty() -> usize {
+    20
+}
+
+/// Show a run with its attempts
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunsShow {
+    /// The run; the last one where absent
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+query!("runs.show", RunsShow);
+
+/// Show the last entries of the audit log
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditTail {
+    /// How many
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    #[serde(default = "twenty")]
+    pub limit: usize,
+}
+query!("audit.tail", AuditTail);
+
+/// List entries of the audit log
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditList {
+    /// Only of this action, like gate.approve
+    #[arg(long, value_name = "ACTION")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// Only about this step, gate or run
+    #[arg(long, value_name = "ID")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Only after this entry
+    #[arg(long, value_name = "SEQ")]
+    #[serde(default)]
+    pub after: Option<u64>,
+    /// How many at most
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 1000)]
+    #[serde(default = "thousand")]
+    pub limit: usize,
+}
+query!("audit.list", AuditList);
+
+const fn thousand() -> usize {
+    1000
+}
+
+/// Check the chain of the audit log
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct AuditVerify {}
+query!("audit.verify", AuditVerify);
+
+/// Show the number and hash of the last entry
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct AuditHead {}
+query!("audit.head", AuditHead);

@@ -1,0 +1,232 @@
+//! Reading and verifying the audit log. Never takes a lock.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Entry,
+    log::{ORIGIN, hash},
+};
+use crate::error::Error;
+
+const BLOCK: u64 = 64 * 1024;
+
+/// The last whole line of a file and where it ends.
+pub(super) struct LastLine {
+    pub(super) line: Option<Vec<u8>>,
+    pub(super) end: u64,
+}
+
+pub(super) fn last_line(file: &File, len: u64) -> io::Result<LastLine> {
+    let (mut start, mut bytes) = (len, Vec::new());
+    loop {
+        let end = bytes.iter().rposition(|&byte| byte == b'\n');
+        let begin = end.and_then(|end| bytes[..end].iter().rposition(|&byte| byte == b'\n'));
+        match (begin, end) {
+            (Some(begin), Some(end)) => {
+                return Ok(LastLine { line: Some(bytes[begin + 1..end].to_vec()), end: start + end as u64 + 1 });
+            }
+            (None, Some(end)) if start == 0 => {
+                return Ok(LastLine { line: Some(bytes[..end].to_vec()), end: end as u64 + 1 });
+            }
+            (None, None) if start == 0 => return Ok(LastLine { line: None, end: 0 }),
+            _ => {}
+        }
+        let step = start.min(BLOCK);
+        start -= step;
+        let mut block = vec![0; usize::try_from(step).unwrap_or(0)];
+        let mut file = file;
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut block)?;
+        block.extend_from_slice(&bytes);
+        bytes = block;
+    }
+}
+
+pub(super) fn last_line_of(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let read = || {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        last_line(&file, len)
+    };
+    Ok(read().map_err(Error::io("read", path))?.line)
+}
+
+/// The rotated parts of a log, oldest first.
+pub(super) fn older_parts(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let entries = fs::read_dir(folder).map_err(Error::io("list", folder))?;
+    let mut parts: Vec<_> = entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.strip_prefix("audit-").and_then(|rest| rest.strip_suffix(".log")).is_some_and(|seq| seq.parse::<u64>().is_ok())
+        })
+        .map(|entry| entry.path())
+        .collect();
+    parts.sort();
+    Ok(parts)
+}
+
+/// The number and hash of the last entry; zeros where there is none.
+pub fn head(path: &Path) -> Result<(u64, String), Error> {
+    for part in older_parts(path)?.iter().map(PathBuf::as_path).chain([path]).rev() {
+        if let Some(line) = part.exists().then(|| last_line_of(part)).transpose()?.flatten() {
+            let entry: Entry = serde_json::from_slice(&line)
+                .map_err(|_| Error::FileUnusable { path: part.into(), why: "its last line is not an audit entry".into() })?;
+            return Ok((entry.seq, hash(&line)));
+        }
+    }
+    Ok((0, ORIGIN.to_owned()))
+}
+
+/// The last `count` entries, oldest first. Costs what they are long, not what the log is.
+pub fn last_entries(path: &Path, count: usize) -> Result<Vec<Entry>, Error> {
+    let mut parts = older_parts(path)?;
+    parts.push(path.into());
+    let mut found = Vec::new();
+    for part in parts.iter().rev() {
+        let Ok(file) = File::open(part) else { continue };
+        let len = file.metadata().map_err(Error::io("look at", part))?.len();
+        let lines = last_lines(&file, len, count - found.len()).map_err(Error::io("read", part))?;
+        let mut entries: Vec<Entry> = lines.iter().filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        entries.append(&mut found);
+        found = entries;
+        if found.len() >= count {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn last_lines(file: &File, len: u64, count: usize) -> io::Result<Vec<Vec<u8>>> {
+    let (mut start, mut blocks, mut newlines) = (len, Vec::<Vec<u8>>::new(), 0);
+    while start > 0 && newlines <= count {
+        let step = start.min(BLOCK);
+        start -= step;
+        let mut block = vec![0; usize::try_from(step).unwrap_or(0)];
+        let mut file = file;
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut block)?;
+        newlines += block.iter().filter(|&&byte| byte == b'\n').count();
+        blocks.push(block);
+    }
+    let bytes: Vec<u8> = blocks.into_iter().rev().flatten().collect();
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let mut lines: Vec<_> =
+        bytes[..whole].split_inclusive(|&byte| byte == b'\n').map(|line| line[..line.len() - 1].to_vec()).collect();
+    if start > 0 && !lines.is_empty() {
+        // The first one may have lost its beginning.
+        lines.remove(0);
+    }
+    Ok(lines.split_off(lines.len().saturating_sub(count)))
+}
+
+/// Follows the log: each call returns the entries that were appended since the last one.
+#[derive(Debug)]
+pub struct Tail {
+    path: PathBuf,
+    offset: u64,
+    seq: u64,
+}
+
+impl Tail {
+    /// Follows from the present end.
+    pub fn from_end(path: &Path) -> Result<Self, Error> {
+        let last = last_entries(path, 1)?.pop();
+        let len = fs::metadata(path).map_or(0, |meta| meta.len());
+        // Whatever was appended between the two looks is read again and dropped by its number.
+        let offset = last.as_ref().map_or(0, |_| len.saturating_sub(BLOCK));
+        Ok(Self { path: path.into(), offset, seq: last.map_or(0, |entry| entry.seq) })
+    }
+
+    /// Follows from behind entry `seq`, which must be one of the last few.
+    pub fn after(path: &Path, seq: u64) -> Self {
+        let len = fs::metadata(path).map_or(0, |meta| meta.len());
+        Self { path: path.into(), offset: len.saturating_sub(BLOCK), seq }
+    }
+
+    /// The number of the last entry that was returned.
+    pub const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The entries since the last call.
+    pub fn read(&mut self) -> Result<Vec<Entry>, Error> {
+        let Ok(mut file) = File::open(&self.path) else { return Ok(Vec::new()) };
+        let len = file.metadata().map_err(Error::io("look at", &self.path))?.len();
+        if len < self.offset {
+            // Rotated: what the old part still had comes first.
+            self.offset = 0;
+            let missed = self.missed()?;
+            if !missed.is_empty() {
+                return Ok(missed);
+            }
+        }
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(self.offset))
+            .and_then(|_| file.read_to_end(&mut bytes))
+            .map_err(Error::io("read", &self.path))?;
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        self.offset += whole as u64;
+        Ok(self.fresh(&bytes[..whole]))
+    }
+
+    fn missed(&mut self) -> Result<Vec<Entry>, Error> {
+        let Some(part) = older_parts(&self.path)?.pop() else { return Ok(Vec::new()) };
+        let bytes = fs::read(&part).map_err(Error::io("read", &part))?;
+        Ok(self.fresh(&bytes))
+    }
+
+    fn fresh(&mut self, bytes: &[u8]) -> Vec<Entry> {
+        let mut found = Vec::new();
+        for line in bytes.split(|&byte| byte == b'\n') {
+            if let Ok(entry) = serde_json::from_slice::<Entry>(line)
+                && entry.seq > self.seq
+            {
+                self.seq = entry.seq;
+                found.push(entry);
+            }
+        }
+        found
+    }
+}
+
+/// Checks the whole chain, rotated parts included. Returns how many entries there are and the
+/// hash of the last one.
+///
+/// # Errors
+/// `AuditBroken` with the first entry that does not fit.
+pub fn verify(path: &Path) -> Result<(u64, String), Error> {
+    let (mut count, mut seq, mut head) = (0, 0, ORIGIN.to_owned());
+    let mut parts = older_parts(path)?;
+    parts.push(path.into());
+    for part in parts {
+        let Ok(file) = File::open(&part) else { continue };
+        let mut lines = BufReader::new(file);
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).map_err(Error::io("read", &part))? > 0 {
+            if line.pop() != Some(b'\n') {
+                // A torn tail; the next writer moves it aside.
+                break;
+            }
+            let broken = |why: &str| Error::AuditBroken { path: part.clone(), seq: seq + 1, why: why.into() };
+            let entry: Entry = serde_json::from_slice(&line).map_err(|_| broken("is not an audit entry"))?;
+            if entry.prev != head {
+                return Err(broken("does not follow from the one before: a line was changed, added or taken away"));
+            }
+            if entry.seq != seq + 1 {
+                return Err(broken("has the wrong number"));
+            }
+            head = hash(&line);
+            seq = entry.seq;
+            count += 1;
+            line.clear();
+        }
+    }
+    Ok((count, head))
+}

@@ -1,0 +1,157 @@
+//! A run in the foreground: its progress, Ctrl-C, and how the command ends.
+
+use std::{
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Session, ask,
+    bars::Progress,
+    signals::{Signal, Signals},
+};
+use crate::{
+    action::{Action, run},
+    client::{Event, Follower, Kind, Output, Reply, RunReport, RunState},
+    error::Error,
+    model::StepStatus,
+};
+
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// How often we look whether a run still has a runner.
+const TEND: Duration = Duration::from_secs(2);
+
+/// Why watching ended.
+enum End {
+    /// The run is over.
+    Over,
+    /// It waits for a person, and nobody is there.
+    Waiting,
+    /// A signal; the run goes on, or was stopped.
+    Signal(Signal),
+}
+
+impl Session<'_> {
+    /// Watches a run to its end. With `stay` also while it waits for a person.
+    pub(super) fn watch_run(&self, follower: Follower, reply: Reply, stay: bool, events: bool) -> Result<ExitCode, Error> {
+        let Some((run, is_attached)) = Self::started(&reply) else { return self.printer.reply(&reply) };
+        self.printer.warnings(&reply.warnings);
+        let is_terminal = io::stderr().is_terminal() && io::stdout().is_terminal();
+        let mut progress = Progress::choose(self, &run, events, is_terminal)?;
+        if is_attached {
+            progress.note(&format!("attached to run {run}"));
+        }
+        let end = self.watch_until_end(follower, &run, &mut progress, stay || (is_terminal && !self.printer.is_json()));
+        progress.finish();
+        match end? {
+            End::Signal(signal) => Ok(ExitCode::from(signal.exit())),
+            End::Over | End::Waiting if events => self.result(&run, reply, false),
+            End::Over | End::Waiting => self.result(&run, reply, true),
+        }
+    }
+
+    fn watch_until_end(&self, mut follower: Follower, run: &str, progress: &mut Progress, stay: bool) -> Result<End, Error> {
+        let mut signals = Signals::catch()?;
+        let (mut tended, mut interrupts) = (Instant::now().checked_sub(TEND), 0);
+        loop {
+            let mut is_due = tended.is_none_or(|at| at.elapsed() >= TEND);
+            for event in follower.next(PATIENCE)? {
+                is_due |= is_about_end(&event, run);
+                progress.take(&event, run);
+            }
+            progress.tick();
+            if let Some(signal) = signals.next() {
+                interrupts += 1;
+                if let Some(end) = self.interrupted(signal, interrupts, run, progress)? {
+                    return Ok(end);
+                }
+            }
+            if is_due {
+                tended = Some(Instant::now());
+                let found = self.client.tend(run)?;
+                match found.state {
+                    RunState::Ended => return Ok(End::Over),
+                    RunState::Waiting if !stay => return Ok(End::Waiting),
+                    RunState::Waiting => progress.waits(&found.waits_for),
+                    RunState::Active => {}
+                }
+            }
+        }
+    }
+
+    /// Ctrl-C on a terminal asks; in a pipe, and SIGTERM anywhere, it stops the run. SIGHUP leaves it.
+    fn interrupted(&self, signal: Signal, count: u32, run: &str, progress: &mut Progress) -> Result<Option<End>, Error> {
+        let is_asked = signal == Signal::Interrupt && ask::is_possible(self.flags);
+        match signal {
+            Signal::HangUp => return Ok(Some(End::Signal(signal))),
+            Signal::Interrupt if is_asked && count == 1 => {
+                let answer = progress.ask("leave it running [l], stop it [s], or go on watching [g]? ");
+                match answer.as_deref().map(str::trim) {
+                    Some("g" | "go on") => return Ok(None),
+                    Some("s" | "stop") => {}
+                    Some(_) => {
+                        progress.note(&format!("run {run} goes on; `seqctl attach` watches it, `seqctl stop {run}` stops it"));
+                        return Ok(Some(End::Signal(signal)));
+                    }
+                    // A second Ctrl-C instead of an answer.
+                    None => {}
+                }
+            }
+            Signal::Interrupt | Signal::Terminate => {}
+        }
+        progress.note(&format!("stopping run {run}"));
+        let stop = Action::Stop(run::Stop { target: Some(run.to_owned()), all: false });
+        match self.client.call(&self.caller, &stop, crate::client::Consent::None) {
+            Ok(_) | Err(Error::RunState { .. }) => Ok(Some(End::Signal(signal))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How the run ended, as output and exit status.
+    fn result(&self, run: &str, reply: Reply, is_shown: bool) -> Result<ExitCode, Error> {
+        let report = self.client.report(run)?;
+        let error = verdict(&report);
+        if !is_shown {
+            return Ok(error.map_or(ExitCode::SUCCESS, |error| ExitCode::from(error.code().1.exit())));
+        }
+        let data = serde_json::to_value(&report).ok();
+        let reply = Reply { output: Output::Run(Box::new(report)), warnings: self.client.take_warnings(), ..reply };
+        match error {
+            None => self.printer.reply(&reply),
+            Some(error) => {
+                if !self.printer.is_json() {
+                    self.printer.reply(&reply)?;
+                }
+                Ok(self.printer.fail(&error, data))
+            }
+        }
+    }
+}
+
+fn is_about_end(event: &Event, run: &str) -> bool {
+    matches!(&event.kind, Kind::RunEnded { run: id } | Kind::RunWaiting { run: id, .. } if id == run)
+}
+
+/// What is wrong with how a run stands, if anything.
+pub(super) fn verdict(report: &RunReport) -> Option<Error> {
+    let failed = report.failed();
+    if !failed.is_empty() {
+        return Some(Error::StepFailed { failed });
+    }
+    let waits = &report.run.waits_for;
+    if report.run.state == "waiting" {
+        let gate = waits.iter().find_map(|what| what.strip_prefix("gate `")?.strip_suffix('`'));
+        let hint = match gate {
+            Some(gate) => format!("`seqctl gate approve {gate}` lets it go on"),
+            None => "`seqctl status` shows what needs you".into(),
+        };
+        return Some(Error::Waiting { what: waits.clone(), hint });
+    }
+    let left = report.counts.iter().find(|(status, _)| *status == StepStatus::NeedsReview).map_or(0, |(_, count)| *count);
+    (left > 0).then(|| Error::Waiting {
+        what: vec![format!("{} of {}", crate::error::count(left, "review"), "this run")],
+        hint: "`seqctl status` shows what needs you".into(),
+    })
+}

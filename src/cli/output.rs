@@ -1,0 +1,173 @@
+//! The one place that prints. A closed pipe is a quiet end.
+
+use std::{
+    io::{self, IsTerminal as _, Write},
+    process::ExitCode,
+};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    args::{Color, Flags},
+    show, style,
+};
+use crate::{client::Reply, error::Error};
+
+/// Prints replies and errors the way the flags ask for.
+pub(super) struct Printer {
+    is_json: bool,
+    is_quiet: bool,
+    verbose: u8,
+    /// The terminal's width; nothing in a pipe.
+    pub(super) width: Option<usize>,
+}
+
+impl Printer {
+    pub(super) fn new(flags: &Flags) -> Self {
+        let choice = match flags.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::AlwaysAnsi,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        let width =
+            io::stdout().is_terminal().then(|| terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)));
+        Self { is_json: flags.json, is_quiet: flags.quiet, verbose: flags.verbose, width }
+    }
+
+    /// Prints a reply; warnings go to standard error.
+    pub(super) fn reply(&self, reply: &Reply) -> Result<ExitCode, Error> {
+        if self.is_json {
+            self.document(&success(reply)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        self.warnings(&reply.warnings);
+        if !self.is_quiet {
+            self.text(&show::text(reply, self.width, self.verbose > 0));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    pub(super) fn warnings(&self, warnings: &[String]) {
+        if !self.is_json {
+            for warning in warnings {
+                self.note(&format!("{} {warning}", style::bold("warning:")));
+            }
+        }
+    }
+
+    /// Prints an error, with `data` in JSON, and returns the exit status.
+    pub(super) fn fail(&self, error: &Error, data: Option<Value>) -> ExitCode {
+        let (code, class) = error.code();
+        if self.is_json {
+            let mut document = Map::new();
+            document.insert("success".into(), false.into());
+            document.insert("error".into(), error.to_string().into());
+            document.insert("code".into(), code.into());
+            if let Some(hint) = error.hint() {
+                document.insert("hint".into(), hint.into());
+            }
+            if let Some(data) = data {
+                document.insert("data".into(), data);
+            }
+            self.document(&document.into());
+        } else {
+            self.complain(error);
+        }
+        ExitCode::from(class.exit())
+    }
+
+    fn complain(&self, error: &Error) {
+        self.note(&format!("{} {error}", style::bold("error:")));
+        if let Error::Yaml { excerpt, .. } = error
+            && !excerpt.is_empty()
+        {
+            self.note(excerpt);
+        }
+        if let Some(hint) = error.hint() {
+            self.note(&format!("{} {hint}", style::bold("hint:")));
+        }
+    }
+
+    /// Prints one JSON document.
+    pub(super) fn document(&self, value: &Value) {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        self.text(&format!("{text}\n"));
+    }
+
+    /// Prints one JSON line.
+    pub(super) fn line(&self, value: &Value) {
+        self.text(&format!("{value}\n"));
+    }
+
+    /// Prints a text to standard output.
+    #[expect(clippy::unused_self, reason = "only who has a printer may print")]
+    pub(super) fn text(&self, text: &str) {
+        let mut out = anstream::stdout();
+        let result = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        quiet_end(result);
+    }
+
+    /// Prints bytes to standard output as they are.
+    #[expect(clippy::unused_self, reason = "only who has a printer may print")]
+    pub(super) fn bytes(&self, bytes: &[u8]) {
+        let mut out = io::stdout().lock();
+        quiet_end(out.write_all(bytes).and_then(|()| out.flush()));
+    }
+
+    /// Prints a line to standard error.
+    #[expect(clippy::unused_self, reason = "only who has a printer may print")]
+    pub(super) fn note(&self, text: &str) {
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+
+    pub(super) const fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+}
+
+/// Whoever read our output has gone, and wants no more of it: that is success.
+fn quiet_end(result: io::Result<()>) {
+    if let Err(error) = result
+        && error.kind() == io::ErrorKind::BrokenPipe
+    {
+        #[expect(clippy::exit, reason = "nobody is left to answer to, and nothing is held")]
+        std::process::exit(0);
+    }
+}
+
+/// A reply as the document that says so.
+pub(super) fn success(reply: &Reply) -> Result<Value, Error> {
+    let mut document = Map::new();
+    document.insert("success".into(), true.into());
+    match serde_json::to_value(reply).map_err(|error| Error::internal(error.to_string()))? {
+        Value::Object(fields) => document.extend(fields.into_iter().filter(|(_, value)| !value.is_null())),
+        other => {
+            document.insert("data".into(), other);
+        }
+    }
+    Ok(document.into())
+}
+
+/// Help and version as they are; a mistake in the command line as an error of ours.
+pub(super) fn print_early(error: &clap::Error, is_json: bool) -> ExitCode {
+    if !error.use_stderr() {
+        quiet_end(error.print());
+        return ExitCode::SUCCESS;
+    }
+    if is_json {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let document =
+            json!({"success": false, "error": first, "code": "USAGE_ERROR", "hint": "`seqctl help` shows the commands"});
+        let mut out = io::stdout().lock();
+        quiet_end(writeln!(out, "{document:#}"));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(2)
+}

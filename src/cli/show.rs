@@ -1,0 +1,314 @@
+//! Replies as text for people.
+
+use std::fmt::Write as _;
+
+use super::{
+    style,
+    table::{Table, cut, tame},
+};
+use crate::{
+    client::{Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, StatusReport, StepDetail, StepRow},
+    error::count,
+    model::{Id, Span, StepStatus},
+};
+
+/// A reply as text; lines are cut at `width` where one is given.
+pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String {
+    match &reply.output {
+        Output::Changed { changes } => lines(changes.iter().map(|change| change.text.clone())),
+        Output::Preview { changes, diff } => {
+            let words = lines(changes.iter().map(|change| format!("would have {}", change.text)));
+            format!("{words}{diff}")
+        }
+        Output::Made { path, files } => {
+            let next = "\nnext: seqctl status, then seqctl run\n";
+            format!("made a project in {}\n{}{next}", path.display(), lines(files.iter().map(|file| format!("  {file}"))))
+        }
+        Output::Status(report) => status(report, width, verbose),
+        Output::Steps { steps } => steps_text(steps, width, "no steps yet: seqctl step add <id> --command '…'\n"),
+        Output::Step(detail) => step(detail),
+        Output::Gates { gates } => gates_text(gates, width),
+        Output::Valid { steps, gates, findings } => {
+            let mut text = format!("valid: {}, {}\n", count(*steps, "step"), count(*gates, "gate"));
+            for found in findings {
+                let hint = found.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
+                let _ = writeln!(text, "{} line {}: {}{hint}", style::bold("warning:"), found.line, found.message);
+            }
+            text
+        }
+        Output::WouldRun(plan) => would_run(plan),
+        Output::Started(started) => {
+            let verb = if started.attached { "is going on already" } else { "started" };
+            format!("run {} {verb}; `seqctl attach` watches it\n", started.run)
+        }
+        Output::Run(report) => run(report, width, verbose),
+        Output::Runs { runs } => runs_text(runs, width),
+        Output::Stopped { stopped, runs } => stopped_text(stopped, runs),
+        Output::Waited { steps } => steps_text(steps, width, ""),
+        Output::Audit { entries } => audit(entries, width),
+        Output::Chain { entries, head } if reply.action == "audit.verify" => {
+            format!("{}, chain intact, head {head}\n", count_entries(*entries))
+        }
+        Output::Chain { entries, head } => format!("{entries} {head}\n"),
+        Output::Log(log) => log.text.clone(),
+        Output::Pruned { runs } => format!("removed {}\n", count(runs.len(), "run")),
+        Output::Demo { path, report } => {
+            let mut text = format!("\n{}", run(report, width, verbose));
+            let _ = writeln!(text, "\neverything is in {}\ntry:", path.display());
+            text.push_str(&lines(reply.next.iter().map(|command| format!("  {command}"))));
+            text
+        }
+    }
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.map(|line| line + "\n").collect()
+}
+
+fn count_entries(entries: u64) -> String {
+    if entries == 1 { "1 entry".into() } else { format!("{entries} entries") }
+}
+
+fn names(ids: &[Id]) -> String {
+    ids.iter().map(Id::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn took(ms: Option<u64>) -> String {
+    ms.map_or(String::new(), |ms| Span::from_ms(ms).short())
+}
+
+fn status(report: &StatusReport, width: Option<usize>, verbose: bool) -> String {
+    let mut head = format!("{}  {}", style::bold(&tame(&report.name)), report.mode);
+    for (status, number) in report.counts.iter().filter(|(_, number)| *number > 0) {
+        let _ = write!(head, "   {} {number} {}", style::glyph(*status), status.as_str().to_lowercase().replace('_', " "));
+    }
+    let mut text = width.map_or(head.clone(), |width| cut(&head, width)) + "\n";
+    if !report.attention.is_empty() {
+        let _ = writeln!(text, "\n{}", style::bold("needs you"));
+        const SHOWN: usize = 10;
+        for line in report.attention.iter().take(SHOWN) {
+            let line = format!("  {}", tame(line));
+            let _ = writeln!(text, "{}", width.map_or(line.clone(), |width| cut(&line, width)));
+        }
+        if report.attention.len() > SHOWN {
+            let _ = writeln!(text, "  … and {} more", report.attention.len() - SHOWN);
+        }
+    }
+    for run in report.runs.iter().filter(|run| verbose || run.state == "waiting" || run.has_runner) {
+        let _ = writeln!(text, "\n{}", run_line(run));
+    }
+    text.push('\n');
+    if report.steps.is_empty() {
+        text.push_str("no steps yet: seqctl step add <id> --command '…'\n");
+        return text;
+    }
+    text.push_str(&steps_table(&report.steps, &report.gates).lines("", width));
+    text
+}
+
+fn run_line(run: &RunRow) -> String {
+    let waits = if run.waits_for.is_empty() { String::new() } else { format!(", waits for {}", run.waits_for.join(", ")) };
+    format!("run {} {}{waits}", run.id, run.state)
+}
+
+fn steps_table(steps: &[StepRow], gates: &[GateRow]) -> Table {
+    let mut table = Table::default();
+    for row in steps {
+        table.row([
+            format!("{} {}", style::glyph(row.status), row.id),
+            style::word(row.status),
+            took(row.duration_ms),
+            remark(row),
+        ]);
+    }
+    for row in gates {
+        let (glyph, word) = style::gate(row.status);
+        let remark = match (&row.note, row.status) {
+            (Some(note), _) => tame(note),
+            (None, "PENDING") if !row.depends_on.is_empty() => format!("gate after {}", names(&row.depends_on)),
+            _ => "gate".into(),
+        };
+        table.row([format!("{glyph} {}", row.id), word, String::new(), style::dim(&remark)]);
+    }
+    table
+}
+
+/// What there is to say about a step beside its status.
+fn remark(row: &StepRow) -> String {
+    let mut words = Vec::new();
+    if !row.waits_for.is_empty() {
+        words.push(format!("waits for {}", names(&row.waits_for)));
+    }
+    if let Some(outcome) = row.outcome.as_ref().filter(|_| row.status == StepStatus::Failed) {
+        words.push(outcome.clone());
+    }
+    if let Some(attempt) = row.attempt.filter(|attempt| *attempt > 1) {
+        words.push(format!("attempt {attempt}"));
+    }
+    if row.changed {
+        words.push("changed since".into());
+    }
+    if row.agent != "shell" {
+        words.push(row.agent.clone());
+    }
+    style::dim(&words.join(" · "))
+}
+
+fn steps_text(steps: &[StepRow], width: Option<usize>, empty: &str) -> String {
+    if steps.is_empty() { empty.to_owned() } else { steps_table(steps, &[]).lines("", width) }
+}
+
+fn gates_text(gates: &[GateRow], width: Option<usize>) -> String {
+    let mut table = Table::default();
+    for row in gates {
+        let (glyph, word) = style::gate(row.status);
+        let decided = match (&row.by, &row.at) {
+            (Some(by), Some(at)) => format!("by {by} at {at}"),
+            _ if row.reached => "can be decided".into(),
+            _ => format!("after {}", names(&row.depends_on)),
+        };
+        let holds = if row.holds.is_empty() { String::new() } else { format!("holds {}", names(&row.holds)) };
+        table.row([
+            format!("{glyph} {}", row.id),
+            word,
+            tame(&row.name),
+            decided,
+            holds,
+            row.note.as_deref().map(tame).unwrap_or_default(),
+        ]);
+    }
+    if table.is_empty() { "no gates\n".into() } else { table.lines("", width) }
+}
+
+fn step(detail: &StepDetail) -> String {
+    let row = &detail.state;
+    let mut table = Table::default();
+    let mut put = |name: &str, value: String| {
+        if !value.is_empty() {
+            table.row([style::dim(name), value]);
+        }
+    };
+    put("name", if row.name == row.id.as_str() { String::new() } else { tame(&row.name) });
+    put("status", format!("{} {}", style::word(row.status), remark(row)).trim_end().to_owned());
+    put("type", row.kind.to_owned());
+    put("agent", row.agent.clone());
+    put("runs", tame(detail.work.lines().next().unwrap_or_default()));
+    put("cwd", detail.cwd.display().to_string());
+    put("needs", names(&detail.step.needs().cloned().collect::<Vec<_>>()));
+    put("unlocks", names(&detail.dependents));
+    put("group", detail.step.group_id.as_ref().map(Id::to_string).unwrap_or_default());
+    put("timeout", detail.step.timeout.map(|timeout| timeout.to_string()).unwrap_or_default());
+    put("retries", detail.step.retries.map(|retries| retries.to_string()).unwrap_or_default());
+    put("run", row.run.clone().unwrap_or_default());
+    put("attempt", row.attempt.map(|attempt| attempt.to_string()).unwrap_or_default());
+    put("took", took(row.duration_ms));
+    put("note", detail.last.as_ref().and_then(|last| last.note.as_deref()).map(tame).unwrap_or_default());
+    put("folder", detail.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default());
+    format!("{} {}\n{}", style::glyph(row.status), style::bold(row.id.as_str()), table.lines("  ", None))
+}
+
+fn would_run(plan: &Plan) -> String {
+    if plan.starts.is_empty() && plan.follows.is_empty() {
+        return "nothing would start\n".into();
+    }
+    let mut text = format!("would start {}", count(plan.starts.len(), "step"));
+    if !plan.follows.is_empty() {
+        let _ = write!(text, ", and {} after them", plan.follows.len());
+    }
+    text.push('\n');
+    text + &lines(plan.commands.iter().map(|command| format!("  {}", tame(command))))
+}
+
+fn run(report: &RunReport, width: Option<usize>, verbose: bool) -> String {
+    let mut text = String::new();
+    let mut table = Table::default();
+    let is_long = report.attempts.len() > 40 && !verbose;
+    for attempt in report.attempts.iter().filter(|attempt| !is_long || attempt.status != StepStatus::Done) {
+        let outcome = crate::model::Outcome {
+            status: attempt.status,
+            reason: attempt.reason,
+            code: attempt.exit_code,
+            signal: attempt.signal,
+            note: None,
+        };
+        let words = if attempt.status == StepStatus::Done { String::new() } else { outcome.words() };
+        let tries = if attempt.attempt > 1 { format!("attempt {}", attempt.attempt) } else { String::new() };
+        let note = attempt.note.as_deref().map(tame).unwrap_or_default();
+        let parts = [words, tries, note].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+        table.row([
+            format!("{} {}", style::glyph(attempt.status), attempt.step),
+            style::word(attempt.status),
+            took(Some(attempt.duration_ms)),
+            style::dim(&parts),
+        ]);
+    }
+    if !table.is_empty() {
+        text.push_str(&table.lines("", width));
+        text.push('\n');
+    }
+    let counts: Vec<String> = report
+        .counts
+        .iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(status, number)| {
+            format!("{} {number} {}", style::glyph(*status), status.as_str().to_lowercase().replace('_', " "))
+        })
+        .collect();
+    let time = report.run.ended_at.as_ref().and_then(|end| crate::clock::ms_between(&report.run.started_at, end));
+    let time = time.map_or(String::new(), |ms| format!(" in {}", Span::from_ms(ms).short()));
+    let counts = if counts.is_empty() { "nothing to run".to_owned() } else { counts.join("  ") };
+    let _ = writeln!(text, "run {} {}{time}   {counts}", report.run.id, report.run.state);
+    text
+}
+
+fn runs_text(runs: &[RunRow], width: Option<usize>) -> String {
+    let mut table = Table::default();
+    for run in runs {
+        let time = run.ended_at.as_ref().and_then(|end| crate::clock::ms_between(&run.started_at, end));
+        let waits = if run.waits_for.is_empty() { String::new() } else { format!("waits for {}", run.waits_for.join(", ")) };
+        table.row([run.id.clone(), run.state.clone(), took(time), run.what.clone(), format!("by {}", run.by), waits]);
+    }
+    if table.is_empty() { "no runs yet: seqctl run\n".into() } else { table.lines("", width) }
+}
+
+fn stopped_text(stopped: &[Id], runs: &[String]) -> String {
+    match (stopped, runs) {
+        ([], []) => "nothing was running\n".into(),
+        ([], runs) => format!("stopped {}\n", runs.iter().map(|run| format!("run {run}")).collect::<Vec<_>>().join(", ")),
+        (steps, _) => format!("stopped {}\n", names(steps)),
+    }
+}
+
+fn audit(entries: &[Entry], width: Option<usize>) -> String {
+    let mut table = Table::default();
+    for entry in entries {
+        let body = &entry.body;
+        let result = if body.result == "ok" {
+            String::new()
+        } else {
+            format!("{} {}", body.result, body.error.as_deref().unwrap_or_default())
+        };
+        table.row([
+            entry.seq.to_string(),
+            entry.at.clone(),
+            body.actor.clone(),
+            body.action.clone(),
+            body.target.clone().unwrap_or_default(),
+            format!("{}{}", result, detail(entry)),
+        ]);
+    }
+    if table.is_empty() { "the audit log is empty\n".into() } else { table.lines("", width) }
+}
+
+/// What an entry is about, where its target does not say.
+fn detail(entry: &Entry) -> String {
+    let list = |key: &str| entry.body.payload.get(key).and_then(|value| value.as_array()).cloned().unwrap_or_default();
+    let word =
+        |value: &serde_json::Value, key: &str| value.get(key).and_then(|text| text.as_str()).unwrap_or_default().to_owned();
+    let words: Vec<String> = match entry.body.action.as_str() {
+        "claim" => list("claims").iter().map(|claim| word(claim, "step")).collect(),
+        "commit" => list("outcomes").iter().map(|end| format!("{} {}", word(end, "step"), word(end, "status"))).collect(),
+        _ => Vec::new(),
+    };
+    style::dim(&tame(&words.join(", ")))
+}

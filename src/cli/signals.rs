@@ -1,0 +1,52 @@
+//! Signals to a command that watches something.
+
+use std::{fs::File, io::Read as _};
+
+use crate::{error::Error, sys};
+
+/// Ctrl-C, SIGTERM and SIGHUP, to be asked for instead of ending the process.
+pub(super) struct Signals {
+    pipe: File,
+}
+
+/// What came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// The terminal has gone.
+    HangUp,
+}
+
+impl Signal {
+    /// The exit status of a process that ends because of it.
+    pub(super) const fn exit(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+            Self::HangUp => 129,
+        }
+    }
+}
+
+impl Signals {
+    pub(super) fn catch() -> Result<Self, Error> {
+        let pipe = sys::signal_pipe(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP]).map_err(Error::io("catch", "signals"))?;
+        Ok(Self { pipe: pipe.into() })
+    }
+
+    /// The next signal that has come, if any.
+    pub(super) fn next(&mut self) -> Option<Signal> {
+        let mut byte = [0];
+        match self.pipe.read(&mut byte) {
+            Ok(1) => match i32::from(byte[0]) {
+                libc::SIGINT => Some(Signal::Interrupt),
+                libc::SIGTERM => Some(Signal::Terminate),
+                _ => Some(Signal::HangUp),
+            },
+            _ => None,
+        }
+    }
+}

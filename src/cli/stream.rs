@@ -1,0 +1,136 @@
+//! Commands that go on printing: `status --watch` and `logs --follow`.
+
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom},
+    process::ExitCode,
+    time::Duration,
+};
+
+use super::{Session, output::success, show, signals::Signals};
+use crate::{
+    action::{Action, query::Logs},
+    client::Kind,
+    error::Error,
+};
+
+const PATIENCE: Duration = Duration::from_millis(250);
+
+impl Session<'_> {
+    /// The status again at every change, until Ctrl-C.
+    pub(super) fn watch_status(&self, action: &Action) -> Result<ExitCode, Error> {
+        let mut signals = Signals::catch()?;
+        let mut follower = self.client.follow()?;
+        let mut last = String::new();
+        loop {
+            let reply = self.call(action)?;
+            if self.printer.is_json() {
+                let line = success(&reply)?;
+                let text = line.to_string();
+                if text != last {
+                    self.printer.line(&line);
+                    last = text;
+                }
+            } else {
+                let text = show::text(&reply, self.printer.width, false);
+                if text != last {
+                    // On a terminal the screen is redrawn in place, in a pipe one follows the other.
+                    let clear = if self.printer.width.is_some() { "\u{1b}[H\u{1b}[2J\u{1b}[3J" } else { "" };
+                    self.printer.text(&format!("{clear}{text}"));
+                    last = text;
+                }
+            }
+            loop {
+                if let Some(signal) = signals.next() {
+                    return Ok(ExitCode::from(signal.exit()));
+                }
+                if !follower.next(PATIENCE)?.is_empty() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// A log as it is, whole, without loading it.
+    pub(super) fn copy_log(&self, args: &Logs) -> Result<ExitCode, Error> {
+        let place = self.client.log_place(&self.client.view()?, args)?;
+        if let Ok(mut file) = File::open(&place.path) {
+            let mut block = vec![0; 1 << 16];
+            loop {
+                let got = file.read(&mut block).map_err(Error::io("read", &place.path))?;
+                if got == 0 {
+                    break;
+                }
+                self.printer.bytes(&block[..got]);
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// A log as it grows, until its step ends.
+    pub(super) fn follow_logs(&self, args: &Logs) -> Result<ExitCode, Error> {
+        let mut signals = Signals::catch()?;
+        let mut follower = self.client.follow()?;
+        let mut place = self.client.log_place(&self.client.view()?, args)?;
+        let mut offset = match args.tail {
+            Some(lines) => start_of_tail(&place.path, lines)?,
+            None => 0,
+        };
+        loop {
+            offset = self.copy_from(&place.path, offset)?;
+            if let Some(signal) = signals.next() {
+                return Ok(ExitCode::from(signal.exit()));
+            }
+            if args.run.is_some() || !self.is_running(args)? {
+                self.copy_from(&place.path, offset)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            let now = self.client.log_place(&self.client.view()?, args)?;
+            if now.path != place.path {
+                self.copy_from(&place.path, offset)?;
+                (place, offset) = (now, 0);
+            }
+            for event in follower.next(PATIENCE)? {
+                if matches!(&event.kind, Kind::StepEnded { step, .. } if *step == args.step) {
+                    self.copy_from(&place.path, offset)?;
+                    return Ok(ExitCode::SUCCESS);
+                }
+            }
+        }
+    }
+
+    fn is_running(&self, args: &Logs) -> Result<bool, Error> {
+        let view = self.client.view()?;
+        Ok(view.leases.get(&args.step).is_some_and(|lease| lease.is_held))
+    }
+
+    fn copy_from(&self, path: &std::path::Path, offset: u64) -> Result<u64, Error> {
+        let Ok(mut file) = File::open(path) else { return Ok(offset) };
+        file.seek(SeekFrom::Start(offset)).map_err(Error::io("read", path))?;
+        let mut block = vec![0; 1 << 16];
+        let mut offset = offset;
+        loop {
+            let got = file.read(&mut block).map_err(Error::io("read", path))?;
+            if got == 0 {
+                return Ok(offset);
+            }
+            self.printer.bytes(&block[..got]);
+            offset += got as u64;
+        }
+    }
+}
+
+/// Where the last `lines` lines of a file begin.
+fn start_of_tail(path: &std::path::Path, lines: usize) -> Result<u64, Error> {
+    let Ok(mut file) = File::open(path) else { return Ok(0) };
+    let len = file.metadata().map_err(Error::io("look at", path))?.len();
+    let start = len.saturating_sub(8 * 1024 * 1024);
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(start)).and_then(|_| file.read_to_end(&mut bytes)).map_err(Error::io("read", path))?;
+    let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let from = match lines {
+        0 => bytes.len(),
+        _ => body.iter().enumerate().rev().filter(|&(_, &byte)| byte == b'\n').nth(lines - 1).map_or(0, |(at, _)| at + 1),
+    };
+    Ok(start + from as u64)
+}

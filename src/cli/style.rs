@@ -1,0 +1,58 @@
+//! Colour means status and nothing else. Written as escape sequences; the printer takes them out
+//! where they are not wanted.
+
+use anstyle::{AnsiColor, Style};
+
+use crate::model::{GateStatus, StepStatus};
+
+/// A status as its glyph, in its colour.
+pub(super) fn glyph(status: StepStatus) -> String {
+    let (glyph, style) = look(status);
+    format!("{style}{glyph}{style:#}")
+}
+
+/// A status as its word, in its colour.
+pub(super) fn word(status: StepStatus) -> String {
+    let (_, style) = look(status);
+    format!("{style}{}{style:#}", status.as_str())
+}
+
+fn look(status: StepStatus) -> (&'static str, Style) {
+    match status {
+        StepStatus::Ready => ("○", color(AnsiColor::Blue)),
+        StepStatus::Blocked => ("◌", color(AnsiColor::BrightBlack)),
+        StepStatus::Running => ("●", color(AnsiColor::Yellow)),
+        StepStatus::NeedsReview => ("◆", color(AnsiColor::Magenta)),
+        StepStatus::Done => ("✔", color(AnsiColor::Green)),
+        StepStatus::Failed => ("✖", color(AnsiColor::Red)),
+    }
+}
+
+/// A gate's glyph and word, in its colour.
+pub(super) fn gate(status: &str) -> (String, String) {
+    let style = match GateStatus::parse(status) {
+        Some(GateStatus::Approved) => color(AnsiColor::Green),
+        Some(GateStatus::Blocked) => color(AnsiColor::Red),
+        Some(GateStatus::Pending) | None => color(AnsiColor::Magenta),
+    };
+    (format!("{style}◆{style:#}"), format!("{style}{status}{style:#}"))
+}
+
+/// Something that is less important.
+pub(super) fn dim(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let style = Style::new().dimmed();
+    format!("{style}{text}{style:#}")
+}
+
+/// A heading.
+pub(super) fn bold(text: &str) -> String {
+    let style = Style::new().bold();
+    format!("{style}{text}{style:#}")
+}
+
+const fn color(color: AnsiColor) -> Style {
+    Style::new().fg_color(Some(anstyle::Color::Ansi(color)))
+}

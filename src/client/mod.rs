@@ -1,0 +1,45 @@
+//! What a face needs of a project: `call`, `view`, events, logs. Every face goes through here; a
+//! remote project will be a second implementation of the same calls.
+
+use std::path::Path;
+
+use crate::{
+    action::{Action, project::Init},
+    error::Error,
+    store::Paths,
+};
+
+pub use crate::{
+    action::run::Options as RunOptions,
+    audit::Entry,
+    engine::{
+        Actor, Caller, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, Kind, LogText, Output, Plan, Reply,
+        RunReport, RunRow, Started, StatusReport, StepDetail, StepRow,
+    },
+    store::{RunState, yaml::Warning},
+};
+
+/// The project that is meant: the chosen one, else the nearest above the current folder.
+pub fn open(chosen: Option<&Path>) -> Result<Client, Error> {
+    Paths::find(chosen).map(Client::new)
+}
+
+/// Makes a project in `root`.
+pub fn init(root: &Path, args: &Init, caller: &Caller) -> Result<Reply, Error> {
+    let output = Client::init(root, args, caller)?;
+    let action = Action::Init(args.clone()).name();
+    let next = vec!["seqctl status".to_owned(), "seqctl run".to_owned()];
+    Ok(Reply { action, revision: None, output, warnings: Vec::new(), next })
+}
+
+/// Makes the demo's project in `root`, where there must be none.
+pub fn make_demo(root: &Path, caller: &Caller) -> Result<Client, Error> {
+    let policy = "version: \"1.0\"\nmode: POWER   # the demo's own harmless commands\n";
+    Client::make(root, crate::engine::demo_sequence(), policy, caller)?;
+    Ok(Client::new(Paths::at(root)))
+}
+
+/// The options of a run action; nothing for another one.
+pub fn run_options(action: &Action) -> Option<RunOptions> {
+    crate::engine::run_options(action)
+}

@@ -1,0 +1,341 @@
+//! `engine.call`: one door for every action.
+
+use std::{
+    cell::RefCell,
+    env,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    caller::{Caller, Consent},
+    confirm,
+    output::{Output, Started},
+    query,
+    transact::{Draft, entry},
+    view::View,
+    writer::{Held, Writer},
+};
+use crate::{
+    action::{Action, Changed, Txn},
+    clock,
+    error::Error,
+    model::{Decision, Graph},
+    store::{
+        Decided, Line, Paths,
+        yaml::{self, Warning},
+    },
+};
+
+/// A project, and the only way to change it.
+pub struct Engine {
+    paths: Paths,
+    program: Option<PathBuf>,
+    warnings: RefCell<Vec<String>>,
+}
+
+/// What an action answers with, and what goes with it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reply {
+    /// The action's name.
+    pub action: &'static str,
+    /// The plan's revision afterwards.
+    pub revision: Option<String>,
+    /// The answer itself.
+    #[serde(flatten)]
+    pub output: Output,
+    /// What a person should know beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Commands that make sense next.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<String>,
+}
+
+/// What a list of actions would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct Preview {
+    /// What each action says it does.
+    pub changes: Vec<Changed>,
+    /// The unified diff of sequence.yaml.
+    pub diff: String,
+}
+
+impl Engine {
+    /// The engine of a project.
+    pub const fn new(paths: Paths) -> Self {
+        Self { paths, program: None, warnings: RefCell::new(Vec::new()) }
+    }
+
+    /// The same, starting runners with another program than the running one.
+    #[must_use]
+    pub fn with_program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = Some(program.into());
+        self
+    }
+
+    /// The project's files.
+    pub const fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    pub(super) fn program(&self) -> Result<PathBuf, Error> {
+        self.program.clone().map_or_else(env::current_exe, Ok).map_err(Error::io("find", "seqctl itself"))
+    }
+
+    /// The project as it stands.
+    pub fn view(&self) -> Result<View, Error> {
+        let view = View::load(&self.paths)?;
+        for warning in view.disagreements() {
+            self.warn(match warning.hint {
+                Some(hint) => format!("{}; {hint}", warning.message),
+                None => warning.message,
+            });
+        }
+        Ok(view)
+    }
+
+    fn warn(&self, warning: String) {
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    pub(super) fn writer(&self) -> Writer {
+        Writer::new(&self.paths)
+    }
+
+    /// Keeps what a writer has to say for the reply.
+    pub(super) fn keep(&self, writer: Writer) {
+        for warning in writer.warnings {
+            self.warn(warning);
+        }
+    }
+
+    /// Does what `action` asks for.
+    pub fn call(&self, caller: &Caller, action: &Action, consent: Consent) -> Result<Reply, Error> {
+        let (output, revision) = match action {
+            action if action.is_change() => {
+                let (changes, revision) = self.change(caller, std::slice::from_ref(action), None, consent)?;
+                (Output::Changed { changes }, Some(revision))
+            }
+            Action::Apply(args) => {
+                let actions = query::read_actions(&args.file)?;
+                self.apply(caller, &actions, args.if_unchanged.as_deref(), args.dry_run, consent)?
+            }
+            Action::RunAll(_) | Action::RunRunnable(_) | Action::RunStep(_) | Action::RunGroup(_) => {
+                let options = run_options(action).unwrap_or_default();
+                if options.dry_run {
+                    (Output::WouldRun(self.plan_run(action)?), None)
+                } else {
+                    let begun = self.begin(caller, action, options.fail_fast, consent)?;
+                    (Output::Started(Started { run: begun.run.id, attached: begun.is_attached }), None)
+                }
+            }
+            Action::Restart(args) => (self.restart(caller, action, args, consent)?, None),
+            Action::Stop(args) => (self.stop(caller, args)?, None),
+            Action::RunsPrune(args) => (self.prune(caller, action, args, consent)?, None),
+            Action::Wait(args) => (self.wait(args)?, None),
+            Action::Attach(args) => {
+                let run = self.open_run(args.run.as_deref())?;
+                self.launch(&run)?;
+                (Output::Started(Started { run, attached: true }), None)
+            }
+            query => self.query(query)?,
+        };
+        let next = match &output {
+            Output::Changed { changes } => changes.iter().flat_map(|change| change.next.iter().cloned()).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Reply { action: action.name(), revision, output, warnings: self.warnings.take(), next })
+    }
+
+    /// Warnings that have come up and were not part of a reply.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.warnings.take()
+    }
+
+    fn apply(
+        &self,
+        caller: &Caller,
+        actions: &[Action],
+        if_unchanged: Option<&str>,
+        dry_run: bool,
+        consent: Consent,
+    ) -> Result<(Output, Option<String>), Error> {
+        if dry_run {
+            let preview = self.preview(actions)?;
+            return Ok((Output::Preview { changes: preview.changes, diff: preview.diff }, None));
+        }
+        let (changes, revision) = self.change(caller, actions, if_unchanged, consent)?;
+        Ok((Output::Changed { changes }, Some(revision)))
+    }
+
+    /// What a list of changes would do, on a copy.
+    pub fn preview(&self, actions: &[Action]) -> Result<Preview, Error> {
+        let view = self.view()?;
+        let (txn, changes) = apply_all(&view, actions)?;
+        let mut after = txn.sequence;
+        for (id, decision, _) in &txn.decisions {
+            show_decision(&mut after, id, *decision);
+        }
+        Graph::build(&after)?;
+        let text = yaml::patch(&view.text, &view.sequence, &after, &self.paths.sequence())?;
+        let diff = similar::TextDiff::from_lines(&view.text, &text);
+        let diff = diff.unified_diff().context_radius(3).header("sequence.yaml", "sequence.yaml").to_string();
+        Ok(Preview { changes, diff })
+    }
+
+    /// Changes the plan: all of `actions` or none. Returns what each did and the new revision.
+    pub fn change(
+        &self,
+        caller: &Caller,
+        actions: &[Action],
+        if_unchanged: Option<&str>,
+        consent: Consent,
+    ) -> Result<(Vec<Changed>, String), Error> {
+        super::settle::repair_all(&self.paths)?;
+        let mut writer = self.writer();
+        let (changes, revision) = {
+            let mut held = writer.lock()?;
+            held.refresh_leases()?;
+            held.settle(&Caller::system())?;
+            if let Some(expected) = if_unchanged {
+                let actual = held.view().sequence.revision();
+                if actual != expected {
+                    return Err(Error::RevisionChanged { expected: expected.into(), actual });
+                }
+            }
+            for action in actions {
+                self.audited(&mut held, caller, action, |held| {
+                    confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)
+                })?;
+            }
+            let changes = RefCell::new(Vec::new());
+            held.transact(|view, _| {
+                let (txn, made) = apply_all(view, actions)?;
+                *changes.borrow_mut() = made;
+                Ok(draft(caller, view, actions, txn))
+            })?;
+            (changes.take(), held.view().sequence.revision())
+        };
+        self.keep(writer);
+        self.wake_runs()?;
+        Ok((changes, revision))
+    }
+
+    /// Does something that the policy may deny; a denial is audited.
+    pub(super) fn audited<T>(
+        &self,
+        held: &mut Held<'_>,
+        caller: &Caller,
+        action: &Action,
+        work: impl FnOnce(&mut Held<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let result = work(held);
+        if let Err(error @ Error::Denied { .. }) = &result {
+            let mut entry = entry(caller, action.name(), action.target(), action.args());
+            entry.result = "denied".into();
+            entry.error = Some(error.to_string());
+            held.log().append(entry, true)?;
+        }
+        result
+    }
+}
+
+/// How a run action wants to be started and watched.
+pub fn run_options(action: &Action) -> Option<crate::action::run::Options> {
+    match action {
+        Action::RunAll(args) => Some(args.options.clone()),
+        Action::RunRunnable(args) => Some(args.options.clone()),
+        Action::RunStep(args) => Some(args.options.clone()),
+        Action::RunGroup(args) => Some(args.options.clone()),
+        Action::Restart(args) => Some(args.options.clone()),
+        _ => None,
+    }
+}
+
+fn apply_all(view: &View, actions: &[Action]) -> Result<(Txn, Vec<Changed>), Error> {
+    let mut txn = Txn::new((*view.sequence).clone(), view.states());
+    let mut changes = Vec::with_capacity(actions.len());
+    for action in actions {
+        let change = action.change(&mut txn).ok_or_else(|| Error::ActionInvalid {
+            action: "apply".into(),
+            why: format!("`{}` does not change the plan", action.name()),
+        })?;
+        changes.push(change?);
+    }
+    forget_namesakes(view, &mut txn);
+    Ok((txn, changes))
+}
+
+/// A new step or gate must not inherit the record of an old one of the same name.
+fn forget_namesakes(view: &View, txn: &mut Txn) {
+    let fresh: Vec<_> =
+        txn.sequence.ids().filter(|id| !view.sequence.contains(id.as_str()) && view.records.contains_key(*id)).cloned().collect();
+    for id in fresh {
+        if txn.decisions.iter().all(|(other, ..)| *other != id) {
+            txn.decisions.push((id, Decision::Reset, None));
+        }
+    }
+}
+
+fn draft(caller: &Caller, view: &View, actions: &[Action], txn: Txn) -> Draft {
+    let name = match actions {
+        [one] => one.name(),
+        _ => "apply",
+    };
+    let payload = match actions {
+        [one] => one.args(),
+        many => json!({"actions": many.iter().map(Action::to_entry).collect::<Vec<_>>()}),
+    };
+    let target = match actions {
+        [one] => one.target(),
+        _ => None,
+    };
+    let records = decision_records(caller, &txn);
+    let after = (txn.sequence != *view.sequence).then_some(txn.sequence);
+    Draft { entry: entry(caller, name, target, payload), after, actions: actions.to_vec(), records, ..Draft::default() }
+}
+
+/// The records that the decisions of a change make, the last one of each id.
+pub(super) fn decision_records(caller: &Caller, txn: &Txn) -> Vec<(crate::model::Id, Vec<u8>)> {
+    let mut records: Vec<(crate::model::Id, Vec<u8>)> = Vec::new();
+    for (id, decision, note) in &txn.decisions {
+        records.retain(|(other, _)| other != id);
+        let decided = Decided { decision: *decision, by: caller.name(), note: note.clone(), at: clock::stamp() };
+        records.push((id.clone(), Line::Decision(decided).to_bytes()));
+    }
+    records
+}
+
+fn show_decision(sequence: &mut crate::model::Sequence, id: &crate::model::Id, decision: Decision) {
+    use crate::model::{GateStatus, StepStatus};
+    for gate in sequence.gates.iter_mut().filter(|gate| gate.id == *id) {
+        gate.status = match decision {
+            Decision::Approved => Some(GateStatus::Approved),
+            Decision::Blocked => Some(GateStatus::Blocked),
+            Decision::Pending | Decision::Skip | Decision::Reset => gate.status.map(|_| GateStatus::Pending),
+        };
+    }
+    for step in sequence.steps.iter_mut().filter(|step| step.id == *id) {
+        step.status = (decision == Decision::Skip).then_some(StepStatus::Done);
+    }
+}
+
+impl Engine {
+    /// The warnings of a plan, for `validate` and `status`.
+    pub(super) fn findings(view: &View) -> Vec<Warning> {
+        let mut findings = view.warnings.clone();
+        findings.extend(view.disagreements());
+        findings
+    }
+
+    /// Where a path of this project leads, for people.
+    pub fn show_path(&self, path: &Path) -> String {
+        self.paths.show(path).to_string()
+    }
+}

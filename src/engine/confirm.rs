@@ -1,0 +1,50 @@
+//! Whether the policy lets an action go on.
+
+use super::{
+    caller::{Actor, Caller, Consent},
+    view::View,
+};
+use crate::{
+    action::{Access, Action},
+    error::{Error, list},
+    model::Id,
+    policy::Verdict,
+};
+
+/// Lets `action` go on, or says why not. `what` is what exactly would happen, in words.
+///
+/// # Errors
+/// `Denied`, or `ConfirmationRequired` where a person has not said yes.
+pub(super) fn check(view: &View, caller: &Caller, action: &Action, what: &str, consent: Consent) -> Result<(), Error> {
+    let (name, access) = (action.name(), action.spec().access);
+    let (runs, destroys) = (matches!(access, Access::Run), matches!(access, Access::Destroy));
+    let policy = view.policy();
+    if access == Access::Decide && caller.actor == Actor::Orchestrator && name.starts_with("gate.") {
+        return Err(Error::Denied {
+            why: format!("a step cannot decide gates (`{}` asked for `{name}`)", caller.name()),
+            rule: "gates",
+        });
+    }
+    let policy = match (policy, runs || destroys) {
+        (Ok(policy), _) => policy,
+        (Err(error), true) => return Err(error),
+        (Err(_), false) => return Ok(()),
+    };
+    match policy.check_action(name, runs, destroys) {
+        Verdict::Allow => Ok(()),
+        Verdict::Deny { why, rule } => Err(Error::Denied { why, rule }),
+        Verdict::Confirm { .. } if consent == Consent::Given => Ok(()),
+        Verdict::Confirm { why } => Err(Error::ConfirmationRequired { what: what.to_owned(), why }),
+    }
+}
+
+/// What an action would do, in words for the question.
+pub(super) fn describe(action: &Action, steps: &[Id]) -> String {
+    match action {
+        Action::StepRm(args) => format!("removing step `{}`", args.id),
+        Action::GateRm(args) => format!("removing gate `{}`", args.id),
+        Action::RunsPrune(args) => format!("removing all but the newest {} runs", args.keep),
+        _ if steps.is_empty() => format!("`{}`", action.name()),
+        _ => format!("running {}", list(steps)),
+    }
+}

@@ -1,0 +1,508 @@
+//! The runner of a run: claims what may start, commits what ended, and ends when nothing runs and
+//! nothing can start. It may be killed at any moment; another one goes on.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use super::{
+    caller::Caller,
+    claim::Claimed,
+    launch::scheduler,
+    view::View,
+    writer::{Held, Writer},
+};
+use crate::{
+    clock,
+    error::Error,
+    fault,
+    model::{Id, Outcome, Reason, State, StepStatus},
+    runner::{
+        Executor, Leftover, LocalExecutor, Report, Spawner, StopRequest, deliver, repair,
+        scheduler::{Effect, Message, Rest, Scheduler},
+    },
+    store::{self, FALLBACK, Paths, Run, RunState, RunnerFile, probe},
+};
+
+/// The shortest time between two commits.
+const PACE: Duration = Duration::from_millis(50);
+
+/// How often a claim may come to nothing before the step is given up.
+const VOIDS: u32 = 3;
+
+/// Something that a runner wakes up for.
+enum Wake {
+    /// The executor says something.
+    Report(Report),
+    /// The project changed.
+    Changed,
+    /// A supervisor that is not our spawner's has ended.
+    Gone(Id),
+}
+
+/// Runs the runner of `run` to its end. `ready` is called once it is the runner; nothing happens
+/// if there is one already.
+pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -> Result<(), Error> {
+    let Some(file) = RunnerFile::take(paths, run)? else { return Ok(()) };
+    ready();
+    let (sender, inbox) = channel();
+    let is_told = Arc::new(AtomicBool::new(false));
+    let watcher = {
+        let (sender, is_told) = (sender.clone(), is_told.clone());
+        store::watcher(paths, &[], move || {
+            if !is_told.swap(true, Ordering::Relaxed) {
+                let _ = sender.send(Wake::Changed);
+            }
+        })
+    };
+    let executor = LocalExecutor::new(spawner, sender.clone(), Wake::Report).map_err(Error::io("talk to", "the spawner"))?;
+    let mut runner = Runner {
+        paths: paths.clone(),
+        run: Run::read(paths, run)?,
+        executor,
+        sender,
+        scheduler: None,
+        running: HashMap::new(),
+        others: HashSet::new(),
+        voids: HashMap::new(),
+        starts: Vec::new(),
+        ended: Vec::new(),
+        uncommitted: 0,
+        commit_at: Instant::now(),
+        must_settle: false,
+        look_at: Instant::now() + FALLBACK,
+        is_due: true,
+        is_told: false,
+    };
+    let mut writer = Writer::new(paths);
+    let result = runner.work(&mut writer, &inbox, &is_told, file);
+    drop(watcher);
+    result
+}
+
+struct Runner {
+    paths: Paths,
+    run: Run,
+    executor: LocalExecutor<Wake>,
+    sender: Sender<Wake>,
+    scheduler: Option<Scheduler>,
+    /// Claims of ours, by nonce.
+    running: HashMap<String, (usize, Id)>,
+    /// Steps that somebody else's supervisor runs.
+    others: HashSet<Id>,
+    voids: HashMap<Id, u32>,
+    starts: Vec<usize>,
+    ended: Vec<Id>,
+    uncommitted: usize,
+    commit_at: Instant,
+    must_settle: bool,
+    look_at: Instant,
+    is_due: bool,
+    is_told: bool,
+}
+
+impl Runner {
+    fn work(&mut self, writer: &mut Writer, inbox: &Receiver<Wake>, is_told: &AtomicBool, file: RunnerFile) -> Result<(), Error> {
+        loop {
+            if self.is_due || !self.starts.is_empty() || !self.ended.is_empty() || self.is_commit_due() {
+                match self.turn(writer) {
+                    Ok(true) => {
+                        // Under the project lock a moment ago nothing was left to do.
+                        file.release();
+                        return Ok(());
+                    }
+                    Ok(false) => {}
+                    // Somebody is at work on the plan: nothing is claimed or committed until it reads again.
+                    Err(error) if is_passing(&error) => {
+                        self.log(&error);
+                        self.scheduler = None;
+                        writer.view = None;
+                        thread::sleep(PACE);
+                        self.is_due = true;
+                    }
+                    Err(error) => return Err(error),
+                }
+                self.log_warnings(writer);
+            }
+            self.wait(inbox, is_told);
+            // Our own writes wake us too; the lock is only taken if there is something new.
+            self.is_due |= std::mem::take(&mut self.is_told) && writer.is_behind();
+        }
+    }
+
+    /// One look under the project lock. Whether the run is at rest and was closed.
+    fn turn(&mut self, writer: &mut Writer) -> Result<bool, Error> {
+        for id in self.ended.clone() {
+            repair(&self.paths, &id)?;
+        }
+        let mut held = writer.lock()?;
+        self.is_due = false;
+        if held.is_fresh || self.scheduler.is_none() {
+            self.rebuild(&mut held)?;
+        }
+        self.take_ended(&mut held)?;
+        let mut begun = Vec::new();
+        loop {
+            self.schedule(held.view());
+            if self.starts.is_empty() {
+                break;
+            }
+            let nodes = std::mem::take(&mut self.starts);
+            for result in held.claim(&self.run, &nodes)? {
+                self.take_claim(&held, result, &mut begun);
+            }
+        }
+        if self.is_commit_due() {
+            self.settle(&mut held)?;
+        }
+        let rest = self.scheduler.as_ref().map_or(Rest::Busy, Scheduler::rest);
+        if rest != Rest::Busy && self.running.is_empty() && begun.is_empty() {
+            self.settle(&mut held)?;
+            return self.close(&mut held, &rest).map(|()| true);
+        }
+        drop(held);
+        fault::point("claim.before_send");
+        for (lease, spec) in begun {
+            if let Err(error) = self.executor.start(lease, &spec) {
+                let report = Report::Refused { nonce: spec.nonce.clone(), why: error.to_string() };
+                let _ = self.sender.send(Wake::Report(report));
+            }
+        }
+        fault::point("claim.sent");
+        Ok(false)
+    }
+
+    /// Starts over from what is on disk: somebody else changed it, or we have just begun.
+    fn rebuild(&mut self, held: &mut Held<'_>) -> Result<(), Error> {
+        held.refresh_leases()?;
+        self.run = Run::read(&self.paths, &self.run.id)?;
+        if self.run.state == RunState::Waiting {
+            self.run.state = RunState::Active;
+            self.run.waits_for.clear();
+            self.run.write(&self.paths)?;
+        }
+        let view = held.view();
+        let scheduler = scheduler(view, &self.run);
+        self.running = self
+            .running
+            .drain()
+            .filter_map(|(nonce, (_, id))| view.graph.find(id.as_str()).map(|at| (nonce, (at, id))))
+            .collect();
+        let ours: HashSet<&Id> = self.running.values().map(|(_, id)| id).collect();
+        let others: Vec<Id> =
+            view.leases.iter().filter(|(id, lease)| lease.is_held && !ours.contains(id)).map(|(id, _)| id.clone()).collect();
+        self.uncommitted = view.leases.values().filter(|lease| !lease.is_held).count();
+        self.must_settle |= view.leases.values().any(|lease| !lease.is_held && lease.leftover != Leftover::Complete);
+        let broken: Vec<Id> = view
+            .leases
+            .iter()
+            .filter(|(_, lease)| !lease.is_held && matches!(lease.leftover, Leftover::Orphan | Leftover::Unfinished))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in others {
+            let pid = view.leases.get(&id).and_then(|lease| lease.record.supervisor);
+            self.watch(&id, pid.map(|(pid, _)| pid));
+        }
+        view.leases.iter().filter(|(_, lease)| lease.is_held).for_each(|(id, lease)| remind(&self.paths, id, &lease.record));
+        self.scheduler = Some(scheduler);
+        self.starts.clear();
+        for id in broken {
+            self.report_gone(&id);
+        }
+        Ok(())
+    }
+
+    fn report_gone(&self, id: &Id) {
+        let _ = self.sender.send(Wake::Gone(id.clone()));
+    }
+
+    /// Wakes up when somebody else's supervisor ends.
+    fn watch(&mut self, id: &Id, supervisor: Option<u32>) {
+        if !self.others.insert(id.clone()) {
+            return;
+        }
+        #[cfg(target_os = "linux")]
+        if let Some(pid) = supervisor.and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw)
+            && let Ok(fd) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
+        {
+            let (sender, id) = (self.sender.clone(), id.clone());
+            thread::spawn(move || {
+                let mut fds = [rustix::event::PollFd::new(&fd, rustix::event::PollFlags::IN)];
+                while rustix::event::poll(&mut fds, None) == Err(rustix::io::Errno::INTR) {}
+                let _ = sender.send(Wake::Gone(id));
+            });
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = supervisor;
+    }
+
+    /// Tells the scheduler what ended.
+    fn take_ended(&mut self, held: &mut Held<'_>) -> Result<(), Error> {
+        for id in std::mem::take(&mut self.ended) {
+            let path = self.paths.lease(id.as_str());
+            if store::is_held(&path) {
+                // Its supervisor ended, and somebody cleans up after it: look again soon.
+                self.others.insert(id);
+                continue;
+            }
+            let record = held.release(&id)?;
+            let Some(at) = held.view().graph.find(id.as_str()) else { continue };
+            let leftover = held.view().leases.get(&id).map(|lease| lease.leftover);
+            let state = held.view().state(at);
+            match (leftover, state) {
+                (Some(Leftover::Orphan | Leftover::Unfinished), _) => self.report_gone(&id),
+                (Some(Leftover::Void), _) => self.take_void(held, at, &id)?,
+                (_, State::Ended(status)) => {
+                    self.uncommitted += 1;
+                    self.tell(Message::Ended(at, status));
+                }
+                _ if record.is_none() => self.tell(Message::Voided(at)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A claim that came to nothing: the step is as it was, but not for ever.
+    fn take_void(&mut self, held: &mut Held<'_>, at: usize, id: &Id) -> Result<(), Error> {
+        let count = self.voids.entry(id.clone()).or_default();
+        *count += 1;
+        if *count >= VOIDS {
+            let note = format!("no supervisor could be started, {count} times in a row");
+            held.fail_lease(id, Outcome::failed(Reason::Spawn, Some(note)))?;
+            self.uncommitted += 1;
+            self.tell(Message::Ended(at, StepStatus::Failed));
+        } else {
+            store::void(&self.paths, id)?;
+            held.view_mut().leases.remove(id);
+            self.tell(Message::Voided(at));
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, message: Message) {
+        let effects = self.scheduler.as_mut().map(|scheduler| scheduler.handle(message)).unwrap_or_default();
+        self.take_effects(effects);
+    }
+
+    fn take_effects(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Start(at) => self.starts.push(at),
+                Effect::Stop(_) => self.must_settle = true,
+            }
+        }
+    }
+
+    /// Asks the scheduler what to start with the slots that are free.
+    fn schedule(&mut self, view: &View) {
+        let Ok(policy) = view.policy() else { return };
+        let taken = view.slots_taken() as usize + self.starts.len();
+        self.tell(Message::Slots((policy.max_concurrent as usize).saturating_sub(taken)));
+    }
+
+    fn take_claim(&mut self, held: &Held<'_>, result: Claimed, begun: &mut Vec<(store::Lease, Box<crate::runner::Spec>)>) {
+        let view = held.view();
+        match result {
+            Claimed::Ours { at, lease, spec } => {
+                self.running.insert(spec.nonce.clone(), (at, spec.step.clone()));
+                self.tell(Message::Started(at));
+                begun.push((lease, spec));
+            }
+            Claimed::Refused { at } => {
+                self.uncommitted += 1;
+                self.tell(Message::Ended(at, StepStatus::Failed));
+            }
+            Claimed::Taken { at } => {
+                let id = view.id_of(at).clone();
+                self.tell(Message::Taken(at));
+                self.watch(&id, None);
+            }
+        }
+    }
+
+    fn is_commit_due(&self) -> bool {
+        self.must_settle || (self.uncommitted > 0 && Instant::now() >= self.commit_at)
+    }
+
+    fn settle(&mut self, held: &mut Held<'_>) -> Result<(), Error> {
+        let begun = Instant::now();
+        let was_fresh = held.is_fresh;
+        held.is_fresh = false;
+        held.settle(&Caller::system())?;
+        if held.is_fresh {
+            // Somebody saved while we committed.
+            self.rebuild(held)?;
+        }
+        held.is_fresh = was_fresh;
+        self.must_settle = false;
+        self.uncommitted = 0;
+        self.commit_at = Instant::now() + PACE.max(begun.elapsed() * 10);
+        Ok(())
+    }
+
+    /// Nothing runs and nothing can start: the run waits for a person, or is over.
+    fn close(&mut self, held: &mut Held<'_>, rest: &Rest) -> Result<(), Error> {
+        let view = held.view();
+        let (state, action) = match rest {
+            Rest::Waiting(nodes) => {
+                self.run.waits_for = nodes.iter().map(|&at| wait_words(view, at)).collect();
+                (RunState::Waiting, "run.wait")
+            }
+            Rest::Busy | Rest::Over => {
+                self.run.waits_for.clear();
+                self.run.ended_at = Some(clock::stamp());
+                (RunState::Ended, "run.end")
+            }
+        };
+        self.run.state = state;
+        let payload = json!({"run": self.run.id, "waitsFor": self.run.waits_for});
+        held.note(&Caller::system(), action, Some(self.run.id.clone()), payload, false)?;
+        fault::point("run.noted");
+        self.run.write(&self.paths)?;
+        if state == RunState::Ended {
+            RunnerFile::remove(&self.paths, &self.run.id)?;
+        }
+        fault::point("run.closed");
+        Ok(())
+    }
+
+    /// Sleeps until something happens, and takes note of all that has.
+    fn wait(&mut self, inbox: &Receiver<Wake>, is_told: &AtomicBool) {
+        if !self.ended.is_empty() || self.is_due {
+            self.drain(inbox, is_told);
+            return;
+        }
+        let now = Instant::now();
+        let mut until = self.look_at;
+        if self.uncommitted > 0 {
+            until = until.min(self.commit_at);
+        }
+        if let Ok(wake) = inbox.recv_timeout(until.saturating_duration_since(now)) {
+            self.take(wake, is_told);
+        }
+        self.drain(inbox, is_told);
+        if Instant::now() >= self.look_at {
+            // What no event tells us: network file systems, lost spawners, a plan that was saved.
+            self.look_at = Instant::now() + FALLBACK;
+            self.is_due = true;
+            self.look_at_others();
+        }
+    }
+
+    fn drain(&mut self, inbox: &Receiver<Wake>, is_told: &AtomicBool) {
+        while let Ok(wake) = inbox.try_recv() {
+            self.take(wake, is_told);
+        }
+    }
+
+    fn take(&mut self, wake: Wake, is_told: &AtomicBool) {
+        match wake {
+            Wake::Changed => {
+                is_told.store(false, Ordering::Relaxed);
+                self.is_told = true;
+            }
+            Wake::Gone(id) => {
+                self.others.remove(&id);
+                self.ended.push(id);
+            }
+            Wake::Report(Report::Started { .. }) => {}
+            Wake::Report(Report::Ended { nonce } | Report::Refused { nonce, .. }) => {
+                if let Some((_, id)) = self.running.remove(&nonce) {
+                    self.ended.push(id);
+                }
+            }
+            Wake::Report(Report::Lost) => {
+                for (_, (_, id)) in std::mem::take(&mut self.running) {
+                    let record = store::Record::read(&self.paths.lease(id.as_str())).ok().flatten();
+                    self.watch(&id, record.and_then(|record| record.supervisor).map(|(pid, _)| pid));
+                }
+                self.look_at = Instant::now();
+            }
+        }
+    }
+
+    fn look_at_others(&mut self) {
+        let gone: Vec<Id> =
+            self.others.iter().filter(|id| probe(&self.paths.lease(id.as_str())) != store::Probe::Held).cloned().collect();
+        for id in gone {
+            self.others.remove(&id);
+            self.ended.push(id);
+        }
+    }
+
+    fn log(&self, error: &Error) {
+        self.write_log(&error.to_string());
+    }
+
+    fn log_warnings(&self, writer: &mut Writer) {
+        for warning in writer.warnings.drain(..) {
+            self.write_log(&warning);
+        }
+    }
+
+    fn write_log(&self, text: &str) {
+        use std::io::Write as _;
+        let path = self.paths.run(&self.run.id).join("runner.log");
+        if let Ok(mut file) = std::fs::OpenOptions::new().append(true).create(true).open(path) {
+            let _ = writeln!(file, "{} {text}", clock::stamp());
+        }
+    }
+}
+
+impl Held<'_> {
+    /// Gives a free lease that ran nothing an outcome of its own.
+    fn fail_lease(&mut self, id: &Id, outcome: Outcome) -> Result<(), Error> {
+        let paths = self.paths().clone();
+        let path = paths.lease(id.as_str());
+        let Some(lease) = store::Lease::adopt(&path)? else { return Ok(()) };
+        let Some(record) = store::Record::read(&path)? else { return Ok(()) };
+        let Some(claim) = &record.claim else { return Ok(()) };
+        let exit = store::Exit { attempt: claim.attempt, outcome, ms: 0, at: clock::stamp() };
+        lease.append(&store::Line::Exit(exit.clone())).map_err(Error::io("write the lease", &path))?;
+        crate::runner::write_status(&paths, &claim.run, id, &exit)?;
+        drop(lease);
+        self.release(id).map(drop)
+    }
+}
+
+/// Signals a supervisor again that has a stop request: the one who made it may have died.
+fn remind(paths: &Paths, id: &Id, record: &store::Record) {
+    if record.nonce().is_some_and(|nonce| StopRequest::read(paths, id.as_str(), nonce).is_some()) {
+        deliver(record);
+    }
+}
+
+/// What a run waits for, in words.
+pub(super) fn wait_words(view: &View, at: usize) -> String {
+    let id = view.id_of(at);
+    match view.state(at) {
+        State::Gate(_) => format!("gate `{id}`"),
+        _ => format!("review of `{id}`"),
+    }
+}
+
+/// Whether trying again later may help.
+fn is_passing(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Yaml { .. }
+            | Error::FileUnusable { .. }
+            | Error::FileBusy { .. }
+            | Error::Locked { .. }
+            | Error::DependencyNotFound { .. }
+            | Error::CircularDependency { .. }
+            | Error::AlreadyExists { .. }
+            | Error::TooNew { .. }
+            | Error::Io { .. }
+    )
+}

@@ -1,0 +1,97 @@
+//! Starting runners: detached processes that outlive whoever asked for them.
+
+use std::{
+    fs::OpenOptions,
+    io::{BufRead as _, BufReader},
+    os::unix::fs::OpenOptionsExt as _,
+    process::{Command, Stdio},
+};
+
+use super::{call::Engine, view::View};
+use crate::{
+    error::Error,
+    runner::scheduler::{Message, Rest, Scheduler},
+    store::{Run, RunState, is_held, open_runs},
+};
+
+/// What a step's environment has that a runner must not inherit: it would be swept with the step.
+const OF_A_STEP: &[&str] =
+    &["THREADOS_LEASE", "THREADOS_STEP_ID", "THREADOS_ATTEMPT", "THREADOS_RUN_ID", "THREADOS_OUTCOME_FILE"];
+
+impl Engine {
+    /// Makes sure that a run has a runner.
+    pub(super) fn launch(&self, run: &str) -> Result<(), Error> {
+        let paths = self.paths();
+        if is_held(&paths.runner(run)) || !paths.runner(run).exists() {
+            return Ok(());
+        }
+        let failed = |why: String| Error::RunnerFailed { run: run.into(), why };
+        let log = paths.run(run).join("runner.log");
+        let stderr = OpenOptions::new().append(true).create(true).mode(0o600).open(&log).map_err(Error::io("open", &log))?;
+        let mut command = Command::new(self.program()?);
+        command.arg("__runner").arg(&paths.root).arg(run).current_dir(&paths.root);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+        OF_A_STEP.iter().for_each(|name| {
+            command.env_remove(name);
+        });
+        let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line).map_err(|error| failed(error.to_string()))?;
+        }
+        // Its end is nobody's business, but it must not stay as a zombie under a long-lived face.
+        std::thread::spawn(move || {
+            let _ = child.wait();
+        });
+        if line.trim() == "ready" || is_held(&paths.runner(run)) || !paths.runner(run).exists() {
+            return Ok(());
+        }
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        Err(failed(text.lines().last().unwrap_or("it ended at once").to_owned()))
+    }
+
+    /// Gives every open run that could go on a runner again: its runner was killed, or a decision
+    /// made something startable.
+    pub(super) fn wake_runs(&self) -> Result<(), Error> {
+        let open = open_runs(self.paths())?;
+        if open.iter().all(|run| is_held(&self.paths().runner(&run.id))) {
+            return Ok(());
+        }
+        let view = self.view()?;
+        for run in open.iter().filter(|run| !is_held(&self.paths().runner(&run.id))) {
+            if run.state == RunState::Active || !matches!(rest_of(&view, run), Rest::Waiting(_)) {
+                self.launch(&run.id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A scheduler for a run, told everything the view knows.
+pub(super) fn scheduler(view: &View, run: &Run) -> Scheduler {
+    let mut scheduler = Scheduler::new(&view.sequence, &view.graph, |step| run.covers(step), run.fail_fast);
+    for at in 0..view.graph.len() {
+        use crate::model::{GateStatus, State};
+        match view.state(at) {
+            State::Idle | State::Gate(GateStatus::Pending) => {}
+            State::Running => {
+                scheduler.handle(Message::Started(at));
+            }
+            State::Ended(status) => {
+                scheduler.handle(Message::Ended(at, status));
+            }
+            State::Gate(status) => {
+                scheduler.handle(Message::Decided(at, status));
+            }
+        }
+    }
+    if run.stopped {
+        scheduler.handle(Message::Cancel);
+    }
+    scheduler
+}
+
+/// How a run stands.
+pub(super) fn rest_of(view: &View, run: &Run) -> Rest {
+    scheduler(view, run).rest()
+}

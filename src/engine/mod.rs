@@ -1,0 +1,33 @@
+//! The only way to change a project, and the way to look at one: transactions, claims, runs,
+//! queries and events. Wires everything below it.
+
+mod call;
+mod caller;
+mod claim;
+mod confirm;
+mod demo;
+mod drive;
+mod event;
+mod follow;
+mod init;
+mod launch;
+mod output;
+mod query;
+mod restart;
+mod settle;
+mod start;
+mod stop;
+mod transact;
+mod view;
+mod wait;
+mod writer;
+
+pub use call::{Engine, Preview, Reply, run_options};
+pub use caller::{Actor, Caller, Consent};
+pub use demo::{DEMO_GATE, demo_sequence};
+pub use drive::drive;
+pub use event::{Event, Kind};
+pub use follow::Follower;
+pub use output::{GateRow, LogText, Output, RunReport, RunRow, Started, StatusReport, StepDetail, StepRow};
+pub use start::Plan;
+pub use view::View;

@@ -1,0 +1,265 @@
+//! What actions answer with: typed, serialised the same for every face.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::start::Plan;
+use crate::{
+    action::Changed,
+    audit::Entry,
+    model::{Id, Reason, Step, StepStatus},
+    store::{AttemptStatus, Run, yaml::Warning},
+};
+
+/// What an action answers with.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "the names are those of the JSON documents")]
+pub enum Output {
+    Changed { changes: Vec<Changed> },
+    Preview { changes: Vec<Changed>, diff: String },
+    Made { path: PathBuf, files: Vec<String> },
+    Status(Box<StatusReport>),
+    Steps { steps: Vec<StepRow> },
+    Step(Box<StepDetail>),
+    Gates { gates: Vec<GateRow> },
+    Valid { steps: usize, gates: usize, findings: Vec<Warning> },
+    WouldRun(Plan),
+    Started(Started),
+    Run(Box<RunReport>),
+    Runs { runs: Vec<RunRow> },
+    Stopped { stopped: Vec<Id>, runs: Vec<String> },
+    Waited { steps: Vec<StepRow> },
+    Audit { entries: Vec<Entry> },
+    Chain { entries: u64, head: String },
+    Log(LogText),
+    Pruned { runs: Vec<String> },
+    Demo { path: PathBuf, report: Box<RunReport> },
+}
+
+/// How a sequence stands.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusReport {
+    /// What people call the sequence.
+    pub name: String,
+    /// SAFE or POWER.
+    pub mode: String,
+    /// How many steps have which status, in the order of [`StepStatus::ALL`].
+    pub counts: Vec<(StepStatus, usize)>,
+    /// What needs a person, most urgent first.
+    pub attention: Vec<String>,
+    /// The steps, in the plan's order.
+    pub steps: Vec<StepRow>,
+    /// The gates, in the plan's order.
+    pub gates: Vec<GateRow>,
+    /// The runs that have not ended.
+    pub runs: Vec<RunRow>,
+}
+
+/// A step in a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepRow {
+    /// Its name in the plan.
+    pub id: Id,
+    /// What people call it.
+    pub name: String,
+    /// Where it is.
+    pub status: StepStatus,
+    /// base, p, c, f, b or l.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The agent; `shell` for commands.
+    pub agent: String,
+    /// What it waits for, where it is BLOCKED.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<Id>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Its outcome in a few words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// The last run it took part in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// The last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// How long it took, or has taken so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Whether its definition is another one than when it ran.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
+    /// The group it runs with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Id>,
+}
+
+/// A gate in a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GateRow {
+    /// Its name in the plan.
+    pub id: Id,
+    /// What people call it.
+    pub name: String,
+    /// PENDING, APPROVED or BLOCKED.
+    pub status: &'static str,
+    /// Whether everything before it has ended, so that it can be decided.
+    pub reached: bool,
+    /// What it waits for.
+    pub depends_on: Vec<Id>,
+    /// What waits for it.
+    pub holds: Vec<Id>,
+    /// Who decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Everything about a step.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepDetail {
+    /// How it stands.
+    pub state: StepRow,
+    /// What the plan says.
+    pub step: Step,
+    /// What waits for it.
+    pub dependents: Vec<Id>,
+    /// Where it runs.
+    pub cwd: PathBuf,
+    /// The folder of its last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// What its last attempt left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<AttemptStatus>,
+    /// Its prompt file, or what it runs, as a person wants to read it.
+    pub work: String,
+}
+
+/// A run in a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunRow {
+    /// Its id.
+    pub id: String,
+    /// What it covers.
+    pub what: String,
+    /// active, waiting or ended.
+    pub state: String,
+    /// Who asked for it.
+    pub by: String,
+    /// RFC 3339.
+    pub started_at: String,
+    /// RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
+    /// What it waits for, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<String>,
+    /// Whether a process advances it now.
+    pub has_runner: bool,
+}
+
+/// A run that was started and not waited for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Started {
+    /// The run.
+    pub run: String,
+    /// Whether it was there already.
+    pub attached: bool,
+}
+
+/// How a run stands.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunReport {
+    /// The run.
+    #[serde(flatten)]
+    pub run: RunRow,
+    /// How many of its steps have which status.
+    pub counts: Vec<(StepStatus, usize)>,
+    /// The attempts, in the plan's order.
+    pub attempts: Vec<AttemptStatus>,
+    /// Where everything is.
+    pub folder: PathBuf,
+}
+
+impl RunReport {
+    /// The steps whose last attempt failed, and why.
+    pub fn failed(&self) -> Vec<(Id, String)> {
+        let mut failed: Vec<(Id, String)> = Vec::new();
+        for attempt in &self.attempts {
+            failed.retain(|(step, _)| *step != attempt.step);
+            if attempt.status == StepStatus::Failed {
+                failed.push((attempt.step.clone(), words(attempt)));
+            }
+        }
+        failed
+    }
+}
+
+/// An attempt's outcome in a few words, with its note.
+fn words(attempt: &AttemptStatus) -> String {
+    let outcome = crate::model::Outcome {
+        status: attempt.status,
+        reason: attempt.reason,
+        code: attempt.exit_code,
+        signal: attempt.signal,
+        note: None,
+    };
+    match &attempt.note {
+        Some(note) => format!("{}, {note}", outcome.words()),
+        None => outcome.words(),
+    }
+}
+
+/// A run in a list.
+pub(super) fn run_row(run: &Run, has_runner: bool) -> RunRow {
+    RunRow {
+        id: run.id.clone(),
+        what: match run.what.steps() {
+            None => "all".into(),
+            Some(steps) if steps.len() <= 3 => steps.iter().map(Id::as_str).collect::<Vec<_>>().join(" "),
+            Some(steps) => format!("{} ({})", run.what.as_str(), crate::error::count(steps.len(), "step")),
+        },
+        state: serde_json::to_value(run.state).ok().and_then(|state| state.as_str().map(str::to_owned)).unwrap_or_default(),
+        by: run.by.clone(),
+        started_at: run.started_at.clone(),
+        ended_at: run.ended_at.clone(),
+        waits_for: run.waits_for.clone(),
+        has_runner,
+    }
+}
+
+/// What a step wrote.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogText {
+    /// The step.
+    pub step: Id,
+    /// The run.
+    pub run: String,
+    /// The attempt.
+    pub attempt: u32,
+    /// `stdout` or `stderr`.
+    pub stream: &'static str,
+    /// The text, with what is not UTF-8 replaced.
+    pub text: String,
+    /// Whether the beginning was left out.
+    pub truncated: bool,
+    /// The file itself.
+    pub path: PathBuf,
+}

@@ -1,0 +1,356 @@
+//! Questions about a project. They take no lock and write nothing.
+
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom},
+    path::Path,
+};
+
+use super::{
+    call::Engine,
+    caller::{Caller, Consent},
+    confirm,
+    output::{GateRow, LogText, Output, RunReport, RunRow, StatusReport, StepDetail, StepRow, run_row},
+    view::View,
+};
+use crate::{
+    action::{Action, query, run},
+    audit, clock,
+    error::{Error, count},
+    model::{Blocker, GateStatus, Id, Node, Readiness, Resolved, State, StepStatus},
+    store::{AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs},
+};
+
+/// The most of a log that is returned at once, in bytes.
+const LOG_LIMIT: u64 = 8 * 1024 * 1024;
+
+impl Engine {
+    pub(super) fn query(&self, action: &Action) -> Result<(Output, Option<String>), Error> {
+        let audit_log = self.paths().audit();
+        let output = match action {
+            Action::RunsList(args) => Output::Runs { runs: self.run_rows(list_runs(self.paths())?.into_iter().take(args.limit)) },
+            Action::AuditTail(args) => Output::Audit { entries: audit::last_entries(&audit_log, args.limit)? },
+            Action::AuditList(args) => Output::Audit { entries: self.audit_list(args)? },
+            Action::AuditVerify(_) | Action::AuditHead(_) => {
+                let (entries, head) =
+                    if matches!(action, Action::AuditVerify(_)) { audit::verify(&audit_log)? } else { audit::head(&audit_log)? };
+                Output::Chain { entries, head }
+            }
+            _ => return self.query_plan(action),
+        };
+        Ok((output, None))
+    }
+
+    fn query_plan(&self, action: &Action) -> Result<(Output, Option<String>), Error> {
+        let view = self.view()?;
+        let ready = view.readiness();
+        let revision = Some(view.sequence.revision());
+        let output = match action {
+            Action::Status(_) => Output::Status(Box::new(self.status(&view, &ready)?)),
+            Action::Validate(args) => self.validate(&view, args)?,
+            Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
+            Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
+            Action::GateList(_) => Output::Gates { gates: gate_rows(&view, &ready) },
+            Action::Logs(args) => Output::Log(self.logs(&view, args)?),
+            Action::RunsShow(args) => {
+                let run = match &args.run {
+                    Some(run) => Run::read(self.paths(), run)?,
+                    None => list_runs(self.paths())?.into_iter().next().ok_or(Error::RunNotFound { run: "(none yet)".into() })?,
+                };
+                Output::Run(Box::new(run_report(self.paths(), &view, &run)?))
+            }
+            other => return Err(Error::internal(format!("`{}` is not answered here", other.name()))),
+        };
+        Ok((output, revision))
+    }
+
+    fn run_rows(&self, runs: impl Iterator<Item = Run>) -> Vec<RunRow> {
+        runs.map(|run| run_row(&run, is_held(&self.paths().runner(&run.id)))).collect()
+    }
+
+    fn status(&self, view: &View, ready: &Readiness) -> Result<StatusReport, Error> {
+        let steps: Vec<StepRow> =
+            (0..view.sequence.steps.len()).filter_map(|at| step_row(self.paths(), view, ready, at)).collect();
+        let counts = counts(steps.iter().map(|row| row.status));
+        let gates = gate_rows(view, ready);
+        let runs = self.run_rows(open_runs(self.paths())?.into_iter());
+        let mut attention: Vec<String> = Vec::new();
+        let waiting = gates.iter().filter(|gate| gate.reached && gate.status == GateStatus::Pending.as_str());
+        attention.extend(waiting.map(|gate| format!("gate `{}` waits for you: seqctl gate approve {}", gate.id, gate.id)));
+        let ended = |wanted| steps.iter().filter(move |row| row.status == wanted);
+        attention
+            .extend(ended(StepStatus::NeedsReview).map(|row| format!("`{}` wants a review: seqctl logs {}", row.id, row.id)));
+        attention.extend(ended(StepStatus::Failed).map(|row| {
+            let why = row.outcome.as_deref().unwrap_or("failed");
+            format!("`{}` failed ({why}): seqctl logs {}", row.id, row.id)
+        }));
+        attention.extend(
+            runs.iter()
+                .filter(|run| run.state == "active" && !run.has_runner)
+                .map(|run| format!("run `{}` has no runner: seqctl attach {}", run.id, run.id)),
+        );
+        let mode =
+            view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
+        let folder = self.paths().root.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = view.sequence.name.clone().or(folder).unwrap_or_default();
+        Ok(StatusReport { name, mode, counts, attention, steps, gates, runs })
+    }
+
+    fn validate(&self, view: &View, args: &query::Validate) -> Result<Output, Error> {
+        let findings = Self::findings(view);
+        if args.strict && !findings.is_empty() {
+            let list = findings.iter().map(|found| format!("\n  line {}: {}", found.line, found.message)).collect::<String>();
+            return Err(Error::Warnings {
+                path: self.paths().sequence(),
+                count: format!("{}{list}", count(findings.len(), "warning")),
+            });
+        }
+        Ok(Output::Valid { steps: view.sequence.steps.len(), gates: view.sequence.gates.len(), findings })
+    }
+
+    fn step_list(&self, view: &View, ready: &Readiness, args: &query::StepList) -> Result<Vec<StepRow>, Error> {
+        let wanted = match &args.status {
+            None => None,
+            Some(word) => Some(StepStatus::parse(&word.to_uppercase()).ok_or_else(|| Error::FieldInvalid {
+                field: "status",
+                why: format!("`{word}` is none of {}", StepStatus::ALL.map(StepStatus::as_str).join(", ")),
+            })?),
+        };
+        let rows = (0..view.sequence.steps.len()).filter_map(|at| step_row(self.paths(), view, ready, at));
+        Ok(rows.filter(|row| wanted.is_none_or(|wanted| row.status == wanted)).collect())
+    }
+
+    fn step_show(&self, view: &View, ready: &Readiness, id: &Id) -> Result<StepDetail, Error> {
+        let step = view.sequence.expect_step(id.as_str())?;
+        let at = view.graph.find(id.as_str()).unwrap_or_default();
+        let state = step_row(self.paths(), view, ready, at).ok_or_else(|| Error::internal("a step has a row"))?;
+        let place = state.run.clone().zip(state.attempt);
+        let work = match (&step.command, &step.prompt, &step.prompt_file) {
+            (Some(command), ..) => command.display(),
+            (None, Some(prompt), _) => prompt.clone(),
+            (None, None, Some(file)) => format!("prompt file {file}"),
+            (None, None, None) => format!("prompt file prompts/{id}.md"),
+        };
+        Ok(StepDetail {
+            state,
+            step: step.clone(),
+            dependents: view.graph.dependents(at).into_iter().map(|at| view.id_of(at).clone()).collect(),
+            cwd: self.paths().root.join(Resolved::new(&view.sequence, step).cwd()),
+            folder: place.as_ref().map(|(run, attempt)| self.paths().attempt(run, id.as_str(), *attempt)),
+            last: place.and_then(|(run, attempt)| AttemptStatus::read(self.paths(), &run, id.as_str(), attempt)),
+            work,
+        })
+    }
+
+    fn audit_list(&self, args: &query::AuditList) -> Result<Vec<audit::Entry>, Error> {
+        let entries = audit::last_entries(&self.paths().audit(), usize::MAX)?;
+        let mut wanted: Vec<_> = entries
+            .into_iter()
+            .filter(|entry| args.action.as_ref().is_none_or(|action| entry.body.action == *action))
+            .filter(|entry| args.target.as_ref().is_none_or(|target| entry.body.is_about(target)))
+            .filter(|entry| args.after.is_none_or(|after| entry.seq > after))
+            .collect();
+        Ok(wanted.split_off(wanted.len().saturating_sub(args.limit)))
+    }
+
+    /// Where the log that `args` asks for is, whether there is something in it or not.
+    pub fn log_place(&self, view: &View, args: &query::Logs) -> Result<LogText, Error> {
+        let step = &view.sequence.expect_step(args.step.as_str()).map(|step| step.id.clone()).or_else(|error| {
+            // A step that is gone from the plan still has its logs.
+            let known = args.run.as_ref().is_some_and(|run| self.paths().run(run).join(args.step.as_str()).is_dir());
+            if known { Ok(args.step.clone()) } else { Err(error) }
+        })?;
+        let (run, last) = match &args.run {
+            Some(run) => {
+                Run::read(self.paths(), run)?;
+                (run.clone(), runs::attempts(self.paths(), run, step.as_str())?.pop())
+            }
+            None => last_attempt(self.paths(), view, step).ok_or_else(|| Error::NeverRan { step: step.clone() })?,
+        };
+        let attempt = args.attempt.or(last).ok_or_else(|| Error::NeverRan { step: step.clone() })?;
+        let (stream, name) = if args.stderr { ("stderr", "stderr.log") } else { ("stdout", "stdout.log") };
+        let path = self.paths().attempt(&run, step.as_str(), attempt).join(name);
+        Ok(LogText { step: step.clone(), run, attempt, stream, text: String::new(), truncated: false, path })
+    }
+
+    fn logs(&self, view: &View, args: &query::Logs) -> Result<LogText, Error> {
+        let place = self.log_place(view, args)?;
+        let (bytes, truncated) = match File::open(&place.path) {
+            Ok(file) => read_end(file, &place.path, args.tail)?,
+            Err(_) => (Vec::new(), false),
+        };
+        Ok(LogText { text: String::from_utf8_lossy(&bytes).into_owned(), truncated, ..place })
+    }
+
+    pub(super) fn prune(&self, caller: &Caller, action: &Action, args: &run::Prune, consent: Consent) -> Result<Output, Error> {
+        let mut writer = self.writer();
+        let mut removed = Vec::new();
+        {
+            let mut held = writer.lock()?;
+            confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)?;
+            held.refresh_leases()?;
+            let running: Vec<String> = held
+                .view()
+                .leases
+                .values()
+                .filter_map(|lease| lease.record.claim.as_ref())
+                .map(|claim| claim.run.clone())
+                .collect();
+            let old = list_runs(self.paths())?.into_iter().filter(|run| run.state == RunState::Ended).skip(args.keep);
+            let old: Vec<String> = old.map(|run| run.id).filter(|run| !running.contains(run)).collect();
+            if !old.is_empty() {
+                held.note(caller, action.name(), None, serde_json::json!({"runs": old}), true)?;
+            }
+            for run in old {
+                runs::remove(self.paths(), &run)?;
+                removed.push(run);
+            }
+        }
+        self.keep(writer);
+        Ok(Output::Pruned { runs: removed })
+    }
+}
+
+/// The end of a log: its last lines, or as much as is returned at once.
+fn read_end(mut file: File, path: &Path, lines: Option<usize>) -> Result<(Vec<u8>, bool), Error> {
+    let len = file.metadata().map_err(Error::io("look at", path))?.len();
+    let start = len.saturating_sub(LOG_LIMIT);
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(start)).and_then(|_| file.read_to_end(&mut bytes)).map_err(Error::io("read", path))?;
+    let Some(lines) = lines else { return Ok((bytes, start > 0)) };
+    let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let from = match lines {
+        0 => bytes.len(),
+        _ => body.iter().enumerate().rev().filter(|&(_, &byte)| byte == b'\n').nth(lines - 1).map_or(0, |(at, _)| at + 1),
+    };
+    Ok((bytes.split_off(from), start > 0 || from > 0))
+}
+
+/// The actions in a file, JSON or YAML; `-` is standard input.
+pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).map_err(Error::io("read", "standard input"))?;
+    } else {
+        File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(Error::io("read", path))?;
+    }
+    let value: serde_json::Value = serde_yaml::from_str(&text).map_err(|error| {
+        let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+        let excerpt = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
+        let expected = Some("a list of actions, like `[{\"action\": \"gate.approve\", \"id\": \"review\"}]`".to_owned());
+        Error::Yaml { path: path.into(), line, column, why: error.to_string(), expected, excerpt }
+    })?;
+    match value {
+        serde_json::Value::Array(entries) => entries.into_iter().map(Action::from_entry).collect(),
+        entry @ serde_json::Value::Object(_) => Action::from_entry(entry).map(|action| vec![action]),
+        _ => Err(Error::ActionInvalid { action: "apply".into(), why: "expected a list of actions".into() }),
+    }
+}
+
+fn counts(statuses: impl Iterator<Item = StepStatus> + Clone) -> Vec<(StepStatus, usize)> {
+    StepStatus::ALL.into_iter().map(|status| (status, statuses.clone().filter(|other| *other == status).count())).collect()
+}
+
+/// The run and attempt in which a step ran last, or runs.
+fn last_attempt(paths: &Paths, view: &View, step: &Id) -> Option<(String, Option<u32>)> {
+    let lease = view.leases.get(step).map(|lease| &lease.record);
+    let record = lease.or_else(|| view.records.get(step));
+    if let Some(claim) = record.and_then(|record| record.claim.as_ref()) {
+        return Some((claim.run.clone(), record.map(Record::attempt)));
+    }
+    // A reset has made the record forget; the folders have not.
+    let run = list_runs(paths).ok()?.into_iter().find(|run| paths.run(&run.id).join(step.as_str()).is_dir())?;
+    let attempt = runs::attempts(paths, &run.id, step.as_str()).ok()?.pop();
+    Some((run.id, attempt))
+}
+
+/// A step in a list; nothing for a gate.
+pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize) -> Option<StepRow> {
+    let Node::Step(index) = view.graph.node(at) else { return None };
+    let step = &view.sequence.steps[index];
+    let resolved = Resolved::new(&view.sequence, step);
+    let lease = view.leases.get(&step.id);
+    let record = lease.map(|lease| &lease.record).or_else(|| view.records.get(&step.id));
+    let claim = record.and_then(|record| record.claim.as_ref());
+    let status = ready.status(at);
+    let exit = record.and_then(|record| record.exit.as_ref()).filter(|_| status.is_outcome());
+    let waits_for = match status {
+        StepStatus::Blocked => ready.blockers(at).into_iter().map(|blocker| view.id_of(node_of(blocker)).clone()).collect(),
+        _ => Vec::new(),
+    };
+    let duration_ms = match (status, exit, claim) {
+        (StepStatus::Running, _, Some(claim)) => clock::ms_between(&claim.at, &clock::stamp()),
+        (_, Some(exit), _) => Some(exit.ms),
+        _ => None,
+    };
+    let is_changed =
+        exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
+    Some(StepRow {
+        id: step.id.clone(),
+        name: step.title().to_owned(),
+        status,
+        kind: resolved.kind().as_str(),
+        agent: resolved.agent().to_owned(),
+        waits_for,
+        reason: exit.and_then(|exit| exit.outcome.reason),
+        outcome: exit.map(|exit| exit.outcome.words()),
+        run: claim.map(|claim| claim.run.clone()),
+        attempt: claim.and(record).map(|record| exit.map_or_else(|| record.attempt(), |exit| exit.attempt)),
+        duration_ms,
+        changed: is_changed,
+        group: step.group_id.clone(),
+    })
+}
+
+const fn node_of(blocker: Blocker) -> usize {
+    match blocker {
+        Blocker::Step(at)
+        | Blocker::Failed(at)
+        | Blocker::Review(at)
+        | Blocker::Gate(at)
+        | Blocker::GateBlocked(at)
+        | Blocker::Group(at) => at,
+    }
+}
+
+fn gate_rows(view: &View, ready: &Readiness) -> Vec<GateRow> {
+    let rows = view.sequence.gates.iter().enumerate().map(|(index, gate)| {
+        let at = view.graph.gate(index);
+        let status = match ready.state(at) {
+            State::Gate(status) => status,
+            _ => GateStatus::Pending,
+        };
+        let decided =
+            view.records.get(&gate.id).and_then(|record| record.decision.as_ref()).filter(|_| status != GateStatus::Pending);
+        GateRow {
+            id: gate.id.clone(),
+            name: gate.title().to_owned(),
+            status: status.as_str(),
+            reached: ready.is_unhindered(at),
+            depends_on: gate.depends_on.clone(),
+            holds: view.graph.dependents(at).into_iter().map(|at| view.id_of(at).clone()).collect(),
+            by: decided.map(|decided| decided.by.clone()),
+            at: decided.map(|decided| decided.at.clone()),
+            note: decided.and_then(|decided| decided.note.clone()).or_else(|| gate.note.clone()),
+        }
+    });
+    rows.collect()
+}
+
+/// Everything about a run.
+pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunReport, Error> {
+    let order = |step: &Id| view.graph.find(step.as_str()).unwrap_or(usize::MAX);
+    let mut steps = runs::steps(paths, &run.id)?;
+    steps.sort_by_key(order);
+    let mut attempts = Vec::new();
+    for step in &steps {
+        for attempt in runs::attempts(paths, &run.id, step.as_str())? {
+            attempts.extend(AttemptStatus::read(paths, &run.id, step.as_str(), attempt));
+        }
+    }
+    let ready = view.readiness();
+    let covered = (0..view.sequence.steps.len()).filter(|&at| run.covers(view.id_of(at)));
+    let statuses: Vec<StepStatus> = covered.map(|at| ready.status(at)).collect();
+    let row = run_row(run, is_held(&paths.runner(&run.id)));
+    Ok(RunReport { run: row, counts: counts(statuses.into_iter()), attempts, folder: paths.run(&run.id) })
+}

@@ -1,0 +1,154 @@
+//! Committing what ended: the outcomes of free leases, all in one transaction, by whoever comes
+//! along.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{
+    caller::Caller,
+    transact::{Draft, entry},
+    view::View,
+    writer::Held,
+};
+use crate::{
+    error::Error,
+    model::{FailPolicy, Id, Outcome, Reason, Resolved, StepStatus},
+    runner::{Leftover, StopRequest, deliver, leftover, repair},
+    store::{self, Paths, Record, active},
+};
+
+/// An outcome that was committed, as it stands in the audit log.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Committed {
+    pub(super) step: Id,
+    pub(super) run: String,
+    pub(super) nonce: String,
+    pub(super) attempt: u32,
+    #[serde(flatten)]
+    pub(super) outcome: Outcome,
+    pub(super) duration_ms: u64,
+}
+
+/// Completes every free lease whose supervisor died. Takes no project lock: it may have to wait
+/// for processes to end.
+pub(super) fn repair_all(paths: &Paths) -> Result<(), Error> {
+    for (step, record, is_held) in active(paths)? {
+        if !is_held && matches!(leftover(paths, &step, &record), Leftover::Orphan | Leftover::Unfinished) {
+            repair(paths, &step)?;
+        }
+    }
+    Ok(())
+}
+
+impl Held<'_> {
+    /// Looks at every lease again.
+    pub(super) fn refresh_leases(&mut self) -> Result<(), Error> {
+        let paths = self.paths().clone();
+        for (id, record, is_held) in active(&paths)? {
+            let leftover = if is_held { Leftover::Complete } else { leftover(&paths, &id, &record) };
+            self.view_mut().leases.insert(id, super::view::LeaseView { record, is_held, leftover });
+        }
+        Ok(())
+    }
+
+    /// Commits every lease that nobody holds, as far as the view knows of them, and voids those
+    /// that ran nothing. Stops the siblings of what failed. Returns what was committed.
+    pub(super) fn settle(&mut self, caller: &Caller) -> Result<Vec<Committed>, Error> {
+        self.void_leftovers(caller)?;
+        let ended = ended(self.view());
+        if ended.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.transact(|view, _| {
+            let ended = self::ended(view);
+            let mut draft = Draft { entry: entry(caller, "commit", None, json!({"outcomes": ended})), ..Draft::default() };
+            draft.leases = ended.iter().map(|committed| (committed.step.clone(), committed.nonce.clone())).collect();
+            draft.stops = siblings(view, &ended);
+            Ok(draft)
+        })?;
+        for (step, _) in siblings(self.view(), &ended) {
+            if let Some(lease) = self.view().leases.get(&step) {
+                deliver(&lease.record);
+            }
+        }
+        Ok(ended)
+    }
+
+    fn void_leftovers(&mut self, caller: &Caller) -> Result<(), Error> {
+        let leases = &self.view().leases;
+        let void: Vec<Id> = leases
+            .iter()
+            .filter(|(_, lease)| !lease.is_held && lease.leftover == Leftover::Void)
+            .map(|(id, _)| id.clone())
+            .collect();
+        if void.is_empty() {
+            return Ok(());
+        }
+        for id in &void {
+            if store::probe(&self.paths().lease(id.as_str())) == store::Probe::Held {
+                continue;
+            }
+            store::void(self.paths(), id)?;
+            if self.view_mut().leases.remove(id).is_some_and(|lease| lease.record.claim.is_none()) {
+                self.writer.warnings.push(format!("the lease of `{id}` could not be read and was removed"));
+            }
+        }
+        self.note(caller, "void", None, json!({"steps": void}), false)?;
+        Ok(())
+    }
+
+    /// Takes note that nobody holds the lease of `step` any more. Returns what it says.
+    pub(super) fn release(&mut self, step: &Id) -> Result<Option<Record>, Error> {
+        let paths = self.paths().clone();
+        let Some(record) = Record::read(&paths.lease(step.as_str()))? else {
+            self.view_mut().leases.remove(step);
+            return Ok(None);
+        };
+        let leftover = leftover(&paths, step, &record);
+        let lease = super::view::LeaseView { record: record.clone(), is_held: false, leftover };
+        self.view_mut().leases.insert(step.clone(), lease);
+        Ok(Some(record))
+    }
+}
+
+fn ended(view: &View) -> Vec<Committed> {
+    let free = view.leases.iter().filter(|(_, lease)| !lease.is_held && lease.leftover == Leftover::Complete);
+    free.filter_map(|(step, lease)| {
+        let (claim, exit) = (lease.record.claim.as_ref()?, lease.record.exit.as_ref()?);
+        Some(Committed {
+            step: step.clone(),
+            run: claim.run.clone(),
+            nonce: claim.nonce.clone(),
+            attempt: exit.attempt,
+            outcome: exit.outcome.clone(),
+            duration_ms: exit.ms,
+        })
+    })
+    .collect()
+}
+
+/// The stop requests for the running members of the `fail_fast` groups in which something failed.
+/// A step that a person stopped takes nobody with it.
+fn siblings(view: &View, ended: &[Committed]) -> Vec<(Id, StopRequest)> {
+    let failed =
+        ended.iter().filter(|end| end.outcome.status == StepStatus::Failed && end.outcome.reason != Some(Reason::Stopped));
+    let mut stops = Vec::new();
+    for end in failed {
+        let Some(step) = view.sequence.step(end.step.as_str()) else { continue };
+        let Some(group) = &step.group_id else { continue };
+        if Resolved::new(&view.sequence, step).fail_policy() != FailPolicy::FailFast {
+            continue;
+        }
+        for member in view.sequence.group(group.as_str()) {
+            if let Some(lease) = view.leases.get(&member.id)
+                && lease.is_held
+                && let Some(nonce) = lease.record.nonce()
+            {
+                let by = format!("the failure of `{}`", end.step);
+                stops.push((member.id.clone(), StopRequest { v: 1, nonce: nonce.into(), by, reason: Reason::FailFast }));
+            }
+        }
+    }
+    stops
+}

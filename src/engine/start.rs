@@ -1,0 +1,242 @@
+//! Starting a run: what it would cover, whether that may be, its record, and its runner.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    call::Engine,
+    caller::{Caller, Consent},
+    confirm,
+    transact::{Draft, entry},
+    view::View,
+};
+use crate::{
+    action::Action,
+    clock,
+    error::{Error, list},
+    model::{Blocker, Id, Node, Readiness, Resolved, State, StepStatus},
+    store::{Paths, Run, RunKind, RunState, file, open_runs},
+};
+
+/// What a run would do.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// What it would start at once.
+    pub starts: Vec<Id>,
+    /// What would follow, as far as nothing fails and every gate is approved.
+    pub follows: Vec<Id>,
+    /// What exactly would be executed, a line each.
+    pub commands: Vec<String>,
+    #[serde(skip)]
+    pub(super) kind: Option<RunKind>,
+}
+
+impl Plan {
+    /// Every step it may run.
+    pub fn steps(&self) -> Vec<Id> {
+        self.starts.iter().chain(&self.follows).cloned().collect()
+    }
+}
+
+/// What a run action would do now.
+pub(super) fn plan(paths: &Paths, view: &View, action: &Action) -> Result<Plan, Error> {
+    let ready = view.readiness();
+    let step_nodes = || 0..view.sequence.steps.len();
+    let startable = |at: &usize| ready.is_startable(*at);
+    let (kind, covered): (RunKind, Vec<usize>) = match action {
+        Action::RunAll(_) => (RunKind::All, step_nodes().collect()),
+        Action::RunRunnable(_) => {
+            let nodes: Vec<usize> = step_nodes().filter(startable).collect();
+            (RunKind::Runnable(ids(view, &nodes)), nodes)
+        }
+        Action::RunGroup(args) => {
+            let members: Vec<usize> =
+                view.sequence.group(args.id.as_str()).filter_map(|step| view.graph.find(step.id.as_str())).collect();
+            if members.is_empty() {
+                let groups = view.sequence.steps.iter().filter_map(|step| step.group_id.as_ref()).map(Id::as_str);
+                let nearest = crate::model::nearest(args.id.as_str(), groups);
+                return Err(Error::GroupNotFound { group: args.id.to_string(), nearest });
+            }
+            (RunKind::Group(ids(view, &members)), members)
+        }
+        Action::RunStep(args) => {
+            let nodes = named(view, &ready, &args.ids)?;
+            (RunKind::Steps(args.ids.clone()), nodes)
+        }
+        _ => return Err(Error::internal(format!("`{}` runs nothing", action.name()))),
+    };
+    let can_run = |at: &usize| ready.state(*at) == State::Idle && !ready.is_doomed(*at);
+    let starts: Vec<usize> = covered.iter().copied().filter(startable).collect();
+    let follows: Vec<usize> = covered.iter().copied().filter(|at| !ready.is_startable(*at)).filter(can_run).collect();
+    let mut commands = Vec::new();
+    for &at in starts.iter().chain(&follows) {
+        let Node::Step(index) = view.graph.node(at) else { continue };
+        let step = &view.sequence.steps[index];
+        let resolved = Resolved::new(&view.sequence, step);
+        if !resolved.is_shell() {
+            return Err(Error::AgentUnknown { step: step.id.clone(), agent: resolved.agent().into() });
+        }
+        let what = match (&step.command, &step.prompt_file) {
+            (Some(command), _) => command.display(),
+            (None, Some(file)) => format!("sh {file}"),
+            (None, None) => step.prompt.clone().unwrap_or_else(|| format!("sh prompts/{}.md", step.id)),
+        };
+        commands.push(format!("{}: {}", step.id, what.lines().next().unwrap_or_default()));
+    }
+    let _ = paths;
+    Ok(Plan { starts: ids(view, &starts), follows: ids(view, &follows), commands, kind: Some(kind) })
+}
+
+fn ids(view: &View, nodes: &[usize]) -> Vec<Id> {
+    nodes.iter().map(|&at| view.id_of(at).clone()).collect()
+}
+
+/// The nodes of named steps, each of which can start or waits only for others of them.
+fn named(view: &View, ready: &Readiness, ids: &[Id]) -> Result<Vec<usize>, Error> {
+    let mut nodes = Vec::new();
+    for id in ids {
+        view.sequence.expect_step(id.as_str())?;
+        nodes.push(view.graph.find(id.as_str()).unwrap_or_default());
+    }
+    for &at in &nodes {
+        let id = view.id_of(at);
+        match ready.state(at) {
+            State::Ended(StepStatus::Done) if ids.len() == 1 => {
+                return Err(Error::StepEnded { step: id.clone(), status: StepStatus::Done.as_str() });
+            }
+            State::Ended(status) if status != StepStatus::Done => {
+                return Err(Error::StepEnded { step: id.clone(), status: status.as_str() });
+            }
+            _ => {}
+        }
+        let waits: Vec<Id> = ready
+            .blockers(at)
+            .into_iter()
+            .map(|blocker| match blocker {
+                Blocker::Step(at)
+                | Blocker::Failed(at)
+                | Blocker::Review(at)
+                | Blocker::Gate(at)
+                | Blocker::GateBlocked(at)
+                | Blocker::Group(at) => at,
+            })
+            .filter(|blocker| !nodes.contains(blocker))
+            .map(|blocker| view.id_of(blocker).clone())
+            .collect();
+        if ready.state(at) == State::Idle && !waits.is_empty() {
+            return Err(Error::StepBlocked { step: id.clone(), why: format!("it waits for {}", list(&waits)) });
+        }
+    }
+    Ok(nodes)
+}
+
+/// A run that is there after asking for it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Begun {
+    pub(super) run: Run,
+    /// Whether it was there before.
+    pub(super) is_attached: bool,
+}
+
+/// A fresh run, its folder made.
+pub(super) fn new_run(paths: &Paths, caller: &Caller, kind: RunKind, fail_fast: bool) -> Result<Run, Error> {
+    for _ in 0..100 {
+        let id = clock::run_id();
+        let folder = paths.run(&id);
+        match std::fs::create_dir(&folder) {
+            Ok(()) => {
+                use std::os::unix::fs::PermissionsExt as _;
+                let private = std::fs::Permissions::from_mode(0o700);
+                std::fs::set_permissions(&folder, private).map_err(Error::io("set the mode of", &folder))?;
+                return Ok(Run {
+                    v: 1,
+                    id,
+                    what: kind,
+                    by: caller.name(),
+                    state: RunState::Active,
+                    fail_fast,
+                    stopped: false,
+                    started_at: clock::stamp(),
+                    ended_at: None,
+                    waits_for: Vec::new(),
+                    env: std::env::vars_os()
+                        .filter_map(|(name, _)| name.into_string().ok())
+                        .filter(|name| !name.starts_with("THREADOS_"))
+                        .collect(),
+                });
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io("make the folder", folder)(error)),
+        }
+    }
+    Err(Error::internal("no free run id was found"))
+}
+
+/// The files and the runner file of a new run, for a transaction.
+pub(super) fn opening(draft: &mut Draft, run: &Run) -> Result<(), Error> {
+    draft.files.push((PathBuf::from("runs").join(&run.id).join("run.json"), file::pretty(run)?));
+    draft.opens.push(run.id.clone());
+    Ok(())
+}
+
+impl Engine {
+    /// What a run action would do, without doing it.
+    pub fn plan_run(&self, action: &Action) -> Result<Plan, Error> {
+        plan(self.paths(), &self.view()?, action)
+    }
+
+    /// Starts the run that `action` asks for, or finds the one that is there already, and makes
+    /// sure that it has a runner.
+    pub(super) fn begin(&self, caller: &Caller, action: &Action, fail_fast: bool, consent: Consent) -> Result<Begun, Error> {
+        super::settle::repair_all(self.paths())?;
+        let mut writer = self.writer();
+        let begun = {
+            let mut held = writer.lock()?;
+            held.refresh_leases()?;
+            held.settle(&Caller::system())?;
+            let plan = self.audited(&mut held, caller, action, |held| {
+                let plan = plan(held.paths(), held.view(), action)?;
+                if !plan.steps().is_empty() {
+                    confirm::check(held.view(), caller, action, &confirm::describe(action, &plan.steps()), consent)?;
+                }
+                Ok(plan)
+            })?;
+            let Some(kind) = plan.kind else { return Err(Error::internal("a plan has a kind")) };
+            match existing(held.paths(), held.view(), &kind)? {
+                Some(run) => Begun { run, is_attached: true },
+                None => {
+                    let run = new_run(held.paths(), caller, kind, fail_fast)?;
+                    held.transact(|_, _| {
+                        let payload = json!({"run": run.id, "what": run.what.as_str(), "starts": plan.starts.len(), "follows": plan.follows.len()});
+                        let mut draft = Draft { entry: entry(caller, action.name(), Some(run.id.clone()), payload), ..Draft::default() };
+                        opening(&mut draft, &run)?;
+                        Ok(draft)
+                    })?;
+                    Begun { run, is_attached: false }
+                }
+            }
+        };
+        self.keep(writer);
+        self.launch(&begun.run.id)?;
+        Ok(begun)
+    }
+}
+
+/// The open run that already does what is asked for: a second `run all` attaches to the first, and
+/// `run step` of a running step to the run it runs in.
+fn existing(paths: &Paths, view: &View, kind: &RunKind) -> Result<Option<Run>, Error> {
+    let open = open_runs(paths)?;
+    if *kind == RunKind::All {
+        return Ok(open.into_iter().find(|run| run.what == RunKind::All && !run.stopped));
+    }
+    let RunKind::Steps(steps) = kind else { return Ok(None) };
+    let run_of =
+        |step: &Id| view.leases.get(step).filter(|lease| lease.is_held)?.record.claim.as_ref().map(|claim| claim.run.clone());
+    let runs: Vec<Option<String>> = steps.iter().map(run_of).collect();
+    let first = runs.first().cloned().flatten();
+    let is_one = first.is_some() && runs.iter().all(|run| *run == first);
+    Ok(open.into_iter().find(|run| is_one && Some(&run.id) == first.as_ref()))
+}

@@ -1,0 +1,167 @@
+//! Stopping steps and runs, for sure.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{
+    call::Engine,
+    caller::Caller,
+    output::Output,
+    settle::repair_all,
+    transact::{Draft, entry},
+    view::View,
+};
+use crate::{
+    action::run,
+    error::Error,
+    model::{Id, Reason},
+    runner::{StopRequest, deliver, end_supervisor, grace},
+    store::{FALLBACK, Paths, Probe, Record, Run, RunState, Watch, file, is_held, open_runs, probe},
+};
+
+/// What a stop is about.
+struct Target {
+    steps: Vec<Id>,
+    runs: Vec<Run>,
+}
+
+impl Engine {
+    /// Stops a step, a run, or everything, and waits until it has stopped.
+    pub(super) fn stop(&self, caller: &Caller, args: &run::Stop) -> Result<Output, Error> {
+        repair_all(self.paths())?;
+        let mut writer = self.writer();
+        let (steps, runs) = {
+            let mut held = writer.lock()?;
+            held.refresh_leases()?;
+            held.settle(&Caller::system())?;
+            let target = target(self.paths(), held.view(), args)?;
+            let name = args.target.clone();
+            held.transact(|view, _| {
+                let mut draft = Draft {
+                    entry: entry(
+                        caller,
+                        "stop",
+                        name.clone(),
+                        json!({"steps": target.steps, "runs": target.runs.iter().map(|run| &run.id).collect::<Vec<_>>()}),
+                    ),
+                    ..Draft::default()
+                };
+                draft.stops = requests(view, &target.steps, caller);
+                for run in &target.runs {
+                    let stopped = Run { stopped: true, ..run.clone() };
+                    draft.files.push((std::path::Path::new("runs").join(&run.id).join("run.json"), file::pretty(&stopped)?));
+                }
+                Ok(draft)
+            })?;
+            let runs: Vec<String> = target.runs.into_iter().map(|run| run.id).collect();
+            (target.steps, runs)
+        };
+        self.keep(writer);
+        self.see_to(&steps)?;
+        self.commit_ended()?;
+        for run in &runs {
+            self.see_run_end(run)?;
+        }
+        Ok(Output::Stopped { stopped: steps, runs })
+    }
+
+    /// Signals the supervisors of steps that have a stop request, and waits until they are gone.
+    pub(super) fn see_to(&self, steps: &[Id]) -> Result<(), Error> {
+        let paths = self.paths();
+        let watch = Watch::new(paths, &[]);
+        let begun = Instant::now();
+        let (mut last, limit) = (None::<Instant>, grace() + Duration::from_secs(10));
+        loop {
+            let left: Vec<&Id> = steps.iter().filter(|id| probe(&paths.lease(id.as_str())) == Probe::Held).collect();
+            if left.is_empty() {
+                return Ok(());
+            }
+            if last.is_none_or(|last| last.elapsed() >= FALLBACK) {
+                last = Some(Instant::now());
+                for id in &left {
+                    if let Some(record) = Record::read(&paths.lease(id.as_str()))? {
+                        deliver(&record);
+                    }
+                }
+            }
+            if begun.elapsed() > limit {
+                self.end_supervisors(&left)?;
+            }
+            watch.wait(Duration::from_millis(20));
+        }
+    }
+
+    /// A supervisor that does not answer is killed, under the project lock; what it leaves is swept.
+    fn end_supervisors(&self, steps: &[&Id]) -> Result<(), Error> {
+        let mut writer = self.writer();
+        {
+            let held = writer.lock()?;
+            for id in steps {
+                let path = held.paths().lease(id.as_str());
+                if let (true, Some(record)) = (is_held(&path), Record::read(&path)?) {
+                    end_supervisor(&record);
+                }
+            }
+        }
+        repair_all(self.paths())
+    }
+
+    /// Commits what has ended, if anything has.
+    pub(super) fn commit_ended(&self) -> Result<(), Error> {
+        repair_all(self.paths())?;
+        let mut writer = self.writer();
+        {
+            let mut held = writer.lock()?;
+            held.refresh_leases()?;
+            held.settle(&Caller::system())?;
+        }
+        self.keep(writer);
+        self.wake_runs()
+    }
+
+    /// Waits until a stopped run has ended, with the help of a runner where it has none.
+    fn see_run_end(&self, run: &str) -> Result<(), Error> {
+        let paths = self.paths();
+        let watch = Watch::new(paths, &[paths.run(run), paths.state("runners")]);
+        let begun = Instant::now();
+        while Run::read(paths, run)?.state != RunState::Ended {
+            if begun.elapsed() > grace() + Duration::from_secs(20) {
+                return Err(Error::RunState { run: run.into(), why: "was asked to stop and has not".into() });
+            }
+            self.launch(run)?;
+            watch.wait(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+fn requests(view: &View, steps: &[Id], caller: &Caller) -> Vec<(Id, StopRequest)> {
+    let held = |id: &Id| view.leases.get(id).filter(|lease| lease.is_held)?.record.nonce().map(str::to_owned);
+    let request = |nonce: String| StopRequest { v: 1, nonce, by: caller.name(), reason: Reason::Stopped };
+    steps.iter().filter_map(|id| Some((id.clone(), request(held(id)?)))).collect()
+}
+
+fn target(paths: &Paths, view: &View, args: &run::Stop) -> Result<Target, Error> {
+    let open = open_runs(paths)?;
+    let running = |of: &dyn Fn(&str) -> bool| -> Vec<Id> {
+        let held = view.leases.iter().filter(|(_, lease)| lease.is_held);
+        held.filter(|(_, lease)| lease.record.claim.as_ref().is_some_and(|claim| of(&claim.run)))
+            .map(|(id, _)| id.clone())
+            .collect()
+    };
+    let Some(name) = &args.target else {
+        return Ok(Target { steps: running(&|_| true), runs: open });
+    };
+    if let Some(run) = open.iter().find(|run| run.id == *name) {
+        return Ok(Target { steps: running(&|run| run == name), runs: vec![run.clone()] });
+    }
+    if Run::read(paths, name).is_ok() {
+        return Err(Error::RunState { run: name.clone(), why: "has ended already".into() });
+    }
+    let step = view.sequence.expect_step(name)?;
+    if view.leases.get(&step.id).is_some_and(|lease| lease.is_held) {
+        return Ok(Target { steps: vec![step.id.clone()], runs: Vec::new() });
+    }
+    Err(Error::StepNotRunning { step: step.id.clone() })
+}

@@ -1,0 +1,339 @@
+//! A project as it stands on disk, with every repair made in memory. Reading takes no lock and
+//! writes nothing.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use serde::Deserialize;
+
+use crate::{
+    error::Error,
+    model::{GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, Step, StepStatus},
+    policy::Policy,
+    runner::{Leftover, leftover},
+    store::{
+        self, FileId, Paths, Record, Stamp, file, read_prompt, sha256,
+        yaml::{self, Lines, Statuses, Warning},
+    },
+};
+
+/// config.yaml, as far as it is used so far.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+pub(super) struct Config {
+    /// Whether outcomes are written to sequence.yaml.
+    pub(super) status_in_file: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { status_in_file: true }
+    }
+}
+
+/// A lease in `state/active/`.
+#[derive(Clone, Debug)]
+pub struct LeaseView {
+    /// What it says.
+    pub record: Record,
+    /// Whether somebody holds it.
+    pub is_held: bool,
+    /// What it means if nobody does.
+    pub leftover: Leftover,
+}
+
+/// A project as it stands.
+pub struct View {
+    /// sequence.yaml.
+    pub text: String,
+    /// SHA-256 of sequence.yaml.
+    pub sha: String,
+    /// The plan.
+    pub sequence: Arc<Sequence>,
+    /// Its graph.
+    pub graph: Arc<Graph>,
+    /// Where things stand in the file.
+    pub lines: Lines,
+    /// What is odd in the file.
+    pub warnings: Vec<Warning>,
+    /// The last record of steps and gates.
+    pub records: HashMap<Id, Record>,
+    /// What runs, and what ended and is not committed.
+    pub leases: BTreeMap<Id, LeaseView>,
+    pub(super) id: FileId,
+    pub(super) is_stamped: bool,
+    pub(super) statuses: Statuses,
+    pub(super) config: Config,
+    policy: Result<Policy, String>,
+    policy_id: Option<FileId>,
+}
+
+impl View {
+    /// Looks at a project.
+    ///
+    /// # Errors
+    /// `Yaml` and its kin for a file that cannot be read, `DependencyNotFound` and
+    /// `CircularDependency` for a plan that makes no sense.
+    pub fn load(paths: &Paths) -> Result<Self, Error> {
+        // Leases before the plan: a lease that is gone has its outcome in the plan already.
+        let leases = leases(paths)?;
+        let path = paths.sequence();
+        let (bytes, id) = read(paths)?;
+        let parsed = yaml::parse(&bytes, &path)?;
+        let sha = sha256(&bytes);
+        let text =
+            String::from_utf8(bytes).map_err(|_| Error::FileUnusable { path: path.clone(), why: "is not UTF-8".into() })?;
+        let statuses = Statuses::find(&text, &path)?;
+        let graph = Graph::build(&parsed.sequence).map_err(|error| locate(error, &parsed.lines))?;
+        let is_stamped = Stamp::read(paths).is_some_and(|stamp| stamp.sha == sha);
+        let (policy, policy_id) = read_policy(paths);
+        let config = read_config(paths)?;
+        Ok(Self {
+            text,
+            sha,
+            sequence: Arc::new(parsed.sequence),
+            graph: Arc::new(graph),
+            lines: parsed.lines,
+            warnings: parsed.warnings,
+            records: store::records(paths)?.into_iter().collect(),
+            leases,
+            id,
+            is_stamped,
+            statuses,
+            config,
+            policy,
+            policy_id,
+        })
+    }
+
+    /// The policy in force, tightened by the plan.
+    ///
+    /// # Errors
+    /// `Denied` when policy.yaml cannot be read or parsed: it never falls open.
+    pub fn policy(&self) -> Result<Policy, Error> {
+        match &self.policy {
+            Ok(policy) => Ok(policy.tightened(&self.sequence.policy)),
+            Err(why) => Err(Error::Denied { why: format!("it cannot be used: {why}"), rule: "policy.yaml" }),
+        }
+    }
+
+    pub(super) fn refresh_policy(&mut self, paths: &Paths) {
+        if FileId::of(&paths.policy()) != self.policy_id {
+            (self.policy, self.policy_id) = read_policy(paths);
+        }
+    }
+
+    /// What is known of a node.
+    pub fn state(&self, at: usize) -> State {
+        match self.graph.node(at) {
+            Node::Step(step) => self.step_state(&self.sequence.steps[step]),
+            Node::Gate(gate) => {
+                let gate = &self.sequence.gates[gate];
+                let recorded = self.records.get(&gate.id).and_then(Record::gate_status);
+                // An approval needs a record: a line that came with a clone or a merge is no decision here.
+                let written = gate.status.filter(|status| *status == GateStatus::Blocked);
+                State::Gate(recorded.or(written).unwrap_or_default())
+            }
+        }
+    }
+
+    fn step_state(&self, step: &Step) -> State {
+        if let Some(lease) = self.leases.get(&step.id) {
+            match (lease.is_held, lease.leftover) {
+                (true, _) => return State::Running,
+                (false, Leftover::Void) => {}
+                (false, Leftover::Orphan) => return State::Ended(StepStatus::Failed),
+                (false, Leftover::Complete | Leftover::Unfinished) => return lease.record.step_state(),
+            }
+        }
+        match (self.records.get(&step.id), step.status) {
+            (Some(record), _) => record.step_state(),
+            (None, Some(StepStatus::Running)) => State::Ended(StepStatus::Failed),
+            (None, Some(status)) if status.is_outcome() => State::Ended(status),
+            (None, _) => State::Idle,
+        }
+    }
+
+    /// The states of all nodes that are not idle or pending.
+    pub fn states(&self) -> HashMap<Id, State> {
+        let ids = self.sequence.ids().enumerate().map(|(at, id)| (id.clone(), self.state(at)));
+        ids.filter(|(_, state)| !matches!(state, State::Idle | State::Gate(GateStatus::Pending))).collect()
+    }
+
+    /// What may start, and what holds the rest back.
+    pub fn readiness(&self) -> Readiness {
+        let mut ready = Readiness::new(&self.sequence, &self.graph);
+        for at in 0..self.graph.len() {
+            let state = self.state(at);
+            if !matches!(state, State::Idle | State::Gate(GateStatus::Pending)) {
+                ready.set(at, state);
+            }
+        }
+        ready
+    }
+
+    /// The id of a node.
+    pub fn id_of(&self, at: usize) -> &Id {
+        match self.graph.node(at) {
+            Node::Step(step) => &self.sequence.steps[step].id,
+            Node::Gate(gate) => &self.sequence.gates[gate].id,
+        }
+    }
+
+    /// How many slots of `max_concurrent` are taken.
+    pub fn slots_taken(&self) -> u32 {
+        let held = self.leases.values().filter(|lease| lease.is_held);
+        held.filter_map(|lease| lease.record.claim.as_ref()).map(|claim| claim.slots).sum()
+    }
+
+    /// The hash of what a step would run: its command, prompt, agent, folder and environment.
+    pub fn defhash(&self, paths: &Paths, step: &Step) -> String {
+        let prompt = read_prompt(paths, step).ok().flatten().map(|prompt| sha256(&prompt.bytes));
+        defhash(&Resolved::new(&self.sequence, step), prompt)
+    }
+
+    /// Where the file and the records differ, as warnings. The records hold.
+    pub fn disagreements(&self) -> Vec<Warning> {
+        if self.is_stamped {
+            return Vec::new();
+        }
+        let steps = self.sequence.steps.iter().filter_map(|step| {
+            let (record, written) = (self.records.get(&step.id), step.status);
+            let state = self.step_state(step);
+            let message = match (state, written, record) {
+                (State::Ended(status), _, Some(_)) if written != Some(status) && self.config.status_in_file => {
+                    format!("`{}` is {} by its record, not what the file says; the record counts", step.id, status.as_str())
+                }
+                (State::Idle, Some(status), Some(_)) if status.is_outcome() => {
+                    format!("`{}` was reset, though the file says {}", step.id, status.as_str())
+                }
+                (_, Some(StepStatus::Running), None) => {
+                    format!("`{}` is RUNNING in the file, but nothing runs; it counts as FAILED", step.id)
+                }
+                _ => return None,
+            };
+            let hint = Some(format!("`seqctl reset {}` forgets its outcome", step.id));
+            Some(Warning { line: self.lines.of(step.id.as_str()).unwrap_or(1), message, hint })
+        });
+        let gates = self.sequence.gates.iter().filter_map(|gate| {
+            let recorded = self.records.get(&gate.id).and_then(Record::gate_status);
+            (gate.status == Some(GateStatus::Approved) && recorded != Some(GateStatus::Approved)).then(|| Warning {
+                line: self.lines.of(gate.id.as_str()).unwrap_or(1),
+                message: format!("gate `{}` is APPROVED in the file, but nobody approved it here; it is PENDING", gate.id),
+                hint: Some(format!("`seqctl gate approve {}` approves it", gate.id)),
+            })
+        });
+        steps.chain(gates).collect()
+    }
+
+    /// What the file should say where it says something else: outcomes and decisions are ours.
+    pub(super) fn projection(&self) -> Vec<(usize, Option<&'static str>)> {
+        if !self.config.status_in_file {
+            return Vec::new();
+        }
+        let mut changes = Vec::new();
+        for (at, step) in self.sequence.steps.iter().enumerate() {
+            let Some(record) = self.records.get(&step.id) else { continue };
+            match (record.step_state(), step.status) {
+                (State::Ended(status), written) if written != Some(status) => changes.push((at, Some(status.as_str()))),
+                (State::Idle, Some(status)) if status.is_outcome() || status == StepStatus::Running => changes.push((at, None)),
+                _ => {}
+            }
+        }
+        for (at, gate) in self.sequence.gates.iter().enumerate() {
+            let recorded = self.records.get(&gate.id).and_then(Record::gate_status);
+            match recorded {
+                Some(status) if gate.status.unwrap_or_default() != status => {
+                    changes.push((self.graph.gate(at), Some(status.as_str())))
+                }
+                None if gate.status == Some(GateStatus::Approved) => {
+                    changes.push((self.graph.gate(at), Some(GateStatus::Pending.as_str())));
+                }
+                _ => {}
+            }
+        }
+        changes
+    }
+}
+
+/// The error, with the line of the plan it is about.
+pub(super) fn locate(error: Error, lines: &Lines) -> Error {
+    let line = match &error {
+        Error::DependencyNotFound { id, dependency, .. } => lines.of_dependency(id.as_str(), dependency.as_str()),
+        _ => None,
+    };
+    error.at_line(line)
+}
+
+/// SHA-256 over what a step would run, as canonical JSON.
+pub(super) fn defhash(step: &Resolved<'_>, prompt: Option<String>) -> String {
+    #[derive(serde::Serialize)]
+    struct Definition<'a> {
+        agent: &'a str,
+        model: Option<&'a str>,
+        command: Option<&'a crate::model::CommandLine>,
+        cwd: &'a str,
+        env: BTreeMap<String, String>,
+        prompt: Option<String>,
+    }
+    let definition = Definition {
+        agent: step.agent(),
+        model: step.step.model.as_deref(),
+        command: step.step.command.as_ref(),
+        cwd: step.cwd(),
+        env: step.env(),
+        prompt,
+    };
+    sha256(&serde_json::to_vec(&definition).unwrap_or_default())
+}
+
+fn leases(paths: &Paths) -> Result<BTreeMap<Id, LeaseView>, Error> {
+    let active = store::active(paths)?;
+    Ok(active
+        .into_iter()
+        .map(|(id, record, is_held)| {
+            let leftover = if is_held { Leftover::Complete } else { leftover(paths, &id, &record) };
+            (id, LeaseView { record, is_held, leftover })
+        })
+        .collect())
+}
+
+/// sequence.yaml and the stat of exactly those bytes.
+fn read(paths: &Paths) -> Result<(Vec<u8>, FileId), Error> {
+    let path = paths.sequence();
+    for _ in 0..100 {
+        let before = FileId::of(&path);
+        let bytes = file::read_if_there(&path)?;
+        match (bytes, before) {
+            (Some(bytes), Some(id)) if FileId::of(&path) == Some(id) => return Ok((bytes, id)),
+            (None, None) => return Err(Error::FileUnusable { path, why: "is missing".into() }),
+            _ => {}
+        }
+    }
+    Err(Error::FileBusy { path })
+}
+
+fn read_policy(paths: &Paths) -> (Result<Policy, String>, Option<FileId>) {
+    let path = paths.policy();
+    let id = FileId::of(&path);
+    let policy = file::read_if_there(&path).and_then(|bytes| match bytes {
+        None => Ok(Policy::default()),
+        Some(bytes) => {
+            let text = std::str::from_utf8(&bytes)
+                .map_err(|_| Error::FileUnusable { path: path.clone(), why: "is not UTF-8".into() })?;
+            Policy::parse(text, &path)
+        }
+    });
+    (policy.map_err(|error| error.to_string()), id)
+}
+
+fn read_config(paths: &Paths) -> Result<Config, Error> {
+    let path = paths.config();
+    match file::read_if_there(&path)? {
+        None => Ok(Config::default()),
+        Some(bytes) if bytes.trim_ascii().is_empty() => Ok(Config::default()),
+        Some(bytes) => serde_yaml::from_slice(&bytes).map_err(|error| Error::FileUnusable { path, why: error.to_string() }),
+    }
+}

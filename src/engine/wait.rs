@@ -1,0 +1,96 @@
+//! Waiting for steps or a run.
+
+use std::time::{Duration, Instant};
+
+use super::{call::Engine, output::Output, query::step_row, view::View};
+use crate::{
+    action::run::{Until, Wait},
+    error::Error,
+    model::{GateStatus, Id, Readiness, State, StepStatus},
+    store::{FALLBACK, Run, RunState, open_runs},
+};
+
+impl Engine {
+    /// Waits until the steps are as asked for.
+    pub(super) fn wait(&self, args: &Wait) -> Result<Output, Error> {
+        let run = match args.targets.as_slice() {
+            [] => Some(self.open_run(None)?),
+            [one] => Run::read(self.paths(), one).ok().map(|run| run.id),
+            _ => None,
+        };
+        let deadline = args.timeout.map(|timeout| Instant::now() + timeout.to_std());
+        let mut follower = self.follow()?;
+        loop {
+            let view = self.view()?;
+            let ready = view.readiness();
+            let nodes = self.nodes(&view, args, run.as_deref())?;
+            let open = open_runs(self.paths())?;
+            for run in open.iter().filter(|run| run.state == RunState::Active) {
+                self.tend(&run.id)?;
+            }
+            let left: Vec<usize> =
+                nodes.iter().copied().filter(|&at| !is_reached(&ready, at, args.until, &open, &view)).collect();
+            let is_attention = args.until == Until::Attention && needs_person(&ready, &nodes);
+            let rows = || nodes.iter().filter_map(|&at| step_row(self.paths(), &view, &ready, at)).collect();
+            if left.is_empty() || is_attention {
+                return Ok(Output::Waited { steps: rows() });
+            }
+            if args.until == Until::Done && is_hopeless(&ready, &left, &open) {
+                return Err(failed(&view, &ready, &left));
+            }
+            let patience = deadline.map_or(FALLBACK, |deadline| deadline.saturating_duration_since(Instant::now()));
+            if patience.is_zero() {
+                let ids: Vec<Id> = left.iter().map(|&at| view.id_of(at).clone()).collect();
+                return Err(Error::WaitTimeout { ids, after: args.timeout.unwrap_or_default().to_string() });
+            }
+            follower.next(patience.max(Duration::from_millis(1)))?;
+        }
+    }
+
+    fn nodes(&self, view: &View, args: &Wait, run: Option<&str>) -> Result<Vec<usize>, Error> {
+        if let Some(run) = run {
+            let run = Run::read(self.paths(), run)?;
+            return Ok((0..view.sequence.steps.len()).filter(|&at| run.covers(view.id_of(at))).collect());
+        }
+        let find = |id: &String| {
+            view.sequence.expect_step(id)?;
+            Ok(view.graph.find(id).unwrap_or_default())
+        };
+        args.targets.iter().map(find).collect()
+    }
+}
+
+/// Whether a step is where it was waited for.
+fn is_reached(ready: &Readiness, at: usize, until: Until, open: &[Run], view: &View) -> bool {
+    match (until, ready.state(at)) {
+        (_, State::Ended(StepStatus::Done)) => true,
+        (Until::Done, _) | (_, State::Running) => false,
+        (Until::Settled | Until::Attention, State::Ended(_)) => true,
+        // An idle step is settled if no run will start it without a person's help.
+        (_, State::Idle) => {
+            let is_pending = open.iter().any(|run| run.state == RunState::Active && !run.stopped && run.covers(view.id_of(at)));
+            !is_pending || ready.is_doomed(at)
+        }
+        (_, State::Gate(_)) => true,
+    }
+}
+
+fn needs_person(ready: &Readiness, nodes: &[usize]) -> bool {
+    nodes.iter().any(|&at| match ready.state(at) {
+        State::Ended(StepStatus::NeedsReview | StepStatus::Failed) => true,
+        State::Idle => ready.waits_for(at).iter().any(|&node| !matches!(ready.state(node), State::Gate(GateStatus::Approved))),
+        _ => false,
+    })
+}
+
+/// Whether a step that shall be done failed, or cannot start and no open run could help.
+fn is_hopeless(ready: &Readiness, left: &[usize], open: &[Run]) -> bool {
+    let running = left.iter().any(|&at| ready.state(at) == State::Running);
+    !running
+        && (open.is_empty() || left.iter().any(|&at| ready.state(at) == State::Ended(StepStatus::Failed) || ready.is_doomed(at)))
+}
+
+fn failed(view: &View, ready: &Readiness, left: &[usize]) -> Error {
+    let failed = left.iter().map(|&at| (view.id_of(at).clone(), ready.status(at).as_str().to_owned())).collect();
+    Error::StepFailed { failed }
+}

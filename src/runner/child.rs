@@ -1,0 +1,167 @@
+//! The last moments before user code runs: what happens between fork and exec.
+
+use std::{
+    ffi::{CString, OsStr},
+    fs::File,
+    io::{self, Read as _, Write as _},
+    os::{fd::AsFd as _, unix::ffi::OsStrExt as _},
+    path::{Path, PathBuf},
+};
+
+use nix::errno::Errno;
+use rustix::process::{Pid, Signal};
+
+use crate::{
+    fault,
+    store::{Lease, Line},
+    sys::{self, Fork},
+};
+
+/// A prepared command.
+pub(super) struct Launch {
+    programs: Vec<CString>,
+    argv: Vec<CString>,
+    env: Vec<CString>,
+    cwd: PathBuf,
+    stdout: File,
+    stderr: File,
+    oom_score: Option<String>,
+}
+
+/// A command could not be started.
+#[derive(Debug)]
+pub(super) struct Refusal(pub(super) String);
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn c_string(bytes: impl Into<Vec<u8>>) -> Result<CString, Refusal> {
+    CString::new(bytes).map_err(|_| Refusal("a word of the command has a NUL byte in it".into()))
+}
+
+impl Launch {
+    /// Everything that needs memory is made here, before the fork.
+    pub(super) fn new(
+        argv: &[String],
+        env: Vec<(Vec<u8>, Vec<u8>)>,
+        cwd: &Path,
+        stdout: File,
+        stderr: File,
+    ) -> Result<Self, Refusal> {
+        let Some(name) = argv.first() else { return Err(Refusal("the command is empty".into())) };
+        let path = env.iter().find(|(name, _)| name == b"PATH").map_or(&b"/usr/bin:/bin"[..], |(_, value)| value);
+        let programs = if name.contains('/') {
+            vec![c_string(name.as_str())?]
+        } else {
+            std::env::split_paths(OsStr::from_bytes(path))
+                .map(|folder| c_string(folder.join(name).as_os_str().as_bytes()))
+                .collect::<Result<_, _>>()?
+        };
+        let env = env
+            .into_iter()
+            .map(|(mut name, value)| {
+                name.push(b'=');
+                name.extend(value);
+                c_string(name)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            programs,
+            argv: argv.iter().map(|word| c_string(word.as_str())).collect::<Result<_, _>>()?,
+            env,
+            cwd: cwd.into(),
+            stdout,
+            stderr,
+            oom_score: oom_score(),
+        })
+    }
+
+    /// Forks and executes. Returns the child's pid once it runs user code.
+    ///
+    /// The child holds the lease's lock until exec, and writes its line before: a free lock and
+    /// no `child` line mean that no user code ran or ever will.
+    pub(super) fn start(self, lease: &Lease, attempt: u32) -> Result<i32, Refusal> {
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?;
+        let parent = rustix::process::getpid();
+        match sys::fork()? {
+            Fork::Child => {
+                drop(read);
+                let error = self.run(lease, attempt, parent);
+                let _ = File::from(write).write_all(error.0.as_bytes());
+                sys::exit(127)
+            }
+            Fork::Parent(pid) => {
+                drop(write);
+                if let Some(pid) = Pid::from_raw(pid) {
+                    // Both sides set it, so that whoever comes second finds it done.
+                    let _ = rustix::process::setpgid(Some(pid), Some(pid));
+                }
+                let mut complaint = String::new();
+                let _ = File::from(read).read_to_string(&mut complaint);
+                if complaint.is_empty() {
+                    return Ok(pid);
+                }
+                let _ = nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(pid), None);
+                Err(Refusal(complaint))
+            }
+        }
+    }
+
+    fn run(&self, lease: &Lease, attempt: u32, parent: Pid) -> Refusal {
+        let result = self.prepare(lease, attempt, parent);
+        match result {
+            Err(refusal) => refusal,
+            Ok(()) => self.exec(),
+        }
+    }
+
+    fn prepare(&self, lease: &Lease, attempt: u32, parent: Pid) -> Result<(), Refusal> {
+        let _ = rustix::process::setpgid(None, None);
+        #[cfg(target_os = "linux")]
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from)?;
+        #[cfg(not(target_os = "linux"))]
+        let _ = Signal::KILL;
+        if rustix::process::getppid() != Some(parent) {
+            // The supervisor died before the death signal was set.
+            sys::exit(127);
+        }
+        if let Some(score) = &self.oom_score {
+            let _ = std::fs::write("/proc/self/oom_score_adj", score);
+        }
+        let null = File::open("/dev/null")?;
+        rustix::stdio::dup2_stdin(null.as_fd()).map_err(io::Error::from)?;
+        rustix::stdio::dup2_stdout(self.stdout.as_fd()).map_err(io::Error::from)?;
+        rustix::stdio::dup2_stderr(self.stderr.as_fd()).map_err(io::Error::from)?;
+        std::env::set_current_dir(&self.cwd).map_err(|error| Refusal(format!("cannot enter {}: {error}", self.cwd.display())))?;
+        fault::point("child.before_line");
+        lease.append(&Line::Child { pid: std::process::id(), attempt })?;
+        fault::point("child.after_line");
+        sys::reset_signals();
+        Ok(())
+    }
+
+    fn exec(&self) -> Refusal {
+        let mut worst = Errno::ENOENT;
+        for program in &self.programs {
+            let Err(error) = nix::unistd::execve(program, &self.argv, &self.env);
+            if error != Errno::ENOENT && error != Errno::ENOTDIR {
+                worst = error;
+            }
+        }
+        let name = self.argv[0].to_string_lossy();
+        match worst {
+            Errno::ENOENT => Refusal(format!("`{name}` was not found")),
+            Errno::ENOEXEC => Refusal(format!("`{name}` is neither a program nor a script with `#!`")),
+            error => Refusal(format!("cannot execute `{name}`: {}", error.desc())),
+        }
+    }
+}
+
+/// A child is a better victim than its supervisor when memory runs out.
+fn oom_score() -> Option<String> {
+    let own: i32 = std::fs::read_to_string("/proc/self/oom_score_adj").ok()?.trim().parse().ok()?;
+    Some((own + 100).min(1000).to_string())
+}

@@ -1,0 +1,21 @@
+//! The mechanics of running: who starts a step, who watches over it, and who cleans up after it.
+//! Decisions (what may run, and when) are the engine's.
+
+mod child;
+mod executor;
+mod finish;
+mod message;
+mod recover;
+pub mod scheduler;
+mod spawner;
+mod spec;
+mod stop;
+mod supervisor;
+mod sweep;
+
+pub use executor::{Executor, LocalExecutor, Report};
+pub use finish::write_status;
+pub use recover::{Leftover, leftover, project_inode, repair};
+pub use spawner::{Spawner, fork as fork_spawner, serve_stdin as serve_spawner};
+pub use spec::{Spec, SpecFile};
+pub use stop::{StopRequest, deliver, end_supervisor, grace};

@@ -1,0 +1,88 @@
+//! Finishing what a dead supervisor left: the table of PROTOCOL, one row a variant.
+
+use super::{finish::write_status, supervisor::said, sweep::Target};
+use crate::{
+    clock,
+    error::Error,
+    fault,
+    model::{Id, Outcome, Reason},
+    store::{AttemptStatus, Claim, Exit, FileId, Lease, Line, Machine, Paths, Record},
+};
+
+/// What a free lease means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Leftover {
+    /// Nothing ran: the claim is void.
+    Void,
+    /// It ran, and nobody saw its end.
+    Orphan,
+    /// Its end is known, but its folder is not complete.
+    Unfinished,
+    /// It only waits for its commit.
+    Complete,
+}
+
+/// What a free lease means.
+pub fn leftover(paths: &Paths, step: &Id, record: &Record) -> Leftover {
+    let Some(claim) = &record.claim else { return Leftover::Void };
+    match (&record.exit, record.child) {
+        (None, None) => Leftover::Void,
+        (None, Some(_)) => Leftover::Orphan,
+        (Some(exit), Some((_, attempt))) if exit.attempt < attempt => Leftover::Orphan,
+        (Some(exit), _) => {
+            if AttemptStatus::read(paths, &claim.run, step.as_str(), exit.attempt).is_some() {
+                Leftover::Complete
+            } else {
+                Leftover::Unfinished
+            }
+        }
+    }
+}
+
+/// Completes a free lease without the project lock: whoever locks the lease itself does it. Ends
+/// what still runs of it. Returns whether there was anything to do.
+pub fn repair(paths: &Paths, step: &Id) -> Result<bool, Error> {
+    let path = paths.lease(step.as_str());
+    let Some(lease) = Lease::adopt(&path)? else { return Ok(false) };
+    let Some(record) = Record::read(&path)? else { return Ok(false) };
+    let what = leftover(paths, step, &record);
+    let (Leftover::Orphan | Leftover::Unfinished, Some(claim)) = (what, &record.claim) else { return Ok(false) };
+    fault::point("recover.before_sweep");
+    if is_here(paths, claim) {
+        Target { paths, nonce: &claim.nonce, supervisor: None }.sweep(|| ());
+    }
+    let exit = match record.exit {
+        Some(exit) if what == Leftover::Unfinished => exit,
+        _ => {
+            let exit = orphaned(paths, claim, record.child.map_or(claim.attempt, |(_, attempt)| attempt));
+            lease.append(&Line::Exit(exit.clone())).map_err(Error::io("write the lease", &path))?;
+            exit
+        }
+    };
+    fault::point("recover.before_status");
+    write_status(paths, &claim.run, step, &exit)?;
+    Ok(true)
+}
+
+/// Whether pids of the claim are processes of this machine, and the project is the one it was
+/// made in: a copied project must not kill the original's.
+fn is_here(paths: &Paths, claim: &Claim) -> bool {
+    claim.machine.shares_pids(Machine::this()) && claim.inode == project_inode(paths)
+}
+
+/// The inode of `.threados`, which tells a project from its copies.
+pub fn project_inode(paths: &Paths) -> u64 {
+    FileId::of(&paths.dir).map_or(0, |id| id.inode())
+}
+
+fn orphaned(paths: &Paths, claim: &Claim, attempt: u32) -> Exit {
+    let this = Machine::this();
+    let rebooted = claim.machine.host == this.host && !claim.machine.is_same_boot(this);
+    let reason = if rebooted { Reason::Interrupted } else { Reason::OrphanedProcess };
+    let note = if rebooted { "the machine went down" } else { "its supervisor was killed" };
+    let at = clock::stamp();
+    let ms = clock::ms_between(&claim.at, &at).unwrap_or(0);
+    let spoke = said(&paths.attempt(&claim.run, claim.step.as_str(), attempt)).is_some();
+    let note = if spoke { format!("{note}; it had reported an outcome before") } else { note.into() };
+    Exit { attempt, outcome: Outcome::failed(reason, Some(note)), ms, at }
+}

@@ -1,0 +1,299 @@
+//! When a step of a run starts: pure, `handle(message) -> effects`, tested without processes.
+
+use std::collections::BTreeSet;
+
+use crate::model::{FailPolicy, GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, StepStatus};
+
+/// What happened. Nodes are numbered as in [`Graph`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Message {
+    /// So many slots of `max_concurrent` are free.
+    Slots(usize),
+    /// A step runs, started by us or by somebody else.
+    Started(usize),
+    /// A step could not be claimed: somebody else has it, and will tell when it ends.
+    Taken(usize),
+    /// A claim came to nothing; the step is as it was.
+    Voided(usize),
+    /// A step ended.
+    Ended(usize, StepStatus),
+    /// Somebody decided a gate.
+    Decided(usize, GateStatus),
+    /// Nothing more may start.
+    Cancel,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// Claim and start a step.
+    Start(usize),
+    /// Stop a running member of a `fail_fast` group.
+    Stop(usize),
+}
+
+/// How a run stands when nothing runs and nothing can start.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Rest {
+    /// Steps run or can start.
+    Busy,
+    /// A person has to decide these gates and reviews before it goes on.
+    Waiting(Vec<usize>),
+    /// It is over.
+    Over,
+}
+
+/// The steps of one run, and which of them may start.
+pub struct Scheduler {
+    ready: Readiness,
+    covered: Vec<bool>,
+    groups: Vec<Vec<usize>>,
+    group_of: Vec<Option<usize>>,
+    policies: Vec<FailPolicy>,
+    queue: BTreeSet<usize>,
+    asked: BTreeSet<usize>,
+    running: BTreeSet<usize>,
+    slots: usize,
+    is_cancelled: bool,
+    fail_fast: bool,
+}
+
+impl Scheduler {
+    /// A scheduler over `sequence`, in which nothing has happened yet. With `fail_fast` the first
+    /// failure starts nothing more.
+    pub fn new(sequence: &Sequence, graph: &Graph, covers: impl Fn(&Id) -> bool, fail_fast: bool) -> Self {
+        let ready = Readiness::new(sequence, graph);
+        let mut names: Vec<&Id> = Vec::new();
+        let (mut groups, mut group_of) = (Vec::<Vec<usize>>::new(), vec![None; graph.len()]);
+        let mut covered = vec![false; graph.len()];
+        let mut policies = vec![FailPolicy::FailFast; graph.len()];
+        for at in 0..graph.len() {
+            let Node::Step(step) = graph.node(at) else { continue };
+            let step = &sequence.steps[step];
+            covered[at] = covers(&step.id);
+            policies[at] = Resolved::new(sequence, step).fail_policy();
+            if let Some(id) = &step.group_id {
+                let group = names.iter().position(|name| *name == id).unwrap_or_else(|| {
+                    names.push(id);
+                    groups.push(Vec::new());
+                    names.len() - 1
+                });
+                groups[group].push(at);
+                group_of[at] = Some(group);
+            }
+        }
+        let mut scheduler = Self {
+            ready,
+            covered,
+            groups,
+            group_of,
+            policies,
+            queue: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            running: BTreeSet::new(),
+            slots: 0,
+            is_cancelled: false,
+            fail_fast,
+        };
+        for at in 0..graph.len() {
+            scheduler.review(at);
+        }
+        scheduler
+    }
+
+    /// Takes note of what happened. Returns what is to be done about it.
+    pub fn handle(&mut self, message: Message) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match message {
+            Message::Slots(free) => self.slots = free,
+            Message::Cancel => self.is_cancelled = true,
+            Message::Started(at) | Message::Taken(at) => {
+                self.asked.remove(&at);
+                self.running.insert(at);
+                self.set(at, State::Running);
+            }
+            Message::Voided(at) => {
+                self.asked.remove(&at);
+                self.running.remove(&at);
+                self.set(at, State::Idle);
+            }
+            Message::Decided(at, status) => self.set(at, State::Gate(status)),
+            Message::Ended(at, status) => {
+                self.asked.remove(&at);
+                let ran = self.running.remove(&at);
+                self.set(at, State::Ended(status));
+                if status == StepStatus::Failed {
+                    self.is_cancelled |= self.fail_fast && ran && self.covered[at];
+                    effects.extend(self.siblings_to_stop(at));
+                }
+            }
+        }
+        if !self.is_cancelled {
+            while self.slots > 0
+                && let Some(at) = self.queue.pop_first()
+            {
+                self.slots -= 1;
+                self.asked.insert(at);
+                effects.push(Effect::Start(at));
+            }
+        }
+        effects
+    }
+
+    fn siblings_to_stop(&self, at: usize) -> Vec<Effect> {
+        let members = match self.group_of[at] {
+            Some(group) if self.policies[at] == FailPolicy::FailFast => &self.groups[group],
+            _ => return Vec::new(),
+        };
+        members.iter().copied().filter(|member| self.running.contains(member)).map(Effect::Stop).collect()
+    }
+
+    fn set(&mut self, at: usize, state: State) {
+        for touched in self.ready.set(at, state) {
+            self.review(touched);
+        }
+    }
+
+    fn review(&mut self, at: usize) {
+        if self.covered[at] && self.ready.is_startable(at) && !self.asked.contains(&at) {
+            self.queue.insert(at);
+        } else {
+            self.queue.remove(&at);
+        }
+    }
+
+    /// What is known of every node.
+    pub const fn readiness(&self) -> &Readiness {
+        &self.ready
+    }
+
+    /// Whether the run covers the node.
+    pub fn covers(&self, at: usize) -> bool {
+        self.covered[at]
+    }
+
+    /// How the run stands.
+    pub fn rest(&self) -> Rest {
+        let covered_running = self.running.iter().any(|&at| self.covered[at]);
+        if covered_running || !self.asked.is_empty() || (!self.queue.is_empty() && !self.is_cancelled) {
+            return Rest::Busy;
+        }
+        if self.is_cancelled {
+            return Rest::Over;
+        }
+        let idle = (0..self.covered.len()).filter(|&at| self.covered[at] && self.ready.state(at) == State::Idle);
+        let mut waits: Vec<usize> =
+            idle.filter(|&at| !self.ready.is_doomed(at)).flat_map(|at| self.ready.waits_for(at)).collect();
+        waits.sort_unstable();
+        waits.dedup();
+        // A step outside this run that others run may still let one of ours start.
+        if waits.is_empty() { if self.waits_for_others() { Rest::Busy } else { Rest::Over } } else { Rest::Waiting(waits) }
+    }
+
+    fn waits_for_others(&self) -> bool {
+        !self.running.is_empty()
+            && (0..self.covered.len())
+                .any(|at| self.covered[at] && self.ready.state(at) == State::Idle && !self.ready.is_doomed(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Gate, Step};
+
+    fn plan(needs: &[Vec<usize>]) -> Sequence {
+        let id = |at: usize| format!("s{at}").parse().unwrap();
+        let steps = needs.iter().enumerate().map(|(at, needs)| {
+            let mut step = Step::new(id(at));
+            step.depends_on = needs.iter().map(|&need| id(need)).collect();
+            step
+        });
+        Sequence { steps: steps.collect(), ..Sequence::default() }
+    }
+
+    fn scheduler(plan: &Sequence) -> Scheduler {
+        Scheduler::new(plan, &Graph::build(plan).unwrap(), |_| true, false)
+    }
+
+    #[test]
+    fn a_chain_starts_one_after_the_other() {
+        let mut run = scheduler(&plan(&[vec![], vec![0], vec![1]]));
+        assert_eq!(run.handle(Message::Slots(5)), [Effect::Start(0)]);
+        assert_eq!(run.handle(Message::Started(0)), []);
+        assert_eq!(run.handle(Message::Ended(0, StepStatus::Done)), [Effect::Start(1)]);
+        run.handle(Message::Started(1));
+        assert_eq!(run.handle(Message::Ended(1, StepStatus::Failed)), []);
+        assert_eq!(run.rest(), Rest::Over, "what depends on a failure cannot start");
+    }
+
+    #[test]
+    fn a_gate_makes_it_wait() {
+        let mut sequence = plan(&[vec![], vec![]]);
+        let mut gate = Gate::new("g".parse().unwrap());
+        gate.depends_on = vec!["s0".parse().unwrap()];
+        sequence.gates.push(gate);
+        sequence.steps[1].depends_on = vec!["g".parse().unwrap()];
+        let mut run = scheduler(&sequence);
+        run.handle(Message::Slots(5));
+        run.handle(Message::Started(0));
+        run.handle(Message::Ended(0, StepStatus::Done));
+        assert_eq!(run.rest(), Rest::Waiting(vec![2]));
+        assert_eq!(run.handle(Message::Decided(2, GateStatus::Approved)), [Effect::Start(1)]);
+        assert_eq!(run.rest(), Rest::Busy);
+    }
+
+    #[test]
+    fn fail_fast_stops_siblings_and_starts_nothing_of_the_group() {
+        let mut sequence = plan(&[vec![], vec![], vec![]]);
+        for step in &mut sequence.steps {
+            step.group_id = Some("g".parse().unwrap());
+        }
+        let mut run = scheduler(&sequence);
+        assert_eq!(run.handle(Message::Slots(2)), [Effect::Start(0), Effect::Start(1)]);
+        run.handle(Message::Started(0));
+        run.handle(Message::Started(1));
+        assert_eq!(run.handle(Message::Ended(0, StepStatus::Failed)), [Effect::Stop(1)]);
+        run.handle(Message::Ended(1, StepStatus::Failed));
+        assert_eq!(run.handle(Message::Slots(5)), []);
+        assert_eq!(run.rest(), Rest::Over);
+    }
+
+    proptest! {
+        /// Every step of any graph starts exactly once, never before what it needs, and never
+        /// more at a time than there are slots.
+        #[test]
+        fn everything_starts_once_and_in_order(
+            needs in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..3), 1..40),
+            picks in prop::collection::vec(any::<prop::sample::Index>(), 200),
+            slots in 1usize..5,
+        ) {
+            let needs: Vec<Vec<usize>> = needs.iter().enumerate()
+                .map(|(at, needs)| if at == 0 { vec![] } else { needs.iter().map(|need| need.index(at)).collect() }).collect();
+            let sequence = plan(&needs);
+            let mut run = scheduler(&sequence);
+            let (mut running, mut started, mut done) = (Vec::new(), Vec::new(), Vec::new());
+            let mut picks = picks.iter();
+            loop {
+                for effect in run.handle(Message::Slots(slots - running.len())) {
+                    let Effect::Start(at) = effect else { panic!("nothing fails here") };
+                    prop_assert!(!started.contains(&at));
+                    prop_assert!(needs[at].iter().all(|need| done.contains(need)));
+                    started.push(at);
+                    running.push(at);
+                    run.handle(Message::Started(at));
+                }
+                prop_assert!(running.len() <= slots);
+                if running.is_empty() { break; }
+                let at = running.swap_remove(picks.next().map_or(0, |pick| pick.index(running.len())));
+                done.push(at);
+                run.handle(Message::Slots(0));
+                run.handle(Message::Ended(at, StepStatus::Done));
+            }
+            prop_assert_eq!(started.len(), needs.len());
+            prop_assert_eq!(run.rest(), Rest::Over);
+        }
+    }
+}

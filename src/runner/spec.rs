@@ -1,0 +1,68 @@
+//! What a supervisor is told to run.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Id;
+
+/// Everything a supervisor needs; nothing is looked up after the claim.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Spec {
+    /// The project root.
+    pub root: PathBuf,
+    /// The step.
+    pub step: Id,
+    /// The run.
+    pub run: String,
+    /// The claim.
+    pub nonce: String,
+    /// The number of the first attempt.
+    pub attempt: u32,
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Where it runs; absolute.
+    pub cwd: PathBuf,
+    /// Added to the environment.
+    pub env: BTreeMap<String, String>,
+    /// The longest an attempt may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// How many more attempts a failure gets.
+    pub retries: u32,
+    /// The pause before each, in milliseconds.
+    pub retry_delay_ms: u64,
+    /// Whether a success wants a review.
+    pub review: bool,
+}
+
+/// spec.json: what was run, without the values of the environment.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpecFile {
+    /// The format.
+    pub v: u8,
+    /// The step.
+    pub step: Id,
+    /// The run.
+    pub run: String,
+    /// The agent; `shell` for commands.
+    pub agent: String,
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Where it runs.
+    pub cwd: PathBuf,
+    /// The longest an attempt may take.
+    pub timeout_ms: u64,
+    /// How many more attempts a failure gets.
+    pub retries: u32,
+    /// The pause before each.
+    pub retry_delay_ms: u64,
+    /// Whether a success wants a review.
+    pub review: bool,
+    /// SHA-256 of the definition.
+    pub defhash: String,
+    /// The names that the plan adds to the environment.
+    pub env: Vec<String>,
+    /// The search path it had.
+    pub path: String,
+}

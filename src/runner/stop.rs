@@ -1,0 +1,66 @@
+//! Durable stop requests, and their delivery.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::Error,
+    model::{Id, Reason},
+    store::{Paths, Record, file, start_of},
+};
+
+/// `state/active/<step>.stop`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct StopRequest {
+    /// The format.
+    pub v: u8,
+    /// The claim to stop; another one is not meant.
+    pub nonce: String,
+    /// Who asked.
+    pub by: String,
+    /// Why: `stopped` or `fail_fast`.
+    pub reason: Reason,
+}
+
+impl StopRequest {
+    /// The request for a step's claim, if there is one.
+    pub fn read(paths: &Paths, step: &str, nonce: &str) -> Option<Self> {
+        file::read_json::<Self>(&paths.stop_request(step)).filter(|request| request.nonce == nonce)
+    }
+
+    /// Puts the request where the supervisor finds it.
+    pub fn write(&self, paths: &Paths, step: &Id) -> Result<(), Error> {
+        file::replace(&paths.stop_request(step.as_str()), &file::pretty(self)?)
+    }
+}
+
+/// How long a step may take to end after SIGTERM, before SIGKILL.
+pub fn grace() -> Duration {
+    #[cfg(feature = "faults")]
+    if let Some(ms) = std::env::var("THREADOS_GRACE_MS").ok().and_then(|text| text.parse().ok()) {
+        return Duration::from_millis(ms);
+    }
+    Duration::from_secs(5)
+}
+
+/// Wakes the supervisor of a held lease, so that it sees its request now.
+pub fn deliver(record: &Record) {
+    signal(record, Signal::TERM);
+}
+
+/// Kills a supervisor that does not answer. Only under the project lock.
+pub fn end_supervisor(record: &Record) {
+    signal(record, Signal::KILL);
+}
+
+fn signal(record: &Record, signal: Signal) {
+    let Some((pid, start)) = record.supervisor else { return };
+    // The pid may be another process by now; with its start it cannot be.
+    if let Some(raw) = i32::try_from(pid).ok().and_then(Pid::from_raw)
+        && start_of(pid).is_none_or(|now| now == start)
+    {
+        let _ = rustix::process::kill_process(raw, signal);
+    }
+}

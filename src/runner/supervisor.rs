@@ -1,0 +1,426 @@
+//! The supervisor: one process an execution, in a session of its own. It holds the lease, starts
+//! the step, stops it when asked or when its time is over, and writes down how it ended.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::{fd::OwnedFd, unix::fs::OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    sys::wait::{WaitPidFlag, WaitStatus, waitpid},
+};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    process::{Pid, Signal},
+};
+use serde::Deserialize;
+
+use super::{
+    child::{Launch, Refusal},
+    finish::write_status,
+    spec::Spec,
+    stop::{StopRequest, grace},
+    sweep::Target,
+};
+use crate::{
+    clock, fault,
+    model::{Outcome, Reason, StepStatus},
+    store::{Exit, Lease, Line, Paths, start_of},
+    sys,
+};
+
+/// How often it looks whether its lease still stands, and notes how far the logs are.
+const TICK: Duration = Duration::from_secs(2);
+
+/// The most of a note that is kept, in bytes.
+const NOTE: usize = 200;
+
+/// The life of a supervisor. `lease` is locked.
+pub(super) fn main(lease: OwnedFd, spec: Spec) -> ! {
+    let code = match sys::keep_only(lease).and_then(|lease| Supervisor::new(Lease::from_fd(lease), spec)) {
+        Ok(mut supervisor) => {
+            supervisor.work();
+            0
+        }
+        Err(_) => 1,
+    };
+    sys::exit(code)
+}
+
+struct Supervisor {
+    lease: Lease,
+    lease_path: PathBuf,
+    spec: Spec,
+    paths: Paths,
+    signals: File,
+    child: Option<i32>,
+    ended: Option<WaitStatus>,
+}
+
+/// Why the child is being ended.
+enum Ending {
+    Timeout,
+    Asked(StopRequest),
+    LeaseGone,
+}
+
+impl Supervisor {
+    fn new(lease: Lease, spec: Spec) -> io::Result<Self> {
+        rustix::process::setsid()?;
+        #[cfg(target_os = "linux")]
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        let signals = sys::signal_pipe(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP])?;
+        let paths = Paths::at(&spec.root);
+        let lease_path = paths.lease(spec.step.as_str());
+        Ok(Self { lease, lease_path, spec, paths, signals: signals.into(), child: None, ended: None })
+    }
+
+    fn work(&mut self) {
+        let pid = std::process::id();
+        fault::point("supervisor.start");
+        if self.lease.append(&Line::Supervisor { pid, start: start_of(pid).unwrap_or(0) }).is_err()
+            || !self.lease.is_at(&self.lease_path)
+        {
+            return;
+        }
+        let mut attempt = self.spec.attempt;
+        loop {
+            let Some(exit) = self.attempt(attempt) else { return };
+            let reason = exit.outcome.reason;
+            let retry = exit.outcome.status == StepStatus::Failed && reason.is_some_and(Reason::is_retried);
+            self.close(&exit);
+            if !retry || attempt >= self.spec.attempt + self.spec.retries || !self.pause() {
+                return;
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Runs one attempt to its end. Nothing if the lease is gone: then there is nobody to tell.
+    fn attempt(&mut self, attempt: u32) -> Option<Exit> {
+        let begun = Instant::now();
+        let end = |outcome: Outcome| {
+            let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            Exit { attempt, outcome, ms, at: clock::stamp() }
+        };
+        if let Some(request) = self.stop_request() {
+            return Some(end(Outcome::failed(request.reason, Some("never started".into()))));
+        }
+        let outcome = match self.start(attempt) {
+            Err(Refusal(why)) => Outcome::failed(Reason::Spawn, Some(cut(&why))),
+            Ok(pid) => {
+                self.child = Some(pid);
+                self.ended = None;
+                let ending = self.watch(begun + Duration::from_millis(self.spec.timeout_ms), attempt);
+                if matches!(ending, Some(Ending::LeaseGone)) {
+                    self.sweep();
+                    return None;
+                }
+                self.outcome(attempt, ending)
+            }
+        };
+        Some(end(outcome))
+    }
+
+    fn start(&self, attempt: u32) -> Result<i32, Refusal> {
+        let spec = &self.spec;
+        let folder = self.paths.attempt(&spec.run, spec.step.as_str(), attempt);
+        if attempt > spec.attempt {
+            // The first one's space was reserved with the claim.
+            self.lease.reserve()?;
+            let first = self.paths.attempt(&spec.run, spec.step.as_str(), spec.attempt);
+            fs::create_dir_all(&folder)?;
+            for name in ["spec.json", "prompt.md"] {
+                let _ = fs::hard_link(first.join(name), folder.join(name));
+            }
+            point_latest(&folder, attempt)?;
+        }
+        fault::write("log.open")?;
+        let log = |name: &str| OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join(name));
+        let (stdout, stderr) = (log("stdout.log")?, log("stderr.log")?);
+        fault::point("supervisor.before_fork");
+        Launch::new(&spec.argv, self.environment(attempt, &folder), &spec.cwd, stdout, stderr)?.start(&self.lease, attempt)
+    }
+
+    fn environment(&self, attempt: u32, folder: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+        use std::os::unix::ffi::OsStringExt as _;
+        let spec = &self.spec;
+        let mut env: std::collections::BTreeMap<Vec<u8>, Vec<u8>> =
+            std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
+        let ours = [
+            ("THREADOS_LEASE", spec.nonce.clone()),
+            ("THREADOS_ATTEMPT", attempt.to_string()),
+            ("THREADOS_STEP_ID", spec.step.to_string()),
+            ("THREADOS_RUN_ID", spec.run.clone()),
+        ];
+        let plan = spec.env.iter().map(|(name, value)| (name.as_str(), value.clone()));
+        for (name, value) in plan.chain(ours) {
+            env.insert(name.into(), value.into());
+        }
+        env.insert(b"THREADOS_OUTCOME_FILE".into(), folder.join("outcome").into_os_string().into_vec());
+        env.insert(b"THREADOS_BASE_PATH".into(), spec.root.clone().into_os_string().into_vec());
+        env.into_iter().collect()
+    }
+
+    /// Waits for the child's end, and brings it about when it has to. Returns why it had to.
+    fn watch(&mut self, deadline: Instant, attempt: u32) -> Option<Ending> {
+        let (mut ending, mut kill_at) = (None, None::<Instant>);
+        let mut tick = Instant::now() + TICK;
+        let mut index = Index::new(self.paths.attempt(&self.spec.run, self.spec.step.as_str(), attempt));
+        loop {
+            self.reap();
+            if self.ended.is_some() {
+                return ending;
+            }
+            let now = Instant::now();
+            if let Some(at) = kill_at {
+                if now >= at {
+                    self.signal_group(Signal::KILL);
+                    kill_at = Some(now + TICK);
+                }
+            } else if let Some(why) = self.reason_to_end(now, deadline, tick) {
+                // A child that ended by itself before this was seen keeps its own outcome.
+                self.reap();
+                if self.ended.is_some() {
+                    return None;
+                }
+                self.signal_group(Signal::TERM);
+                kill_at = Some(now + grace());
+                ending = Some(why);
+            }
+            if now >= tick {
+                tick = now + TICK;
+                index.note();
+            }
+            self.sleep(kill_at.unwrap_or(deadline).min(tick));
+        }
+    }
+
+    fn reason_to_end(&self, now: Instant, deadline: Instant, tick: Instant) -> Option<Ending> {
+        if let Some(request) = self.stop_request() {
+            Some(Ending::Asked(request))
+        } else if now >= deadline {
+            Some(Ending::Timeout)
+        } else if now >= tick && !self.lease.is_at(&self.lease_path) {
+            Some(Ending::LeaseGone)
+        } else {
+            None
+        }
+    }
+
+    fn stop_request(&self) -> Option<StopRequest> {
+        StopRequest::read(&self.paths, self.spec.step.as_str(), &self.spec.nonce)
+    }
+
+    /// Until a signal comes or `until` is reached.
+    fn sleep(&mut self, until: Instant) {
+        let left = until.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        let timeout =
+            rustix::event::Timespec { tv_sec: left.as_secs().try_into().unwrap_or(2), tv_nsec: left.subsec_nanos().into() };
+        let mut fds = [PollFd::new(&self.signals, PollFlags::IN)];
+        if poll(&mut fds, Some(&timeout)).is_ok_and(|ready| ready > 0) {
+            let _ = self.signals.read(&mut [0; 256]);
+        }
+    }
+
+    fn reap(&mut self) {
+        while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            match status.pid() {
+                None => return,
+                Some(pid) if Some(pid.as_raw()) == self.child => self.ended = Some(status),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn signal_group(&self, signal: Signal) {
+        if let Some(pid) = self.child.and_then(Pid::from_raw) {
+            let _ = rustix::process::kill_process_group(pid, signal);
+        }
+    }
+
+    fn outcome(&self, attempt: u32, ending: Option<Ending>) -> Outcome {
+        match ending {
+            Some(Ending::Timeout) => {
+                let limit = crate::model::Span::from_ms(self.spec.timeout_ms);
+                return Outcome::failed(Reason::Timeout, Some(format!("longer than {limit}")));
+            }
+            Some(Ending::Asked(request)) => return Outcome::failed(request.reason, Some(cut(&format!("by {}", request.by)))),
+            Some(Ending::LeaseGone) | None => {}
+        }
+        let said = said(&self.paths.attempt(&self.spec.run, self.spec.step.as_str(), attempt));
+        let (code, signal) = match self.ended {
+            Some(WaitStatus::Exited(_, code)) => (Some(code), None),
+            Some(WaitStatus::Signaled(_, signal, _)) => (None, Some(signal as i32)),
+            _ => (None, None),
+        };
+        judge(code, signal, said, self.spec.review)
+    }
+
+    /// Writes the end of an attempt down, cleans up, and completes its folder.
+    fn close(&self, exit: &Exit) {
+        fault::point("supervisor.before_exit_line");
+        self.insist(|| {
+            fault::write("exit.append")?;
+            self.lease.append(&Line::Exit(exit.clone()))
+        });
+        fault::point("supervisor.after_exit_line");
+        self.sweep();
+        let run = &self.spec.run;
+        self.insist(|| write_status(&self.paths, run, &self.spec.step, exit).map_err(io::Error::other));
+        fault::point("supervisor.after_status");
+    }
+
+    /// Again and again while the disk is full; the lease is kept meanwhile.
+    fn insist(&self, mut work: impl FnMut() -> io::Result<()>) {
+        while work().is_err() && self.lease.is_at(&self.lease_path) {
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// No child left proves that nothing is left: whatever the step forked came to us, the
+    /// subreaper. That is the usual, free case.
+    fn sweep(&self) {
+        let is_clean = || loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Err(Errno::ECHILD) => return true,
+                Ok(status) if status.pid().is_some() => {}
+                Err(Errno::EINTR) => {}
+                _ => return false,
+            }
+        };
+        if cfg!(target_os = "linux") {
+            if is_clean() {
+                return;
+            }
+            let target = Target { paths: &self.paths, nonce: &self.spec.nonce, supervisor: Some(std::process::id()) };
+            target.sweep(|| {
+                is_clean();
+            });
+        } else {
+            self.signal_group(Signal::TERM);
+            self.signal_group(Signal::KILL);
+        }
+    }
+
+    /// Waits before a retry; whether it may go on.
+    fn pause(&mut self) -> bool {
+        let until = Instant::now() + Duration::from_millis(self.spec.retry_delay_ms);
+        loop {
+            if self.stop_request().is_some() {
+                return false;
+            }
+            if Instant::now() >= until {
+                return true;
+            }
+            self.sleep(until.min(Instant::now() + TICK));
+        }
+    }
+}
+
+/// Points `latest` at an attempt, in one step.
+fn point_latest(folder: &Path, attempt: u32) -> io::Result<()> {
+    let latest = folder.with_file_name("latest");
+    let temporary = folder.with_file_name(format!(".latest.{}", clock::nonce()));
+    std::os::unix::fs::symlink(attempt.to_string(), &temporary)?;
+    fs::rename(&temporary, &latest)
+}
+
+/// What a step says of itself in its outcome file.
+#[derive(Deserialize)]
+pub(super) struct Said {
+    outcome: Word,
+    #[serde(default)]
+    note: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    Done,
+    Review,
+    Fail,
+}
+
+/// The outcome file of an attempt: `{"outcome":"done"|"review"|"fail","note":"…"}` or one of the
+/// words alone.
+pub(super) fn said(folder: &Path) -> Option<Said> {
+    let mut text = String::new();
+    File::open(folder.join("outcome")).ok()?.take(64 * 1024).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text)
+        .ok()
+        .or_else(|| serde_json::from_value(text.trim().into()).ok().map(|outcome| Said { outcome, note: None }))
+}
+
+/// The outcome of a process that ended by itself. What it said wins over its exit code.
+pub(super) fn judge(code: Option<i32>, signal: Option<i32>, said: Option<Said>, review: bool) -> Outcome {
+    let note = said.as_ref().and_then(|said| said.note.as_deref()).map(cut);
+    let (status, reason) = match (said.map(|said| said.outcome), code, signal) {
+        (_, _, Some(_)) => (StepStatus::Failed, Some(Reason::Signal)),
+        (Some(Word::Done), ..) => (StepStatus::Done, None),
+        (Some(Word::Review), ..) | (None, Some(42), _) => (StepStatus::NeedsReview, None),
+        (None, Some(0), _) if review => (StepStatus::NeedsReview, None),
+        (None, Some(0), _) => (StepStatus::Done, None),
+        (Some(Word::Fail), ..) | (None, ..) => (StepStatus::Failed, Some(Reason::Exit)),
+    };
+    Outcome { status, reason, code, signal, note }
+}
+
+/// At most [`NOTE`] bytes, cut between characters.
+fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(NOTE)].to_owned()
+}
+
+/// `times.jsonl`: when the logs had which length, for showing times beside their lines.
+struct Index {
+    folder: PathBuf,
+    seen: [u64; 2],
+}
+
+impl Index {
+    fn new(folder: PathBuf) -> Self {
+        Self { folder, seen: [0; 2] }
+    }
+
+    fn note(&mut self) {
+        let size = |name: &str| fs::metadata(self.folder.join(name)).map_or(0, |meta| meta.len());
+        let now = [size("stdout.log"), size("stderr.log")];
+        if now == self.seen {
+            return;
+        }
+        self.seen = now;
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(self.folder.join("times.jsonl"));
+        let line = format!("{{\"v\":1,\"at\":\"{}\",\"stdout\":{},\"stderr\":{}}}\n", clock::stamp(), now[0], now[1]);
+        // A log without times is still a log.
+        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_step_says_wins() {
+        let say = |text: &str| serde_json::from_str::<Said>(text).ok();
+        assert_eq!(judge(Some(0), None, None, false).status, StepStatus::Done);
+        assert_eq!(judge(Some(0), None, None, true).status, StepStatus::NeedsReview);
+        assert_eq!(judge(Some(42), None, None, false).status, StepStatus::NeedsReview);
+        assert_eq!(judge(Some(1), None, None, false).words(), "exit 1");
+        assert_eq!(judge(None, Some(9), None, false).words(), "signal 9");
+        let said = judge(Some(0), None, say(r#"{"outcome":"fail","note":"no"}"#), true);
+        assert_eq!((said.status, said.note.as_deref()), (StepStatus::Failed, Some("no")));
+        assert_eq!(judge(Some(3), None, say(r#"{"outcome":"done"}"#), false).status, StepStatus::Done);
+    }
+
+    #[test]
+    fn notes_are_cut_between_characters() {
+        assert_eq!(cut(&"ä".repeat(150)).len(), 200);
+        assert_eq!(cut(&format!("x{}", "ä".repeat(150))).len(), 199);
+    }
+}

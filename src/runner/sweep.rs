@@ -1,0 +1,109 @@
+//! Ending what a step left running: daemons, forgotten background jobs, whatever called `setsid`.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal};
+
+use super::stop::grace;
+use crate::store::{Machine, Paths, ProcStat, RunnerFile, active, file, stat_of};
+
+/// Whose leftovers are looked for.
+pub(super) struct Target<'a> {
+    /// The project.
+    pub(super) paths: &'a Paths,
+    /// The claim, which every process of the step carries in its environment unless it hid it.
+    pub(super) nonce: &'a str,
+    /// The living supervisor that sweeps for itself; its descendants and its session are meant too.
+    pub(super) supervisor: Option<u32>,
+}
+
+impl Target<'_> {
+    /// Ends all leftovers: SIGTERM, a while, SIGKILL, until none is left. `reap` is called in
+    /// between. Returns how many there were.
+    pub(super) fn sweep(&self, mut reap: impl FnMut()) -> usize {
+        let (mut known, begun) = (HashSet::new(), Instant::now());
+        let mut pause = Duration::from_millis(2);
+        loop {
+            reap();
+            let victims = self.find();
+            if victims.is_empty() {
+                return known.len();
+            }
+            for &pid in &victims {
+                if begun.elapsed() > grace() {
+                    kill(pid, Signal::KILL);
+                } else if known.insert(pid) {
+                    kill(pid, Signal::TERM);
+                }
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(100));
+        }
+    }
+
+    /// The living processes that belong to the step.
+    fn find(&self) -> Vec<u32> {
+        let proc = Path::new("/proc");
+        let stats: HashMap<u32, ProcStat> = file::names(proc)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .filter_map(|pid| Some((pid, stat_of(proc, pid)?)))
+            .collect();
+        let exempt = self.exempt();
+        let own = std::process::id();
+        let mut found: Vec<u32> = stats
+            .iter()
+            .filter(|&(&pid, stat)| pid != own && !stat.is_zombie && self.is_ours(pid, stat, &stats))
+            .filter(|&(&pid, _)| !ancestors(pid, &stats).any(|pid| exempt.contains(&pid)))
+            .map(|(&pid, _)| pid)
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    fn is_ours(&self, pid: u32, stat: &ProcStat, stats: &HashMap<u32, ProcStat>) -> bool {
+        let by_descent = self
+            .supervisor
+            .is_some_and(|supervisor| stat.session == supervisor || ancestors(pid, stats).any(|pid| pid == supervisor));
+        by_descent || self.carries_nonce(pid)
+    }
+
+    fn carries_nonce(&self, pid: u32) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = Path::new("/proc").join(pid.to_string());
+        let ours = std::fs::metadata(&folder).is_ok_and(|meta| meta.uid() == Machine::this().uid);
+        let mark = format!("THREADOS_LEASE={}", self.nonce);
+        ours && std::fs::read(folder.join("environ"))
+            .is_ok_and(|bytes| bytes.split(|&byte| byte == 0).any(|var| var == mark.as_bytes()))
+    }
+
+    /// Supervisors of other leases and runners, with everything below them: an orchestrator's
+    /// workers must not die with it.
+    fn exempt(&self) -> HashSet<u32> {
+        let leases = active(self.paths).unwrap_or_default();
+        let supervisors = leases
+            .iter()
+            .filter(|(_, record, held)| *held && record.nonce() != Some(self.nonce))
+            .filter_map(|(_, record, _)| record.supervisor.map(|(pid, _)| pid));
+        let runs = file::names(&self.paths.state("runners")).unwrap_or_default();
+        let runners = runs.iter().filter_map(|run| RunnerFile::holder(self.paths, run)).map(|(pid, _)| pid);
+        supervisors.chain(runners).filter(|&pid| Some(pid) != self.supervisor).collect()
+    }
+}
+
+/// The process and everything above it.
+fn ancestors(pid: u32, stats: &HashMap<u32, ProcStat>) -> impl Iterator<Item = u32> {
+    std::iter::successors(Some(pid), |pid| stats.get(pid).map(|stat| stat.parent)).take(stats.len())
+}
+
+fn kill(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}

@@ -1,0 +1,104 @@
+//! Texts that a transaction displaced. An editor that had the file open when it was exchanged
+//! writes into the displaced one; whoever comes next looks whether that happened.
+
+use std::{fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::{FileId, Paths, file, sha256};
+use crate::{clock, error::Error};
+
+/// How long a displaced text is watched, in milliseconds.
+const WATCHED: i64 = 3_000;
+
+/// How many displaced texts are kept for undo.
+const KEPT: usize = 100;
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Watched {
+    seq: u64,
+    id: FileId,
+    sha: String,
+    keep: bool,
+    at: i64,
+}
+
+/// What an editor wrote into a displaced text.
+#[derive(Clone, Debug)]
+pub struct Late {
+    /// The transaction that displaced it.
+    pub seq: u64,
+    /// What the editor wrote.
+    pub bytes: Vec<u8>,
+    /// The text before the editor wrote, as SHA-256.
+    pub sha: String,
+}
+
+fn list(paths: &Paths) -> Vec<Watched> {
+    file::read_json(&paths.state("displaced.json")).unwrap_or_default()
+}
+
+fn write(paths: &Paths, list: &[Watched]) -> Result<(), Error> {
+    let bytes = serde_json::to_vec(list).map_err(|error| Error::internal(error.to_string()))?;
+    file::replace(&paths.state("displaced.json"), &bytes)
+}
+
+/// Moves a displaced text into the history and watches it from now on.
+pub(super) fn keep(paths: &Paths, staged: &Path, seq: u64, keep: bool) -> Result<(), Error> {
+    let history = paths.state("history").join(format!("{seq}.yaml"));
+    match fs::rename(staged, &history) {
+        Ok(()) => {}
+        Err(_) if !staged.exists() => return Ok(()),
+        Err(error) => return Err(Error::io("keep", history)(error)),
+    }
+    let Some(bytes) = file::read_if_there(&history)? else { return Ok(()) };
+    if let Some(id) = FileId::of(&history) {
+        let mut watched = list(paths);
+        watched.push(Watched { seq, id, sha: sha256(&bytes), keep, at: clock::now().as_millisecond() });
+        write(paths, &watched)?;
+    }
+    Ok(())
+}
+
+/// Looks at the displaced texts once more. Returns those that were written to, and forgets those
+/// that are old. Only under the project lock.
+pub fn look(paths: &Paths) -> Result<Vec<Late>, Error> {
+    let watched = list(paths);
+    if watched.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (now, mut late, mut left) = (clock::now().as_millisecond(), Vec::new(), Vec::new());
+    for mut entry in watched.iter().cloned() {
+        let path = paths.state("history").join(format!("{}.yaml", entry.seq));
+        let Some(id) = FileId::of(&path) else { continue };
+        if id != entry.id {
+            let bytes = file::read_if_there(&path)?.unwrap_or_default();
+            let sha = sha256(&bytes);
+            if sha != entry.sha {
+                late.push(Late { seq: entry.seq, bytes, sha: entry.sha.clone() });
+            }
+            (entry.id, entry.sha) = (id, sha);
+        }
+        if now - entry.at < WATCHED {
+            left.push(entry);
+        } else if !entry.keep {
+            file::remove(&path)?;
+        }
+    }
+    if left.len() != watched.len() || !late.is_empty() {
+        write(paths, &left)?;
+        prune(paths)?;
+    }
+    Ok(late)
+}
+
+fn prune(paths: &Paths) -> Result<(), Error> {
+    let folder = paths.state("history");
+    let mut seqs: Vec<u64> = file::names(&folder)?.iter().filter_map(|name| name.strip_suffix(".yaml")?.parse().ok()).collect();
+    seqs.sort_unstable();
+    let surplus = seqs.len().saturating_sub(KEPT + list(paths).len());
+    seqs.iter().take(surplus).try_for_each(|seq| {
+        file::remove(&folder.join(format!("{seq}.json")))?;
+        file::remove(&folder.join(format!("{seq}.yaml")))
+    })
+}

@@ -1,0 +1,25 @@
+//! `.threados/`: its paths, its files, its locks, and how they are changed without losing anything.
+
+pub mod displaced;
+pub mod file;
+mod lease;
+mod lock;
+mod machine;
+mod paths;
+mod prompt;
+mod record;
+pub mod runs;
+mod stamp;
+pub mod tx;
+mod watch;
+pub mod yaml;
+
+pub use lease::{Lease, Probe, active, is_held, probe, void};
+pub use lock::ProjectLock;
+pub use machine::{Machine, ProcStat, start_of, stat_of};
+pub use paths::Paths;
+pub use prompt::{Prompt, read_prompt};
+pub use record::{Claim, Decided, Exit, Line, Record, records};
+pub use runs::{AttemptStatus, Run, RunKind, RunState, RunnerFile, list_runs, open_runs};
+pub use stamp::{FileId, Stamp, sha256};
+pub use watch::{FALLBACK, Watch, watcher};

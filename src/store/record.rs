@@ -1,0 +1,206 @@
+//! What is known of one execution or decision, as the JSON lines of a lease and of its record.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Machine, Paths, file};
+use crate::{
+    error::Error,
+    model::{Decision, GateStatus, Id, Outcome, State, StepStatus},
+};
+
+/// The first line of a lease: who may run what.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Claim {
+    /// The step.
+    pub step: Id,
+    /// The run it belongs to.
+    pub run: String,
+    /// Names this claim for good.
+    pub nonce: String,
+    /// The number of its first attempt.
+    pub attempt: u32,
+    /// What was to be run: SHA-256 of the definition.
+    pub defhash: String,
+    /// How many of `max_concurrent` it takes.
+    pub slots: u32,
+    /// Where it was made.
+    #[serde(flatten)]
+    pub machine: Machine,
+    /// The inode of `.threados`: a copied project is another one.
+    pub inode: u64,
+    /// RFC 3339.
+    pub at: String,
+}
+
+/// The end of one attempt.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Exit {
+    /// Which attempt.
+    pub attempt: u32,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// How long it took, in milliseconds.
+    pub ms: u64,
+    /// RFC 3339.
+    pub at: String,
+}
+
+/// What a person decided, when and why.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Decided {
+    /// What was decided.
+    pub decision: Decision,
+    /// By whom.
+    pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// RFC 3339.
+    pub at: String,
+}
+
+/// One line of a lease or record.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum Line {
+    /// The claim; always first in a lease.
+    Claim(Claim),
+    /// The supervisor is up.
+    Supervisor {
+        /// Its pid.
+        pid: u32,
+        /// When it began ([`super::start_of`]).
+        start: u64,
+    },
+    /// User code is about to run.
+    Child {
+        /// Its pid, which is its process group too.
+        pid: u32,
+        /// Which attempt it is.
+        attempt: u32,
+    },
+    /// An attempt ended.
+    Exit(Exit),
+    /// A person decided.
+    Decision(Decided),
+}
+
+impl Line {
+    /// The line with its newline, ready for one write.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = b"{\"v\":1,".to_vec();
+        let body = serde_json::to_vec(self).expect("a line has no map with other keys than strings");
+        bytes.extend_from_slice(&body[1..]);
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+/// The lines of a lease or record, folded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// Who may run what.
+    pub claim: Option<Claim>,
+    /// The supervisor's pid and start.
+    pub supervisor: Option<(u32, u64)>,
+    /// The last child's pid and attempt.
+    pub child: Option<(u32, u32)>,
+    /// The last attempt's end.
+    pub exit: Option<Exit>,
+    /// The last decision.
+    pub decision: Option<Decided>,
+}
+
+impl Record {
+    /// The record in `bytes`. A last line without its newline is not there yet.
+    pub fn parse(bytes: &[u8]) -> Self {
+        let mut record = Self::default();
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        for line in bytes[..whole].split(|&byte| byte == b'\n') {
+            match serde_json::from_slice(line.trim_ascii()) {
+                Ok(Line::Claim(claim)) => record.claim = Some(claim),
+                Ok(Line::Supervisor { pid, start }) => record.supervisor = Some((pid, start)),
+                Ok(Line::Child { pid, attempt }) => record.child = Some((pid, attempt)),
+                Ok(Line::Exit(exit)) => record.exit = Some(exit),
+                Ok(Line::Decision(decision)) => record.decision = Some(decision),
+                Err(_) => {}
+            }
+        }
+        record
+    }
+
+    /// The record in a file, or nothing where there is none.
+    pub fn read(path: &Path) -> Result<Option<Self>, Error> {
+        Ok(file::read_if_there(path)?.map(|bytes| Self::parse(&bytes)))
+    }
+
+    /// What it says of a step, with no regard to whether somebody still holds it.
+    pub fn step_state(&self) -> State {
+        match (&self.decision, &self.exit) {
+            (Some(Decided { decision: Decision::Skip, .. }), _) => State::Ended(StepStatus::Done),
+            (Some(_), _) | (None, None) => State::Idle,
+            (None, Some(exit)) => State::Ended(exit.outcome.status),
+        }
+    }
+
+    /// What it says of a gate.
+    pub fn gate_status(&self) -> Option<GateStatus> {
+        match self.decision.as_ref()?.decision {
+            Decision::Approved => Some(GateStatus::Approved),
+            Decision::Pending => Some(GateStatus::Pending),
+            Decision::Blocked => Some(GateStatus::Blocked),
+            Decision::Skip | Decision::Reset => None,
+        }
+    }
+
+    /// The attempt that ran last, or would have run first.
+    pub fn attempt(&self) -> u32 {
+        self.child.map(|(_, attempt)| attempt).or_else(|| self.claim.as_ref().map(|claim| claim.attempt)).unwrap_or(1)
+    }
+
+    /// The nonce of its claim.
+    pub fn nonce(&self) -> Option<&str> {
+        self.claim.as_ref().map(|claim| claim.nonce.as_str())
+    }
+}
+
+/// Every record in `state/last/`.
+pub fn records(paths: &Paths) -> Result<Vec<(Id, Record)>, Error> {
+    let folder = paths.state("last");
+    let mut found = Vec::new();
+    for name in file::names(&folder)? {
+        if let (Ok(id), Some(record)) = (name.parse(), Record::read(&folder.join(&name))?) {
+            found.push((id, record));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Reason;
+
+    fn exit() -> Line {
+        let outcome = Outcome { code: Some(1), ..Outcome::failed(Reason::Exit, None) };
+        Line::Exit(Exit { attempt: 2, outcome, ms: 7, at: "2026-11-22T06:48:00.000Z".into() })
+    }
+
+    #[test]
+    fn lines_are_small_and_read_back() {
+        let bytes = exit().to_bytes();
+        assert!(bytes.starts_with(br#"{"v":1,"t":"exit","attempt":2,"status":"FAILED","reason":"exit","code":1"#));
+        let record = Record::parse(&bytes);
+        assert_eq!(record.exit.as_ref().unwrap().attempt, 2);
+        assert_eq!(record.step_state(), State::Ended(StepStatus::Failed));
+    }
+
+    #[test]
+    fn half_a_line_is_not_there() {
+        let bytes = exit().to_bytes();
+        assert_eq!(Record::parse(&bytes[..bytes.len() - 1]), Record::default());
+    }
+}

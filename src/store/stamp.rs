@@ -1,0 +1,95 @@
+//! How a change of sequence.yaml by other hands is noticed.
+
+use std::{
+    fs::{self, Metadata},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Paths, file};
+use crate::error::Error;
+
+/// The SHA-256 of `bytes` in hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let digest = Sha256::digest(bytes);
+    digest.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]).map(char::from).collect()
+}
+
+/// What stat says of a file; equal means that nobody wrote to it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FileId {
+    dev: u64,
+    ino: u64,
+    size: u64,
+    mtime: i128,
+    ctime: i128,
+}
+
+impl FileId {
+    /// What stat says now, following links; nothing where there is no file.
+    pub fn of(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|meta| Self::from(&meta))
+    }
+
+    /// Its inode.
+    pub const fn inode(&self) -> u64 {
+        self.ino
+    }
+
+    /// How long ago it was written to, by the clock; nothing for a time to come.
+    pub fn age(&self) -> std::time::Duration {
+        let now = i128::from(crate::clock::now().as_millisecond()) * 1_000_000;
+        let age = u64::try_from((now - self.mtime.max(self.ctime)).max(0)).unwrap_or(u64::MAX);
+        std::time::Duration::from_nanos(age)
+    }
+
+    /// Whether both are the same file, changed or not.
+    pub const fn is_same_file(&self, other: &Self) -> bool {
+        self.dev == other.dev && self.ino == other.ino
+    }
+}
+
+impl From<&Metadata> for FileId {
+    fn from(meta: &Metadata) -> Self {
+        let nanos = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+        Self {
+            dev: meta.dev(),
+            ino: meta.ino(),
+            size: meta.len(),
+            mtime: nanos(meta.mtime(), meta.mtime_nsec()),
+            ctime: nanos(meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+}
+
+/// What we last wrote to sequence.yaml.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Stamp {
+    v: u8,
+    /// SHA-256 of its bytes.
+    pub sha: String,
+    /// Its stat.
+    pub id: FileId,
+}
+
+impl Stamp {
+    /// A stamp for what stands at `path` now and has the hash `sha`.
+    pub fn take(path: &Path, sha: String) -> Option<Self> {
+        FileId::of(path).map(|id| Self { v: 1, sha, id })
+    }
+
+    /// The stamp of a project.
+    pub fn read(paths: &Paths) -> Option<Self> {
+        file::read_json(&paths.state("stamp"))
+    }
+
+    /// Writes the stamp of a project.
+    pub fn write(&self, paths: &Paths) -> Result<(), Error> {
+        let bytes = serde_json::to_vec(self).map_err(|error| Error::internal(error.to_string()))?;
+        file::replace(&paths.state("stamp"), &bytes)
+    }
+}

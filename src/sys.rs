@@ -1,0 +1,186 @@
+//! The few system calls that no safe crate offers, each with its reason.
+#![expect(unsafe_code, reason = "fork, signal handlers and closing inherited descriptors have no safe wrapper")]
+
+use std::{
+    io,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
+    sync::atomic::{AtomicI32, Ordering},
+};
+
+/// What a fork returned.
+pub enum Fork {
+    /// This is the child.
+    Child,
+    /// This is the parent, and the child's pid.
+    Parent(i32),
+}
+
+/// Forks the process.
+///
+/// Only single-threaded processes may call it (the spawner, supervisors, and `main` before it
+/// starts anything): the child then may do whatever the parent could.
+pub fn fork() -> io::Result<Fork> {
+    // SAFETY: the process has one thread, so no lock of the allocator or of std can be held by
+    // another one in the child.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Fork::Child),
+        pid => Ok(Fork::Parent(pid)),
+    }
+}
+
+/// Ends a forked process at once, without running the parent's exit handlers.
+pub fn exit(code: i32) -> ! {
+    // Coverage counters are written by an exit handler.
+    if cfg!(coverage) {
+        #[expect(clippy::exit, reason = "this is the one place that ends a forked process")]
+        std::process::exit(code);
+    }
+    // SAFETY: `_exit` only ends the process.
+    unsafe { libc::_exit(code) }
+}
+
+static WAKE: AtomicI32 = AtomicI32::new(-1);
+
+extern "C" fn on_signal(signal: libc::c_int) {
+    let fd = WAKE.load(Ordering::Relaxed);
+    let byte = u8::try_from(signal).unwrap_or(0);
+    // SAFETY: write(2) is async-signal-safe, errno is put back, and a full pipe (EAGAIN) loses nothing but a duplicate.
+    unsafe {
+        let errno = *errno();
+        libc::write(fd, (&raw const byte).cast(), 1);
+        *self::errno() = errno;
+    }
+}
+
+fn errno() -> *mut libc::c_int {
+    // SAFETY: both return the address of this thread's errno.
+    #[cfg(target_os = "linux")]
+    unsafe {
+        libc::__errno_location()
+    }
+    // SAFETY: as above.
+    #[cfg(not(target_os = "linux"))]
+    unsafe {
+        libc::__error()
+    }
+}
+
+/// From now on each of `signals` writes its number as one byte into a pipe, whose read end is
+/// returned (non-blocking, closed on exec). A second call replaces the pipe of the first.
+pub fn signal_pipe(signals: &[i32]) -> io::Result<OwnedFd> {
+    let (read, write) = rustix::pipe::pipe()?;
+    for end in [&read, &write] {
+        rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
+        rustix::fs::fcntl_setfl(end, rustix::fs::OFlags::NONBLOCK)?;
+    }
+    // The write end lives as long as the process: a handler may run at any time.
+    let old = WAKE.swap(std::os::fd::IntoRawFd::into_raw_fd(write), Ordering::Relaxed);
+    if old >= 0 {
+        // SAFETY: `old` came from `into_raw_fd` above and nobody else has it.
+        drop(unsafe { OwnedFd::from_raw_fd(old) });
+    }
+    for &signal in signals {
+        set_action(signal, on_signal as *const () as libc::sighandler_t)?;
+    }
+    Ok(read)
+}
+
+/// Gives `signal` back its default action.
+pub fn default_action(signal: i32) -> io::Result<()> {
+    set_action(signal, libc::SIG_DFL)
+}
+
+fn set_action(signal: i32, action: libc::sighandler_t) -> io::Result<()> {
+    // SAFETY: the structure is fully initialised, and `on_signal` is async-signal-safe.
+    let result = unsafe {
+        let mut new: libc::sigaction = std::mem::zeroed();
+        new.sa_sigaction = action;
+        new.sa_flags = libc::SA_RESTART;
+        libc::sigemptyset(&raw mut new.sa_mask);
+        libc::sigaction(signal, &raw const new, std::ptr::null_mut())
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Default actions and an empty mask: both are inherited through exec, and a step that inherits
+/// a blocked SIGTERM cannot be stopped.
+pub fn reset_signals() {
+    for signal in 1..65 {
+        if signal != libc::SIGKILL && signal != libc::SIGSTOP {
+            // A number that this system does not have is refused, which is as good.
+            let _ = set_action(signal, libc::SIG_DFL);
+        }
+    }
+    let _ = nix::sys::signal::SigSet::empty().thread_set_mask();
+}
+
+/// Moves `keep` to descriptor 3, points 0 to 2 at `/dev/null` and closes everything else.
+///
+/// A descriptor that a forked process inherits keeps its parent's locks and pipes alive.
+pub fn keep_only(keep: OwnedFd) -> io::Result<OwnedFd> {
+    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    let high = rustix::io::fcntl_dupfd_cloexec(&keep, 10)?;
+    // SAFETY: the process was just forked for this purpose; no value that owns a descriptor is
+    // used (or dropped) after this call but the one it returns.
+    unsafe {
+        for fd in 0..3 {
+            if libc::dup2(null.as_raw_fd(), fd) < 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        if libc::dup2(high.as_raw_fd(), 3) < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    for owned in [keep, high, null.into()] {
+        std::mem::forget(owned);
+    }
+    close_from(4);
+    // The parent's pipe is closed with the rest; its number may soon be another file's.
+    WAKE.store(-1, Ordering::Relaxed);
+    // SAFETY: descriptor 3 was just made by `dup2` and nothing else owns it.
+    let kept = unsafe { OwnedFd::from_raw_fd(3) };
+    rustix::io::fcntl_setfd(&kept, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(kept)
+}
+
+fn close_from(first: RawFd) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: as in `keep_only`, the only caller.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) } == 0 {
+        return;
+    }
+    // SAFETY: as in `keep_only`; closing a number that is not open does nothing.
+    unsafe {
+        let limit = libc::sysconf(libc::_SC_OPEN_MAX).clamp(256, 65_536);
+        for fd in first..RawFd::try_from(limit).unwrap_or(65_536) {
+            libc::close(fd);
+        }
+    }
+}
+
+/// Takes the standard input over, which the parent left open for us as a socket.
+pub fn take_stdin() -> io::Result<OwnedFd> {
+    // SAFETY: only borrowed for the duplicate.
+    let stdin = unsafe { std::os::fd::BorrowedFd::borrow_raw(0) };
+    Ok(rustix::io::fcntl_dupfd_cloexec(stdin, 3)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn a_signal_becomes_a_byte() {
+        let read = signal_pipe(&[libc::SIGUSR2]).unwrap();
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::USR2).unwrap();
+        let mut poll = [rustix::event::PollFd::new(&read, rustix::event::PollFlags::IN)];
+        rustix::event::poll(&mut poll, None).unwrap();
+        let mut byte = [0];
+        std::fs::File::from(read).read_exact(&mut byte).unwrap();
+        assert_eq!(i32::from(byte[0]), libc::SIGUSR2);
+    }
+}
