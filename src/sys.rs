@@ -29,6 +29,42 @@ pub fn fork() -> io::Result<Fork> {
     }
 }
 
+/// Runs `child` in a new process that shares our memory, while we sleep until it executes a
+/// program or ends (as posix_spawn does). Returns its pid.
+///
+/// Against a fork it saves the copy of the page tables and a fault for every page that the child
+/// touches. `child` must end in exec or [`exit`] and must not unwind.
+#[cfg(target_os = "linux")]
+pub fn spawn_sharing<F: FnMut()>(mut child: F) -> io::Result<i32> {
+    const STACK: usize = 256 * 1024;
+    extern "C" fn enter<F: FnMut()>(child: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: the pointer is to the `child` of the sleeping parent's frame.
+        let child = unsafe { &mut *child.cast::<F>() };
+        child();
+        127
+    }
+    let mut stack = vec![0_u128; STACK / 16];
+    // SAFETY: the process has one thread, which sleeps until the child has left this memory
+    // (CLONE_VFORK); the stack is large, aligned, and outlives the child's use of it.
+    let pid = unsafe {
+        let top = stack.as_mut_ptr().add(stack.len());
+        libc::clone(enter::<F>, top.cast(), libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD, (&raw mut child).cast())
+    };
+    if pid < 0 { Err(io::Error::last_os_error()) } else { Ok(pid) }
+}
+
+/// Runs `child` in a forked process. Returns its pid.
+#[cfg(not(target_os = "linux"))]
+pub fn spawn_sharing<F: FnMut()>(mut child: F) -> io::Result<i32> {
+    match fork()? {
+        Fork::Parent(pid) => Ok(pid),
+        Fork::Child => {
+            child();
+            exit(127)
+        }
+    }
+}
+
 /// Ends a forked process at once, without running the parent's exit handlers.
 pub fn exit(code: i32) -> ! {
     // Coverage counters are written by an exit handler.
@@ -115,33 +151,44 @@ pub fn reset_signals() {
     let _ = nix::sys::signal::SigSet::empty().thread_set_mask();
 }
 
-/// Moves `keep` to descriptor 3, points 0 to 2 at `/dev/null` and closes everything else.
+/// Moves `keep` to descriptors 3 and up, points 0 to 2 at `/dev/null` and closes everything else.
+/// Returns what was kept, in order.
 ///
 /// A descriptor that a forked process inherits keeps its parent's locks and pipes alive.
-pub fn keep_only(keep: OwnedFd) -> io::Result<OwnedFd> {
+pub fn keep_only<const N: usize>(keep: [OwnedFd; N]) -> io::Result<[OwnedFd; N]> {
     let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
-    let high = rustix::io::fcntl_dupfd_cloexec(&keep, 10)?;
+    let mut high = Vec::with_capacity(N);
+    for fd in &keep {
+        high.push(rustix::io::fcntl_dupfd_cloexec(fd, 16)?);
+    }
     // SAFETY: the process was just forked for this purpose; no value that owns a descriptor is
-    // used (or dropped) after this call but the one it returns.
+    // used (or dropped) after this call but those it returns.
     unsafe {
         for fd in 0..3 {
             if libc::dup2(null.as_raw_fd(), fd) < 0 {
                 return Err(io::Error::last_os_error());
             }
         }
-        if libc::dup2(high.as_raw_fd(), 3) < 0 {
-            return Err(io::Error::last_os_error());
+        for (to, from) in (3..).zip(&high) {
+            if libc::dup2(from.as_raw_fd(), to) < 0 {
+                return Err(io::Error::last_os_error());
+            }
         }
     }
-    for owned in [keep, high, null.into()] {
-        std::mem::forget(owned);
-    }
-    close_from(4);
+    keep.into_iter().chain(high).for_each(std::mem::forget);
+    std::mem::forget(null);
+    let mut next = 3;
+    let kept = std::array::from_fn(|_| {
+        next += 1;
+        // SAFETY: the descriptor was just made by `dup2` and nothing else owns it.
+        unsafe { OwnedFd::from_raw_fd(next - 1) }
+    });
+    close_from(next);
     // The parent's pipe is closed with the rest; its number may soon be another file's.
     WAKE.store(-1, Ordering::Relaxed);
-    // SAFETY: descriptor 3 was just made by `dup2` and nothing else owns it.
-    let kept = unsafe { OwnedFd::from_raw_fd(3) };
-    rustix::io::fcntl_setfd(&kept, rustix::io::FdFlags::CLOEXEC)?;
+    for fd in &kept {
+        rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::CLOEXEC)?;
+    }
     Ok(kept)
 }
 
@@ -160,11 +207,11 @@ fn close_from(first: RawFd) {
     }
 }
 
-/// Takes the standard input over, which the parent left open for us as a socket.
-pub fn take_stdin() -> io::Result<OwnedFd> {
+/// Takes standard input or output over, which the parent left open for us as something else.
+pub fn take_standard(fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: only borrowed for the duplicate.
-    let stdin = unsafe { std::os::fd::BorrowedFd::borrow_raw(0) };
-    Ok(rustix::io::fcntl_dupfd_cloexec(stdin, 3)?)
+    let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) };
+    Ok(rustix::io::fcntl_dupfd_cloexec(borrowed, 3)?)
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_millis(200);
 
+const SOON: Duration = Duration::from_millis(5);
+
 /// How often we look whether a run still has a runner.
 const TEND: Duration = Duration::from_secs(2);
 
@@ -54,13 +56,15 @@ impl Session<'_> {
 
     fn watch_until_end(&self, mut follower: Follower, run: &str, progress: &mut Progress, stay: bool) -> Result<End, Error> {
         let mut signals = Signals::catch()?;
-        let (mut tended, mut interrupts) = (Instant::now().checked_sub(TEND), 0);
+        let (mut tended, mut interrupts, mut is_ending) = (Instant::now().checked_sub(TEND), 0, false);
         loop {
-            let mut is_due = tended.is_none_or(|at| at.elapsed() >= TEND);
-            for event in follower.next(PATIENCE)? {
-                is_due |= is_about_end(&event, run);
+            // The log tells of the end a moment before run.json does.
+            let patience = if is_ending { SOON } else { PATIENCE };
+            for event in follower.next(patience)? {
+                is_ending |= is_about_end(&event, run);
                 progress.take(&event, run);
             }
+            let is_due = is_ending || tended.is_none_or(|at| at.elapsed() >= TEND);
             progress.tick();
             if let Some(signal) = signals.next() {
                 interrupts += 1;
@@ -74,7 +78,10 @@ impl Session<'_> {
                 match found.state {
                     RunState::Ended => return Ok(End::Over),
                     RunState::Waiting if !stay => return Ok(End::Waiting),
-                    RunState::Waiting => progress.waits(&found.waits_for),
+                    RunState::Waiting => {
+                        is_ending = false;
+                        progress.waits(&found.waits_for);
+                    }
                     RunState::Active => {}
                 }
             }

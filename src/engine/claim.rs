@@ -1,7 +1,11 @@
 //! Claiming steps: resolving what they would run, asking the policy, making their folders and
 //! their leases.
 
-use std::{fs, os::unix::fs::DirBuilderExt as _, path::PathBuf};
+use std::{
+    fs, io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
 
 use serde_json::json;
 
@@ -64,8 +68,7 @@ impl Held<'_> {
     fn claim_one(&mut self, run: &Run, at: usize, step: &Step) -> Result<Claimed, Error> {
         let paths = self.paths().clone();
         let nonce = clock::nonce();
-        let attempt = next_attempt(&paths, &run.id, &step.id)?;
-        let folder = paths.attempt(&run.id, step.id.as_str(), attempt);
+        let (attempt, folder) = attempt_folder(&paths, &run.id, &step.id)?;
         let work = resolve(&paths, self.view(), step);
         let prompt_sha = work.as_ref().ok().and_then(|work| work.prompt.as_ref()).map(|prompt| sha256(&prompt.bytes));
         let defhash = defhash(&Resolved::new(&self.view().sequence, step), prompt_sha);
@@ -80,7 +83,6 @@ impl Held<'_> {
             inode: project_inode(&paths),
             at: clock::stamp(),
         };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(Error::io("make the folder", &folder))?;
         fault::point("claim.folder");
         let latest = folder.with_file_name("latest");
         if attempt > 1 {
@@ -125,15 +127,7 @@ impl Held<'_> {
         self.view_mut().leases.insert(step.clone(), LeaseView { record, is_held, leftover: Leftover::Complete });
     }
 
-    fn spec(
-        &self,
-        run: &Run,
-        step: &Step,
-        work: Work,
-        nonce: &str,
-        attempt: u32,
-        folder: &std::path::Path,
-    ) -> (Spec, Option<Prompt>) {
+    fn spec(&self, run: &Run, step: &Step, work: Work, nonce: &str, attempt: u32, folder: &Path) -> (Spec, Option<Prompt>) {
         let view = self.view();
         let resolved = Resolved::new(&view.sequence, step);
         let mut argv = work.argv;
@@ -158,16 +152,26 @@ impl Held<'_> {
     }
 }
 
-/// The first attempt number of a run whose folder does not tell of an end.
-fn next_attempt(paths: &Paths, run: &str, step: &Id) -> Result<u32, Error> {
-    let used = attempts(paths, run, step.as_str())?;
-    let last = used.last().copied().unwrap_or(0);
-    let ended = last > 0 && paths.attempt(run, step.as_str(), last).join("status.json").exists();
-    Ok(if last == 0 || ended { last + 1 } else { last })
+/// The first attempt of a step in a run whose folder does not tell of an end, and that folder.
+fn attempt_folder(paths: &Paths, run: &str, step: &Id) -> Result<(u32, PathBuf), Error> {
+    let make = |path: &Path| match fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::io("make the folder", path)(error)),
+        Ok(()) => Ok(true),
+    };
+    let mut attempt = 1;
+    if !make(&paths.run(run).join(step.as_str()))? {
+        let last = attempts(paths, run, step.as_str())?.pop().unwrap_or(0);
+        let ended = last > 0 && paths.attempt(run, step.as_str(), last).join("status.json").exists();
+        attempt = if last == 0 || ended { last + 1 } else { last };
+    }
+    let folder = paths.attempt(run, step.as_str(), attempt);
+    make(&folder)?;
+    Ok((attempt, folder))
 }
 
 /// The checked bytes are what runs: the copy in the attempt's folder, by its `#!` or by `sh`.
-fn script(path: &std::path::Path, prompt: Option<&Prompt>) -> Vec<String> {
+fn script(path: &Path, prompt: Option<&Prompt>) -> Vec<String> {
     let bytes = prompt.map_or(&b""[..], |prompt| &prompt.bytes);
     let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let line = std::str::from_utf8(first).ok().and_then(|line| line.strip_prefix("#!")).map_or("", str::trim);
@@ -182,7 +186,7 @@ fn script(path: &std::path::Path, prompt: Option<&Prompt>) -> Vec<String> {
 
 fn write_folder(
     view: &View,
-    folder: &std::path::Path,
+    folder: &Path,
     step: &Step,
     spec: &Spec,
     prompt: Option<&Prompt>,
@@ -229,8 +233,11 @@ pub(super) fn resolve(paths: &Paths, view: &View, step: &Step) -> Result<Work, O
         None => return Err(spawn("it has no command, prompt or prompt file".into())),
     };
     let wanted = paths.root.join(resolved.cwd());
-    let cwd = wanted.canonicalize().map_err(|error| spawn(format!("cannot enter {}: {error}", wanted.display())))?;
-    let root = paths.root.canonicalize().unwrap_or_else(|_| paths.root.clone());
+    let root = &view.real_root;
+    let cwd = match resolved.cwd() {
+        "." => root.clone(),
+        _ => wanted.canonicalize().map_err(|error| spawn(format!("cannot enter {}: {error}", wanted.display())))?,
+    };
     let text = match &step.command {
         Some(command) => command.display(),
         None => prompt.as_ref().map(|prompt| String::from_utf8_lossy(&prompt.bytes).into_owned()).unwrap_or_default(),

@@ -3,15 +3,12 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, Sender, channel},
-    },
+    os::fd::OwnedFd,
     thread,
     time::{Duration, Instant},
 };
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::{
@@ -27,10 +24,10 @@ use crate::{
     fault,
     model::{Id, Outcome, Reason, State, StepStatus},
     runner::{
-        Executor, Leftover, LocalExecutor, Report, Spawner, StopRequest, deliver, repair,
+        Executor, Leftover, LocalExecutor, Report, Spawner, StopRequest, deliver, leftover, repair,
         scheduler::{Effect, Message, Rest, Scheduler},
     },
-    store::{self, FALLBACK, Paths, Run, RunState, RunnerFile, probe},
+    store::{self, Bell, FALLBACK, Paths, Run, RunState, RunnerFile, probe},
 };
 
 /// The shortest time between two commits.
@@ -39,40 +36,19 @@ const PACE: Duration = Duration::from_millis(50);
 /// How often a claim may come to nothing before the step is given up.
 const VOIDS: u32 = 3;
 
-/// Something that a runner wakes up for.
-enum Wake {
-    /// The executor says something.
-    Report(Report),
-    /// The project changed.
-    Changed,
-    /// A supervisor that is not our spawner's has ended.
-    Gone(Id),
-}
-
 /// Runs the runner of `run` to its end. `ready` is called once it is the runner; nothing happens
 /// if there is one already.
 pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -> Result<(), Error> {
     let Some(file) = RunnerFile::take(paths, run)? else { return Ok(()) };
     ready();
-    let (sender, inbox) = channel();
-    let is_told = Arc::new(AtomicBool::new(false));
-    let watcher = {
-        let (sender, is_told) = (sender.clone(), is_told.clone());
-        store::watcher(paths, &[], move || {
-            if !is_told.swap(true, Ordering::Relaxed) {
-                let _ = sender.send(Wake::Changed);
-            }
-        })
-    };
-    let executor = LocalExecutor::new(spawner, sender.clone(), Wake::Report).map_err(Error::io("talk to", "the spawner"))?;
     let mut runner = Runner {
         paths: paths.clone(),
         run: Run::read(paths, run)?,
-        executor,
-        sender,
+        executor: LocalExecutor::new(spawner),
+        bell: Bell::hang(paths),
         scheduler: None,
         running: HashMap::new(),
-        others: HashSet::new(),
+        others: HashMap::new(),
         voids: HashMap::new(),
         starts: Vec::new(),
         ended: Vec::new(),
@@ -83,22 +59,19 @@ pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -
         is_due: true,
         is_told: false,
     };
-    let mut writer = Writer::new(paths);
-    let result = runner.work(&mut writer, &inbox, &is_told, file);
-    drop(watcher);
-    result
+    runner.work(&mut Writer::new(paths), file)
 }
 
 struct Runner {
     paths: Paths,
     run: Run,
-    executor: LocalExecutor<Wake>,
-    sender: Sender<Wake>,
+    executor: LocalExecutor,
+    bell: Option<Bell>,
     scheduler: Option<Scheduler>,
     /// Claims of ours, by nonce.
     running: HashMap<String, (usize, Id)>,
-    /// Steps that somebody else's supervisor runs.
-    others: HashSet<Id>,
+    /// Steps that somebody else's supervisor runs, with what becomes readable at its end.
+    others: HashMap<Id, Option<OwnedFd>>,
     voids: HashMap<Id, u32>,
     starts: Vec<usize>,
     ended: Vec<Id>,
@@ -111,7 +84,7 @@ struct Runner {
 }
 
 impl Runner {
-    fn work(&mut self, writer: &mut Writer, inbox: &Receiver<Wake>, is_told: &AtomicBool, file: RunnerFile) -> Result<(), Error> {
+    fn work(&mut self, writer: &mut Writer, file: RunnerFile) -> Result<(), Error> {
         loop {
             if self.is_due || !self.starts.is_empty() || !self.ended.is_empty() || self.is_commit_due() {
                 match self.turn(writer) {
@@ -133,7 +106,7 @@ impl Runner {
                 }
                 self.log_warnings(writer);
             }
-            self.wait(inbox, is_told);
+            self.wait();
             // Our own writes wake us too; the lock is only taken if there is something new.
             self.is_due |= std::mem::take(&mut self.is_told) && writer.is_behind();
         }
@@ -141,15 +114,17 @@ impl Runner {
 
     /// One look under the project lock. Whether the run is at rest and was closed.
     fn turn(&mut self, writer: &mut Writer) -> Result<bool, Error> {
-        for id in self.ended.clone() {
-            repair(&self.paths, &id)?;
-        }
+        self.repair_ended()?;
         let mut held = writer.lock()?;
         self.is_due = false;
         if held.is_fresh || self.scheduler.is_none() {
             self.rebuild(&mut held)?;
         }
         self.take_ended(&mut held)?;
+        // Before new claims, so that whoever follows the log reads of an end before what it let start.
+        if self.is_commit_due() {
+            self.settle(&mut held)?;
+        }
         let mut begun = Vec::new();
         loop {
             self.schedule(held.view());
@@ -161,9 +136,6 @@ impl Runner {
                 self.take_claim(&held, result, &mut begun);
             }
         }
-        if self.is_commit_due() {
-            self.settle(&mut held)?;
-        }
         let rest = self.scheduler.as_ref().map_or(Rest::Busy, Scheduler::rest);
         if rest != Rest::Busy && self.running.is_empty() && begun.is_empty() {
             self.settle(&mut held)?;
@@ -173,12 +145,23 @@ impl Runner {
         fault::point("claim.before_send");
         for (lease, spec) in begun {
             if let Err(error) = self.executor.start(lease, &spec) {
-                let report = Report::Refused { nonce: spec.nonce.clone(), why: error.to_string() };
-                let _ = self.sender.send(Wake::Report(report));
+                self.write_log(&format!("no supervisor for `{}`: {error}", spec.step));
+                self.take(Report::Ended { nonce: spec.nonce.clone() });
             }
         }
         fault::point("claim.sent");
         Ok(false)
+    }
+
+    /// Completes what dead supervisors left, before the project lock is taken.
+    fn repair_ended(&self) -> Result<(), Error> {
+        for id in &self.ended {
+            let record = store::Record::read(&self.paths.lease(id.as_str()))?;
+            if record.is_some_and(|record| leftover(&self.paths, id, &record) != Leftover::Complete) {
+                repair(&self.paths, id)?;
+            }
+        }
+        Ok(())
     }
 
     /// Starts over from what is on disk: somebody else changed it, or we have just begun.
@@ -190,6 +173,8 @@ impl Runner {
             self.run.waits_for.clear();
             self.run.write(&self.paths)?;
         }
+        // Opening a run rings, so a runner that is alone knows when it no longer is.
+        held.writer.rings = store::file::names(&self.paths.state("runners"))?.len() > 1;
         let view = held.view();
         let scheduler = scheduler(view, &self.run);
         self.running = self
@@ -215,43 +200,34 @@ impl Runner {
         view.leases.iter().filter(|(_, lease)| lease.is_held).for_each(|(id, lease)| remind(&self.paths, id, &lease.record));
         self.scheduler = Some(scheduler);
         self.starts.clear();
-        for id in broken {
-            self.report_gone(&id);
-        }
+        self.ended.extend(broken);
+        self.is_due |= !self.ended.is_empty();
         Ok(())
-    }
-
-    fn report_gone(&self, id: &Id) {
-        let _ = self.sender.send(Wake::Gone(id.clone()));
     }
 
     /// Wakes up when somebody else's supervisor ends.
     fn watch(&mut self, id: &Id, supervisor: Option<u32>) {
-        if !self.others.insert(id.clone()) {
+        if self.others.contains_key(id) {
             return;
         }
         #[cfg(target_os = "linux")]
-        if let Some(pid) = supervisor.and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw)
-            && let Ok(fd) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
-        {
-            let (sender, id) = (self.sender.clone(), id.clone());
-            thread::spawn(move || {
-                let mut fds = [rustix::event::PollFd::new(&fd, rustix::event::PollFlags::IN)];
-                while rustix::event::poll(&mut fds, None) == Err(rustix::io::Errno::INTR) {}
-                let _ = sender.send(Wake::Gone(id));
-            });
-        }
+        let fd = supervisor
+            .and_then(|pid| i32::try_from(pid).ok())
+            .and_then(rustix::process::Pid::from_raw)
+            .and_then(|pid| rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok());
         #[cfg(not(target_os = "linux"))]
-        let _ = supervisor;
+        let fd = supervisor.and(None);
+        self.others.insert(id.clone(), fd);
     }
 
     /// Tells the scheduler what ended.
     fn take_ended(&mut self, held: &mut Held<'_>) -> Result<(), Error> {
+        let mut again = Vec::new();
         for id in std::mem::take(&mut self.ended) {
             let path = self.paths.lease(id.as_str());
             if store::is_held(&path) {
                 // Its supervisor ended, and somebody cleans up after it: look again soon.
-                self.others.insert(id);
+                self.others.insert(id, None);
                 continue;
             }
             let record = held.release(&id)?;
@@ -259,7 +235,7 @@ impl Runner {
             let leftover = held.view().leases.get(&id).map(|lease| lease.leftover);
             let state = held.view().state(at);
             match (leftover, state) {
-                (Some(Leftover::Orphan | Leftover::Unfinished), _) => self.report_gone(&id),
+                (Some(Leftover::Orphan | Leftover::Unfinished), _) => again.push(id),
                 (Some(Leftover::Void), _) => self.take_void(held, at, &id)?,
                 (_, State::Ended(status)) => {
                     self.uncommitted += 1;
@@ -269,6 +245,7 @@ impl Runner {
                 _ => {}
             }
         }
+        self.ended = again;
         Ok(())
     }
 
@@ -377,20 +354,21 @@ impl Runner {
     }
 
     /// Sleeps until something happens, and takes note of all that has.
-    fn wait(&mut self, inbox: &Receiver<Wake>, is_told: &AtomicBool) {
-        if !self.ended.is_empty() || self.is_due {
-            self.drain(inbox, is_told);
-            return;
-        }
+    fn wait(&mut self) {
         let now = Instant::now();
-        let mut until = self.look_at;
+        let mut until = if self.ended.is_empty() && !self.is_due { self.look_at } else { now };
         if self.uncommitted > 0 {
             until = until.min(self.commit_at);
         }
-        if let Ok(wake) = inbox.recv_timeout(until.saturating_duration_since(now)) {
-            self.take(wake, is_told);
+        let (is_rung, gone) = self.sleep(until.saturating_duration_since(now));
+        self.is_told |= is_rung;
+        for id in gone {
+            self.others.remove(&id);
+            self.ended.push(id);
         }
-        self.drain(inbox, is_told);
+        for report in self.executor.reports() {
+            self.take(report);
+        }
         if Instant::now() >= self.look_at {
             // What no event tells us: network file systems, lost spawners, a plan that was saved.
             self.look_at = Instant::now() + FALLBACK;
@@ -399,29 +377,30 @@ impl Runner {
         }
     }
 
-    fn drain(&mut self, inbox: &Receiver<Wake>, is_told: &AtomicBool) {
-        while let Ok(wake) = inbox.try_recv() {
-            self.take(wake, is_told);
+    /// Sleeps until there is something to read. Whether the bell rang, and whose supervisors ended.
+    fn sleep(&self, patience: Duration) -> (bool, Vec<Id>) {
+        let watched: Vec<(&Id, &OwnedFd)> = self.others.iter().filter_map(|(id, fd)| Some((id, fd.as_ref()?))).collect();
+        let mut fds: Vec<PollFd<'_>> = Vec::with_capacity(watched.len() + 3);
+        fds.extend(watched.iter().map(|(_, fd)| PollFd::new(*fd, PollFlags::IN)));
+        fds.extend(self.bell.as_ref().map(|bell| PollFd::new(bell, PollFlags::IN)));
+        fds.extend(self.executor.fds().into_iter().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        let timeout = Timespec { tv_sec: patience.as_secs().try_into().unwrap_or(2), tv_nsec: patience.subsec_nanos().into() };
+        if poll(&mut fds, Some(&timeout)).is_err() {
+            return (false, Vec::new());
         }
+        let gone =
+            watched.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty()).map(|((id, _), _)| (*id).clone()).collect();
+        (self.bell.as_ref().is_some_and(Bell::has_rung), gone)
     }
 
-    fn take(&mut self, wake: Wake, is_told: &AtomicBool) {
-        match wake {
-            Wake::Changed => {
-                is_told.store(false, Ordering::Relaxed);
-                self.is_told = true;
-            }
-            Wake::Gone(id) => {
-                self.others.remove(&id);
-                self.ended.push(id);
-            }
-            Wake::Report(Report::Started { .. }) => {}
-            Wake::Report(Report::Ended { nonce } | Report::Refused { nonce, .. }) => {
+    fn take(&mut self, report: Report) {
+        match report {
+            Report::Ended { nonce } => {
                 if let Some((_, id)) = self.running.remove(&nonce) {
                     self.ended.push(id);
                 }
             }
-            Wake::Report(Report::Lost) => {
+            Report::Lost => {
                 for (_, (_, id)) in std::mem::take(&mut self.running) {
                     let record = store::Record::read(&self.paths.lease(id.as_str())).ok().flatten();
                     self.watch(&id, record.and_then(|record| record.supervisor).map(|(pid, _)| pid));
@@ -433,7 +412,7 @@ impl Runner {
 
     fn look_at_others(&mut self) {
         let gone: Vec<Id> =
-            self.others.iter().filter(|id| probe(&self.paths.lease(id.as_str())) != store::Probe::Held).cloned().collect();
+            self.others.keys().filter(|id| probe(&self.paths.lease(id.as_str())) != store::Probe::Held).cloned().collect();
         for id in gone {
             self.others.remove(&id);
             self.ended.push(id);

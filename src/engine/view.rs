@@ -62,6 +62,7 @@ pub struct View {
     pub records: HashMap<Id, Record>,
     /// What runs, and what ended and is not committed.
     pub leases: BTreeMap<Id, LeaseView>,
+    pub(super) real_root: std::path::PathBuf,
     pub(super) id: FileId,
     pub(super) is_stamped: bool,
     pub(super) statuses: Statuses,
@@ -99,6 +100,7 @@ impl View {
             warnings: parsed.warnings,
             records: store::records(paths)?.into_iter().collect(),
             leases,
+            real_root: paths.root.canonicalize().unwrap_or_else(|_| paths.root.clone()),
             id,
             is_stamped,
             statuses,

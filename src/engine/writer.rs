@@ -10,7 +10,7 @@ use super::{caller::Caller, transact::repeat, view::View};
 use crate::{
     audit::Log,
     error::Error,
-    store::{FileId, Paths, Probe, ProjectLock, Stamp, displaced, file, probe, sha256, tx},
+    store::{FileId, Paths, Probe, ProjectLock, Stamp, displaced, file, probe, ring, sha256, tx},
 };
 
 /// How long a file must not have changed before we believe that a save is whole.
@@ -24,6 +24,9 @@ pub(super) struct Writer {
     pub(super) paths: Paths,
     pub(super) log: Option<Log>,
     pub(super) view: Option<View>,
+    /// Whether other runners have to be told of each transaction.
+    pub(super) rings: bool,
+    pub(super) is_changed: bool,
     /// What a person should know of what was recovered or merged.
     pub(super) warnings: Vec<String>,
 }
@@ -33,13 +36,13 @@ pub(super) struct Held<'a> {
     pub(super) writer: &'a mut Writer,
     /// Whether somebody else changed something since this writer last looked.
     pub(super) is_fresh: bool,
-    _lock: ProjectLock,
+    lock: Option<ProjectLock>,
 }
 
 impl Writer {
     /// A writer that has not looked yet.
     pub(super) fn new(paths: &Paths) -> Self {
-        Self { paths: paths.clone(), log: None, view: None, warnings: Vec::new() }
+        Self { paths: paths.clone(), log: None, view: None, rings: true, is_changed: false, warnings: Vec::new() }
     }
 
     /// Whether somebody else changed something since the last look.
@@ -70,7 +73,7 @@ impl Writer {
         if let Some(view) = &mut self.view {
             view.refresh_policy(paths);
         }
-        Ok(Held { writer: self, is_fresh, _lock: lock })
+        Ok(Held { writer: self, is_fresh, lock: Some(lock) })
     }
 
     /// Finishes the last committed transaction, and takes away what was never committed.
@@ -147,6 +150,16 @@ impl Writer {
     }
 }
 
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        // Who is woken wants the lock.
+        self.lock = None;
+        if self.writer.rings && std::mem::take(&mut self.writer.is_changed) {
+            ring(&self.writer.paths);
+        }
+    }
+}
+
 impl Held<'_> {
     /// The project as it stands.
     pub(super) fn view(&self) -> &View {
@@ -158,6 +171,7 @@ impl Held<'_> {
     }
 
     pub(super) fn log(&mut self) -> &mut Log {
+        self.writer.is_changed = true;
         self.writer.log.as_mut().expect("lock() leaves a log or an error")
     }
 

@@ -1,11 +1,12 @@
-//! The last moments before user code runs: what happens between fork and exec.
+//! The last moments before user code runs: what happens between the new process and exec.
 
 use std::{
     ffi::{CString, OsStr},
     fs::File,
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     os::{fd::AsFd as _, unix::ffi::OsStrExt as _},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use nix::errno::Errno;
@@ -14,7 +15,7 @@ use rustix::process::{Pid, Signal};
 use crate::{
     fault,
     store::{Lease, Line},
-    sys::{self, Fork},
+    sys,
 };
 
 /// A prepared command.
@@ -25,7 +26,7 @@ pub(super) struct Launch {
     cwd: PathBuf,
     stdout: File,
     stderr: File,
-    oom_score: Option<String>,
+    oom_score: Option<&'static str>,
 }
 
 /// A command could not be started.
@@ -79,43 +80,33 @@ impl Launch {
         })
     }
 
-    /// Forks and executes. Returns the child's pid once it runs user code.
+    /// Starts the command. Returns the child's pid once it runs user code.
     ///
     /// The child holds the lease's lock until exec, and writes its line before: a free lock and
     /// no `child` line mean that no user code ran or ever will.
-    pub(super) fn start(self, lease: &Lease, attempt: u32) -> Result<i32, Refusal> {
+    pub(super) fn start(&self, lease: &Lease, attempt: u32) -> Result<i32, Refusal> {
         let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?;
         let parent = rustix::process::getpid();
-        match sys::fork()? {
-            Fork::Child => {
-                drop(read);
-                let error = self.run(lease, attempt, parent);
-                let _ = File::from(write).write_all(error.0.as_bytes());
-                sys::exit(127)
-            }
-            Fork::Parent(pid) => {
-                drop(write);
-                if let Some(pid) = Pid::from_raw(pid) {
-                    // Both sides set it, so that whoever comes second finds it done.
-                    let _ = rustix::process::setpgid(Some(pid), Some(pid));
-                }
-                let mut complaint = String::new();
-                let _ = File::from(read).read_to_string(&mut complaint);
-                if complaint.is_empty() {
-                    return Ok(pid);
-                }
-                let _ = nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(pid), None);
-                Err(Refusal(complaint))
-            }
+        let pid = sys::spawn_sharing(|| {
+            let refusal = match self.prepare(lease, attempt, parent) {
+                Err(refusal) => refusal,
+                Ok(()) => self.exec(),
+            };
+            let _ = rustix::io::write(&write, refusal.0.as_bytes());
+            sys::exit(127);
+        })?;
+        drop(write);
+        if let Some(pid) = Pid::from_raw(pid) {
+            // Both sides set it, so that whoever comes second finds it done.
+            let _ = rustix::process::setpgid(Some(pid), Some(pid));
         }
-    }
-
-    fn run(&self, lease: &Lease, attempt: u32, parent: Pid) -> Refusal {
-        let result = self.prepare(lease, attempt, parent);
-        match result {
-            Err(refusal) => refusal,
-            Ok(()) => self.exec(),
+        let mut complaint = String::new();
+        let _ = File::from(read).read_to_string(&mut complaint);
+        if complaint.is_empty() {
+            return Ok(pid);
         }
+        let _ = nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(pid), None);
+        Err(Refusal(complaint))
     }
 
     fn prepare(&self, lease: &Lease, attempt: u32, parent: Pid) -> Result<(), Refusal> {
@@ -128,7 +119,7 @@ impl Launch {
             // The supervisor died before the death signal was set.
             sys::exit(127);
         }
-        if let Some(score) = &self.oom_score {
+        if let Some(score) = self.oom_score {
             let _ = std::fs::write("/proc/self/oom_score_adj", score);
         }
         let null = File::open("/dev/null")?;
@@ -160,8 +151,13 @@ impl Launch {
     }
 }
 
-/// A child is a better victim than its supervisor when memory runs out.
-fn oom_score() -> Option<String> {
-    let own: i32 = std::fs::read_to_string("/proc/self/oom_score_adj").ok()?.trim().parse().ok()?;
-    Some((own + 100).min(1000).to_string())
+/// A child is a better victim than its supervisor when memory runs out. Asked for once, by the
+/// spawner: supervisors inherit the answer.
+pub(super) fn oom_score() -> Option<&'static str> {
+    static SCORE: OnceLock<Option<String>> = OnceLock::new();
+    let read = || {
+        let own: i32 = std::fs::read_to_string("/proc/self/oom_score_adj").ok()?.trim().parse().ok()?;
+        Some((own + 100).min(1000).to_string())
+    };
+    SCORE.get_or_init(read).as_deref()
 }

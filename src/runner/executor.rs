@@ -1,6 +1,6 @@
 //! The seam between a runner and whatever executes its steps.
 
-use std::{io, sync::mpsc::Sender, thread};
+use std::{io, os::fd::BorrowedFd};
 
 use super::{message::Answer, spawner::Spawner, spec::Spec};
 use crate::store::Lease;
@@ -8,21 +8,7 @@ use crate::store::Lease;
 /// What an executor reports.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Report {
-    /// The supervisor of a claim is up.
-    Started {
-        /// The claim.
-        nonce: String,
-        /// Its pid.
-        pid: u32,
-    },
-    /// Nothing was started; the lease is free.
-    Refused {
-        /// The claim.
-        nonce: String,
-        /// What the system said.
-        why: String,
-    },
-    /// The supervisor of a claim has ended; the lease tells how.
+    /// Nothing runs, or nothing runs any more; the lease tells how that came.
     Ended {
         /// The claim.
         nonce: String,
@@ -31,69 +17,64 @@ pub enum Report {
     Lost,
 }
 
-/// Starts attempts and reports on them. The local one forks supervisors; a cluster's queue could
-/// be another.
+/// Starts attempts and reports on them. The local one has supervisors; a cluster's queue could be
+/// another.
 pub trait Executor {
     /// Hands a claimed lease over.
     ///
     /// # Errors
     /// When it cannot; then nothing runs, and the lease is void.
     fn start(&mut self, lease: Lease, spec: &Spec) -> io::Result<()>;
+
+    /// What becomes readable when there is something to report.
+    fn fds(&self) -> Vec<BorrowedFd<'_>>;
+
+    /// What happened since the last time.
+    fn reports(&mut self) -> Vec<Report>;
 }
 
 /// Supervisors on this machine, through the spawner.
-pub struct LocalExecutor<T> {
+pub struct LocalExecutor {
     spawner: Option<Spawner>,
-    sender: Sender<T>,
-    wrap: fn(Report) -> T,
 }
 
-impl<T: Send + 'static> LocalExecutor<T> {
-    /// Uses `spawner` while it lives, and reports into `sender`.
-    pub fn new(spawner: Spawner, sender: Sender<T>, wrap: fn(Report) -> T) -> io::Result<Self> {
-        let mut executor = Self { spawner: None, sender, wrap };
-        executor.listen(&spawner)?;
-        executor.spawner = Some(spawner);
-        Ok(executor)
+impl LocalExecutor {
+    /// Uses `spawner` while it lives.
+    pub const fn new(spawner: Spawner) -> Self {
+        Self { spawner: Some(spawner) }
     }
+}
 
-    fn listen(&mut self, spawner: &Spawner) -> io::Result<()> {
-        let (answers, sender, wrap) = (spawner.answers()?, self.sender.clone(), self.wrap);
-        thread::spawn(move || {
-            while let Some(answer) = answers.next() {
-                let report = match answer {
-                    Answer::Started { nonce, pid } => Report::Started { nonce, pid },
-                    Answer::Refused { nonce, why } => Report::Refused { nonce, why },
-                    Answer::Ended { nonce } => Report::Ended { nonce },
-                };
-                if sender.send(wrap(report)).is_err() {
-                    return;
-                }
-            }
-            let _ = sender.send(wrap(Report::Lost));
-        });
-        Ok(())
-    }
-
-    fn replace(&mut self) -> io::Result<()> {
+impl Executor for LocalExecutor {
+    fn start(&mut self, lease: Lease, spec: &Spec) -> io::Result<()> {
+        let sent = self.spawner.as_ref().map(|spawner| spawner.send(&lease, spec));
+        if matches!(sent, Some(Ok(()))) {
+            return Ok(());
+        }
+        // The spawner was killed. A second one comes by exec, which costs more and does the same.
         let spawner = Spawner::exec()?;
-        self.listen(&spawner)?;
+        spawner.send(&lease, spec)?;
         self.spawner = Some(spawner);
         Ok(())
     }
-}
 
-impl<T: Send + 'static> Executor for LocalExecutor<T> {
-    fn start(&mut self, lease: Lease, spec: &Spec) -> io::Result<()> {
-        let sent = self.spawner.as_ref().map(|spawner| spawner.send(&lease, spec));
-        if !matches!(sent, Some(Ok(()))) {
-            // The spawner was killed. A second one comes by exec, which costs more and does the same.
-            self.spawner = None;
-            self.replace()?;
-            if let Some(spawner) = &self.spawner {
-                spawner.send(&lease, spec)?;
+    fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        self.spawner.iter().flat_map(Spawner::fds).collect()
+    }
+
+    fn reports(&mut self) -> Vec<Report> {
+        match self.spawner.as_mut().map(Spawner::read) {
+            None => Vec::new(),
+            Some(Ok(answers)) => {
+                let nonce = |answer| match answer {
+                    Answer::Refused { nonce, .. } | Answer::Ended { nonce } => nonce,
+                };
+                answers.into_iter().map(|answer| Report::Ended { nonce: nonce(answer) }).collect()
+            }
+            Some(Err(_)) => {
+                self.spawner = None;
+                vec![Report::Lost]
             }
         }
-        Ok(())
     }
 }

@@ -34,7 +34,9 @@ pub fn write_status(paths: &Paths, run: &str, step: &Id, exit: &Exit) -> Result<
         stdout_bytes: size("stdout.log"),
         stderr_bytes: size("stderr.log"),
     };
-    fs::create_dir_all(&folder).map_err(Error::io("make the folder", &folder))?;
+    if !folder.is_dir() {
+        fs::create_dir_all(&folder).map_err(Error::io("make the folder", &folder))?;
+    }
     fault::write("status.write").map_err(Error::io("write", folder.join("status.json")))?;
     file::replace(&folder.join("status.json"), &file::pretty(&status)?)
 }

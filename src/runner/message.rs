@@ -19,13 +19,6 @@ const LIMIT: usize = 16 * 1024 * 1024;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum Answer {
-    /// The supervisor of a claim is up.
-    Started {
-        /// The claim.
-        nonce: String,
-        /// The supervisor.
-        pid: u32,
-    },
     /// There is no supervisor.
     Refused {
         /// The claim.

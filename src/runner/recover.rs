@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     fault,
     model::{Id, Outcome, Reason},
-    store::{AttemptStatus, Claim, Exit, FileId, Lease, Line, Machine, Paths, Record},
+    store::{Claim, Exit, FileId, Lease, Line, Machine, Paths, Record},
 };
 
 /// What a free lease means.
@@ -30,7 +30,8 @@ pub fn leftover(paths: &Paths, step: &Id, record: &Record) -> Leftover {
         (None, Some(_)) => Leftover::Orphan,
         (Some(exit), Some((_, attempt))) if exit.attempt < attempt => Leftover::Orphan,
         (Some(exit), _) => {
-            if AttemptStatus::read(paths, &claim.run, step.as_str(), exit.attempt).is_some() {
+            // It is put there whole, so there is no need to read it.
+            if paths.attempt(&claim.run, step.as_str(), exit.attempt).join("status.json").exists() {
                 Leftover::Complete
             } else {
                 Leftover::Unfinished

@@ -4,7 +4,10 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
-    os::{fd::OwnedFd, unix::fs::OpenOptionsExt as _},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::OpenOptionsExt as _, net::UnixStream},
+    },
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -23,6 +26,7 @@ use serde::Deserialize;
 use super::{
     child::{Launch, Refusal},
     finish::write_status,
+    message::receive,
     spec::Spec,
     stop::{StopRequest, grace},
     sweep::Target,
@@ -40,16 +44,47 @@ const TICK: Duration = Duration::from_secs(2);
 /// The most of a note that is kept, in bytes.
 const NOTE: usize = 200;
 
-/// The life of a supervisor. `lease` is locked.
-pub(super) fn main(lease: OwnedFd, spec: Spec) -> ! {
-    let code = match sys::keep_only(lease).and_then(|lease| Supervisor::new(Lease::from_fd(lease), spec)) {
-        Ok(mut supervisor) => {
-            supervisor.work();
-            0
-        }
+/// How many leases one supervisor sees to before a fresh one takes over.
+const USES: u32 = 1000;
+
+/// The life of a supervisor. `lease` is locked; on `channel` it tells the spawner that it is free
+/// and gets the next one, through `told` the runner learns which claims have ended.
+pub(super) fn main(lease: OwnedFd, channel: OwnedFd, told: OwnedFd, spec: Spec) -> ! {
+    let code = match sys::keep_only([lease, channel, told]) {
+        Ok([lease, channel, told]) => serve(lease, &channel.into(), &told, spec).map_or(1, |()| 0),
         Err(_) => 1,
     };
     sys::exit(code)
+}
+
+fn serve(lease: OwnedFd, channel: &UnixStream, told: &OwnedFd, spec: Spec) -> io::Result<()> {
+    rustix::process::setsid()?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    let mut signals = File::from(sys::signal_pipe(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP])?);
+    let (mut lease, mut spec) = (lease, spec);
+    for _ in 0..USES {
+        let nonce = spec.nonce.clone();
+        let mut supervisor = Supervisor::new(Lease::from_fd(lease), spec, signals);
+        supervisor.work();
+        let is_clean = supervisor.is_clean;
+        signals = supervisor.signals;
+        // Closing the last descriptor lets the lease go; only then may anybody hear of it.
+        drop(supervisor.lease);
+        if is_clean {
+            // The spawner first: the runner may have the next one ready.
+            rustix::io::write(channel, &[1])?;
+        }
+        rustix::io::write(told, nonce.as_bytes())?;
+        if !is_clean {
+            return Ok(());
+        }
+        match receive::<Spec>(channel)? {
+            Some((next, Some(fd))) => (spec, lease) = (next, fd),
+            _ => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 struct Supervisor {
@@ -60,6 +95,8 @@ struct Supervisor {
     signals: File,
     child: Option<i32>,
     ended: Option<WaitStatus>,
+    /// Whether nothing of the step was left but what was waited for.
+    is_clean: bool,
 }
 
 /// Why the child is being ended.
@@ -70,14 +107,10 @@ enum Ending {
 }
 
 impl Supervisor {
-    fn new(lease: Lease, spec: Spec) -> io::Result<Self> {
-        rustix::process::setsid()?;
-        #[cfg(target_os = "linux")]
-        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-        let signals = sys::signal_pipe(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP])?;
+    fn new(lease: Lease, spec: Spec, signals: File) -> Self {
         let paths = Paths::at(&spec.root);
         let lease_path = paths.lease(spec.step.as_str());
-        Ok(Self { lease, lease_path, spec, paths, signals: signals.into(), child: None, ended: None })
+        Self { lease, lease_path, spec, paths, signals, child: None, ended: None, is_clean: true }
     }
 
     fn work(&mut self) {
@@ -263,7 +296,7 @@ impl Supervisor {
     }
 
     /// Writes the end of an attempt down, cleans up, and completes its folder.
-    fn close(&self, exit: &Exit) {
+    fn close(&mut self, exit: &Exit) {
         fault::point("supervisor.before_exit_line");
         self.insist(|| {
             fault::write("exit.append")?;
@@ -285,7 +318,7 @@ impl Supervisor {
 
     /// No child left proves that nothing is left: whatever the step forked came to us, the
     /// subreaper. That is the usual, free case.
-    fn sweep(&self) {
+    fn sweep(&mut self) {
         let is_clean = || loop {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                 Err(Errno::ECHILD) => return true,
@@ -298,11 +331,13 @@ impl Supervisor {
             if is_clean() {
                 return;
             }
+            self.is_clean = false;
             let target = Target { paths: &self.paths, nonce: &self.spec.nonce, supervisor: Some(std::process::id()) };
             target.sweep(|| {
                 is_clean();
             });
         } else {
+            self.is_clean = false;
             self.signal_group(Signal::TERM);
             self.signal_group(Signal::KILL);
         }

@@ -52,7 +52,9 @@ pub fn sync_folder(path: &Path) -> Result<(), Error> {
 pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match File::open(path) {
         Ok(file) => {
-            let mut bytes = Vec::new();
+            // `take` hides the size, and reading would begin with 32 bytes.
+            let size = file.metadata().map_or(0, |meta| meta.len().min(SIZE_LIMIT));
+            let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 256);
             file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
             Ok(Some(bytes))
         }

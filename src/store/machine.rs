@@ -1,6 +1,6 @@
 //! Which machine, boot and user this is: a lease is only worth something where it was made.
 
-use std::{fs, os::unix::fs::MetadataExt as _, path::Path, sync::OnceLock};
+use std::{fs, io::Read as _, os::unix::fs::MetadataExt as _, path::Path, sync::OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +84,10 @@ pub struct ProcStat {
 
 /// What the system says of a process.
 pub fn stat_of(proc: &Path, pid: u32) -> Option<ProcStat> {
-    let text = fs::read_to_string(proc.join(pid.to_string()).join("stat")).ok()?;
+    // One read: the kernel makes the text anew at each, and its size is not known before.
+    let mut bytes = [0; 1024];
+    let len = fs::File::open(proc.join(pid.to_string()).join("stat")).ok()?.read(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes[..len]);
     // The name in parentheses may contain anything, `)` included.
     let mut fields = text[text.rfind(')')? + 2..].split_ascii_whitespace();
     let state = fields.next()?;

@@ -22,4 +22,4 @@ pub use prompt::{Prompt, read_prompt};
 pub use record::{Claim, Decided, Exit, Line, Record, records};
 pub use runs::{AttemptStatus, Run, RunKind, RunState, RunnerFile, list_runs, open_runs};
 pub use stamp::{FileId, Stamp, sha256};
-pub use watch::{FALLBACK, Watch, watcher};
+pub use watch::{Bell, FALLBACK, Watch, ring};

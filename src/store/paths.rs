@@ -98,7 +98,7 @@ impl Paths {
 
     /// Makes the folders of `state/` and `runs/` where they are missing, for this user alone.
     pub fn make_folders(&self) -> Result<(), Error> {
-        let folders = ["active", "last", "runners", "requests", "history", "conflicts", "tx"];
+        let folders = ["active", "last", "runners", "requests", "history", "conflicts", "tx", "bell"];
         if folders.iter().all(|name| self.state(name).is_dir()) && self.runs().is_dir() {
             return Ok(());
         }
