@@ -69,8 +69,9 @@ fn serve(lease: OwnedFd, channel: &UnixStream, told: &OwnedFd, spec: Spec) -> io
         supervisor.work();
         let is_clean = supervisor.is_clean;
         signals = supervisor.signals;
-        // Closing the last descriptor lets the lease go; only then may anybody hear of it.
-        drop(supervisor.lease);
+        // Only now may anybody hear of it. Closing our descriptor would not do: the spawner may be about
+        // to close its own.
+        supervisor.lease.release();
         if is_clean {
             // The spawner first: the runner may have the next one ready.
             rustix::io::write(channel, &[1])?;

@@ -62,6 +62,11 @@ impl Lease {
         &self.file
     }
 
+    /// Lets go of it, whoever else still has the descriptor open.
+    pub fn release(self) {
+        let _ = self.file.unlock();
+    }
+
     /// Appends a line in one write.
     pub fn append(&self, line: &Line) -> io::Result<()> {
         (&self.file).write_all(&line.to_bytes())

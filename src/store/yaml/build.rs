@@ -169,6 +169,12 @@ impl<'t> Builder<'t, '_> {
             start = end;
         }
         self.at = end;
+        // Most scalars stand in the text as they are, and need no memory of their own.
+        let inner = if matches!(style, Style::Single | Style::Double) { start + 1..end - 1 } else { start..end };
+        let text = match source.text.get(inner) {
+            Some(same) if same == text => Cow::Borrowed(same),
+            _ => text,
+        };
         self.put(Node { start, end, is_text, value: Value::Scalar { text, style } })
     }
 
@@ -229,7 +235,8 @@ impl<'t> Builder<'t, '_> {
             return Err(self.source.error(start, why, None));
         }
         self.at = at;
-        let column = self.source.column(start);
+        // Brackets hold no block scalars, and may stand a million times on one line.
+        let column = if matches!(shape, Shape::List | Shape::Map(Form::Block)) { self.source.column(start) } else { 0 };
         let (key, entries, items) = (None, Vec::new(), Vec::new());
         self.stack.push(Frame { start, is_text: false, shape, column, mark: at, colon: None, key, entries, items });
         Ok(())

@@ -47,6 +47,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("found unprintable", "there is a character here that is no text", "text"),
     ("a byte order mark", "a byte order mark stands inside the text", "it at the very beginning, or nowhere"),
     ("while parsing node, found unknown anchor", "aliases (`*name`) are not read", "the value itself, or text in quotes"),
+    ("while parsing a node, did not", "a value is missing here", "a value"),
     ("while scanning an anchor or alias", "`&` and `*` begin anchors and aliases", "the value in quotes"),
     ("recursion limit", "this is nested too deep", "fewer levels"),
     ("did not find expected <document start>", "this does not belong to what stands above", "the indentation of the lines above"),

@@ -79,7 +79,9 @@ impl<'n, 't> Decoder<'n, 't> {
     fn check_others(&self, node: &'n Node<'t>, owner: Owner<'n>, keys: &Keys) -> Result<(), Error> {
         let written = |name: &str| node.entries().iter().find(|entry| entry.name() == name && !entry.value.is_null());
         for (other, name) in keys.others {
-            if let (Some(second), Some(first)) = (written(other), written(name)) {
+            if let Some(second) = written(other)
+                && let Some(first) = written(name)
+            {
                 let line = self.source.line(first.start);
                 let why = format!("`{other}`{owner} says the same as `{name}` on line {line}");
                 return Err(self.source.error(second.start, why, Some("one of the two".into())));

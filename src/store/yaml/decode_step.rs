@@ -132,7 +132,7 @@ fn candidates(field: &Field<'_, '_>) -> Result<Candidates, Error> {
     }
 }
 
-fn either<'n, T>(field: &Field<'n, '_>, is: fn(bool) -> T, by: fn(Id) -> T) -> Result<T, Error> {
+fn either<T>(field: &Field<'_, '_>, is: fn(bool) -> T, by: fn(Id) -> T) -> Result<T, Error> {
     match as_bool(field.node) {
         Some(flag) => Ok(is(flag)),
         None => field.as_id(field.node).map(by),

@@ -13,8 +13,9 @@ use crate::{error::Error, model::Sequence};
 /// Where new text goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
-    /// On lines: the column of the key or `-` it belongs to, and the column of lines below.
-    Lines { parent: usize, column: usize },
+    /// On lines: the column of the key or `-` it belongs to, the column of lines below, and whether text may become a
+    /// literal block.
+    Lines { parent: usize, column: usize, blocks: bool },
     /// In brackets or braces, as plain YAML or as JSON.
     Flow { is_json: bool },
 }
@@ -28,15 +29,15 @@ pub(super) struct Written {
 
 impl Place {
     /// Below a key or `-` in column `parent`.
-    pub(super) const fn under(parent: usize) -> Self {
-        Self::Lines { parent, column: parent + 2 }
+    pub(super) const fn under(parent: usize, blocks: bool) -> Self {
+        Self::Lines { parent, column: parent + 2, blocks }
     }
 }
 
 /// Text as a scalar, in the style that stood there if it will do.
 pub(super) fn scalar(text: &str, style: Option<Style>, place: Place) -> Written {
     let head = |head| Written { head, body: String::new() };
-    let (parent, column) = match place {
+    let (parent, column, blocks) = match place {
         Place::Flow { is_json: true } => return head(quote::double(text)),
         Place::Flow { is_json: false } => {
             return head(match style {
@@ -46,10 +47,13 @@ pub(super) fn scalar(text: &str, style: Option<Style>, place: Place) -> Written 
                 _ => quote::double(text),
             });
         }
-        Place::Lines { parent, column } => (parent, column),
+        Place::Lines { parent, column, blocks } => (parent, column, blocks),
     };
     let wants_block = text.contains('\n') && style != Some(Style::Double) || style == Some(Style::Block);
-    if wants_block && let Some((head, body)) = quote::literal(text, parent, column) {
+    if wants_block
+        && blocks
+        && let Some((head, body)) = quote::literal(text, parent, column)
+    {
         return Written { head, body };
     }
     head(match style {
@@ -62,29 +66,29 @@ pub(super) fn scalar(text: &str, style: Option<Style>, place: Place) -> Written 
 
 /// A value, in the style of the scalar that stood there if it will do.
 pub(super) fn value(datum: &Datum<'_>, style: Option<Style>, place: Place) -> Written {
-    let (parent, column) = match (datum, place) {
+    let (parent, column, blocks) = match (datum, place) {
         (Datum::Text(text), _) => return scalar(text, style, place),
         (Datum::Bare(word), _) => return Written { head: word.clone(), body: String::new() },
         (Datum::Span(span), _) => return scalar(&span.to_string(), style, place),
         (_, Place::Flow { is_json }) => return Written { head: flow(datum, is_json), body: String::new() },
-        (_, Place::Lines { parent, column }) => (parent, column),
+        (_, Place::Lines { parent, column, blocks }) => (parent, column, blocks),
     };
     let mut written = Written::default();
     match datum {
         Datum::List { texts, .. } if !is_short(texts, parent) => {
             for text in texts {
-                written.body.push_str(&element(&scalar(text, None, Place::under(column)), column));
+                written.body.push_str(&element(&scalar(text, None, Place::under(column, blocks)), column));
             }
         }
         Datum::Map { fields, .. } if !fields.is_empty() => {
             for (key, datum) in fields {
-                written.body.push_str(&entry(key, datum, column));
+                written.body.push_str(&entry(key, datum, column, blocks));
             }
         }
         Datum::Records(records) if !records.is_empty() => {
             for (at, record) in records.iter().enumerate() {
                 written.body.push_str(if at > 0 { "\n" } else { "" });
-                written.body.push_str(&item(*record, column));
+                written.body.push_str(&item(*record, column, blocks));
             }
         }
         _ => written.head = flow(datum, false),
@@ -104,19 +108,19 @@ pub(super) fn element(written: &Written, column: usize) -> String {
     format!("{:column$}- {}\n{}", "", written.head, written.body)
 }
 
-/// `key: value` lines, the key in column `column`.
-pub(super) fn entry(key: &str, datum: &Datum<'_>, column: usize) -> String {
-    let Written { head, body } = value(datum, None, Place::under(column));
+/// `key: value` lines, the key in column `column`. `blocks`: whether text may become a literal block.
+pub(super) fn entry(key: &str, datum: &Datum<'_>, column: usize, blocks: bool) -> String {
+    let Written { head, body } = value(datum, None, Place::under(column, blocks));
     let gap = if head.is_empty() { "" } else { " " };
     format!("{:column$}{}:{gap}{head}\n{body}", "", name(key, false))
 }
 
-/// The lines of a step or gate, its `-` in column `column`.
-pub(super) fn item(record: Record<'_>, column: usize) -> String {
+/// The lines of a step or gate, its `-` in column `column`. `blocks`: whether text may become a literal block.
+pub(super) fn item(record: Record<'_>, column: usize, blocks: bool) -> String {
     let mut lines = String::new();
     for (key, datum) in record.fields() {
         if let Some(datum) = datum {
-            lines.push_str(&entry(key, &datum, column + 2));
+            lines.push_str(&entry(key, &datum, column + 2, blocks));
         }
     }
     // The id stands first.
@@ -169,7 +173,7 @@ pub fn render(sequence: &Sequence) -> Result<String, Error> {
             Some(datum) => {
                 let is_section = matches!(datum, Datum::Map { .. } | Datum::Records(_));
                 let gap = if is_section { "\n" } else { "" };
-                write!(text, "{gap}{}", entry(key, &datum, 0)).expect("writing to a String cannot fail");
+                write!(text, "{gap}{}", entry(key, &datum, 0, true)).expect("writing to a String cannot fail");
             }
         }
     }

@@ -92,7 +92,8 @@ impl<'t> Patch<'_, 't> {
                 Some(_) if at == 0 => first_lead,
                 Some(_) => around.lead,
             };
-            let needs_line = !(last_note.is_empty() && comments.is_empty()) && !lead.contains(['\n', '\r']);
+            let is_open = !last_note.is_empty() || !comments.is_empty();
+            let needs_line = is_open && !lead.contains(['\n', '\r']);
             out.push_str(&comments);
             out.push_str(if needs_line { &own_line } else { lead });
             out.push_str(&element);

@@ -296,9 +296,9 @@ fn flow_item(dice: &mut Dice<'_>, file: &mut File, list: &'static str, id: &str,
     if dice.one_in(3) {
         let inner = column + 4;
         file.push(format!("{:column$}- {{", ""), &owner);
-        let last = pairs.len() - 1;
+        let end = pairs.len() - 1;
         for (at, pair) in pairs.iter().enumerate() {
-            let comma = if at < last || dice.one_in(2) { "," } else { "" };
+            let comma = if at < end || dice.one_in(2) { "," } else { "" };
             let comment = if dice.one_in(4) { format!(" # {}", dice.mark()) } else { String::new() };
             file.push(format!("{:inner$}{pair}{comma}{comment}", ""), &owner);
         }
@@ -348,11 +348,10 @@ fn sort(dice: &mut Dice<'_>, key: &str) -> Sort {
             &[("B", "one\ntwo\n")],
             &[("NAME", "yes"), ("X_Y", "größer")],
         ])),
-        "fusion_candidates" if dice.one_in(2) => Sort::Bare("true"),
+        "fusion_candidates" | "fusion_synth" | "orchestrator" if dice.one_in(2) => Sort::Bare("true"),
         "depends_on" | "fusion_candidates" => {
             Sort::List(dice.pick(&[&["a"] as &[_], &["a", "b"], &["deploy", "e", "h", "lint"], &["7", "true"]]))
         }
-        "fusion_synth" | "orchestrator" if dice.one_in(2) => Sort::Bare("true"),
         "group_id" | "watchdog_for" | "fusion_synth" | "orchestrator" => Sort::Text(dice.pick(IDS)),
         "artifacts" | "agent_args" | "tags" | "allowed_commands" | "allowed_cwd" | "forbidden_patterns" => {
             Sort::List(dice.pick(LISTS))
@@ -407,7 +406,10 @@ fn field(dice: &mut Dice<'_>, file: &mut File, key: &'static str, column: usize,
         }
         Sort::Text(text) => {
             let key = if key == "model" && dice.one_in(3) { "agent" } else { key };
-            let lines = text_lines(dice, text, column);
+            let mut lines = text_lines(dice, text, column);
+            if lines.len() == 1 && dice.one_in(16) {
+                lines[0].insert_str(0, "!!str ");
+            }
             return value_lines(dice, file, key, column, owner, lines);
         }
         Sort::Bare(word) => vec![word.into()],
@@ -458,7 +460,7 @@ fn text_lines(dice: &mut Dice<'_>, text: &str, column: usize) -> Vec<String> {
     if is_wordy && quote::is_plain(text, false) && dice.one_in(3) {
         return vec![">-".into(), format!("{:inner$}{}", "", words[0]), format!("{:inner$}{}", "", words[1..].join(" "))];
     }
-    let written = scalar(text, style, Place::Lines { parent: column, column: inner });
+    let written = scalar(text, style, Place::Lines { parent: column, column: inner, blocks: true });
     [written.head].into_iter().chain(written.body.lines().map(str::to_owned)).collect()
 }
 

@@ -127,14 +127,15 @@ impl<'t> Patch<'_, 't> {
         let chunks = Chunks::new(self.source, items, slot.spot);
         let column = chunks.column;
         let change = |patch: &mut Self, from: usize, to: usize| {
-            if old[from] == new[to] {
-                return Ok(());
+            if old[from] != new[to] {
+                let item = &items[from];
+                let place = Slot { key: "", spot: item.start + 1, node: &item.node, parent: column, json: None };
+                patch.overwrite(&place, &Datum::Text(new[to]));
             }
-            let item = &items[from];
-            let slot = Slot { key: "", spot: item.start + 1, node: &item.node, parent: column, json: None };
-            patch.overwrite(&slot, &Datum::Text(new[to]))
+            Ok(())
         };
-        let fresh = |to: usize| emit::element(&emit::scalar(new[to], None, Place::under(column)), column);
+        let place = Place::under(column, !self.is_careful);
+        let fresh = |to: usize| emit::element(&emit::scalar(new[to], None, place), column);
         let is_spaced = chunks.is_spaced(self.source).unwrap_or(false);
         self.block_list(&chunks, &origins, is_spaced, change, fresh)
     }
@@ -146,12 +147,13 @@ impl<'t> Patch<'_, 't> {
         let chunks = Chunks::new(source, items, slot.spot);
         let column = chunks.column;
         if new.is_empty() {
-            self.edits.insert(slot.spot, " []");
+            self.edits.insert(self.properties_end(slot.spot), " []");
         }
         let is_long = |chunk: &Chunk| source.next_line(chunk.start) < chunk.end;
         let is_spaced = chunks.is_spaced(source).unwrap_or_else(|| chunks.all.first().is_some_and(is_long));
         let change = |patch: &mut Self, from: usize, to: usize| patch.record(&items[from].node, old[from], new[to]);
-        let fresh = |to: usize| emit::item(new[to], column);
+        let blocks = !self.is_careful;
+        let fresh = |to: usize| emit::item(new[to], column, blocks);
         self.block_list(&chunks, &record_origins(old, new), is_spaced, change, fresh)
     }
 
@@ -186,7 +188,7 @@ impl<'t> Patch<'_, 't> {
                 }
             };
             let goes_first = kept.is_none() && has_kept;
-            if self.is_tight {
+            if self.is_careful {
                 self.edits.delete(at..source.blanks_below(at));
             } else if is_spaced && goes_first {
                 lines.push_str(source.newline);
@@ -211,7 +213,7 @@ impl<'t> Patch<'_, 't> {
             let top = source.blanks_above(chunk.start, chunks.gap(at));
             let is_first_of_more = at == 0 && chunks.all.len() > 1 && top == chunk.start;
             let below = source.blanks_below(chunk.end);
-            self.edits.delete(top..if is_first_of_more || self.is_tight { below } else { chunk.end });
+            self.edits.delete(top..if is_first_of_more || self.is_careful { below } else { chunk.end });
         }
     }
 
@@ -227,10 +229,12 @@ impl<'t> Patch<'_, 't> {
                 None => emit::scalar(new[to], None, Place::Flow { is_json: json }).head,
                 Some(from) => {
                     let item = &items[from];
-                    let slot = Slot { key: "", spot: item.start, node: &item.node, parent: 0, json: Some(json) };
-                    self.piece(item.start..item.node.end, |patch| match old[from] == new[to] {
-                        true => Ok(()),
-                        false => patch.overwrite(&slot, &Datum::Text(new[to])),
+                    let place = Slot { key: "", spot: item.start, node: &item.node, parent: 0, json: Some(json) };
+                    self.piece(item.start..item.node.end, |patch| {
+                        if old[from] != new[to] {
+                            patch.overwrite(&place, &Datum::Text(new[to]));
+                        }
+                        Ok(())
                     })?
                 }
             };

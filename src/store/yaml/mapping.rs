@@ -129,7 +129,11 @@ impl<'t> Patch<'_, 't> {
         for &at in &tasks.gone {
             self.remove_entry(entries, at, column, &tasks.gone);
         }
-        let is_spaced = !self.is_tight && keys == Some(&SEQUENCE) && is_spaced(source, entries);
+        if tasks.gone.len() == entries.len() && tasks.add.is_empty() && keys == Some(&SEQUENCE) {
+            // Nothing but comments is no sequence.
+            self.insert_lines(source.line_start(entries[0].start), &emit::entry("version", &Datum::Text("1.0"), 0, true));
+        }
+        let is_spaced = !self.is_careful && keys == Some(&SEQUENCE) && is_spaced(source, entries);
         for (key, datum) in &tasks.add {
             let at = home(source, entries, keys, key, &tasks.gone);
             let mut lines = self.lines_of(key, datum, column);
@@ -144,11 +148,11 @@ impl<'t> Patch<'_, 't> {
     fn lines_of(&self, key: &str, datum: &Datum<'_>, column: usize) -> String {
         match datum {
             Datum::Records(records) => {
-                let place = emit::Place::Lines { parent: column, column: self.items_column };
+                let place = emit::Place::Lines { parent: column, column: column + self.items_indent, blocks: !self.is_careful };
                 debug_assert!(!records.is_empty(), "what is empty is no change to nothing");
                 format!("{:column$}{key}:\n{}", "", emit::value(datum, None, place).body)
             }
-            _ => emit::entry(key, datum, column),
+            _ => emit::entry(key, datum, column, !self.is_careful),
         }
     }
 
@@ -164,7 +168,7 @@ impl<'t> Patch<'_, 't> {
         let floor = before.map_or(start, |before| source.past_entry(before, column));
         let is_blank_below = end == source.text.len() || source.blanks_below(end) > end;
         let top = if is_blank_below { source.blanks_above(start, floor.min(start)) } else { start };
-        let bottom = if self.is_tight { source.blanks_below(end) } else { end };
+        let bottom = if self.is_careful { source.blanks_below(end) } else { end };
         self.edits.delete(top..bottom);
     }
 
@@ -205,12 +209,12 @@ impl<'t> Patch<'_, 't> {
                 None => self.source.text[span].to_owned(),
                 Some((_, change)) => {
                     let spot = entry.colon.map_or(entry.key.end, |colon| colon + 1);
-                    let slot = Slot { key: entry.name(), spot, node: &entry.value, parent: 0, json: Some(is_json) };
+                    let place = Slot { key: entry.name(), spot, node: &entry.value, parent: 0, json: Some(is_json) };
                     self.piece(span, |patch| {
                         if entry.colon.is_none() {
                             patch.edits.insert(spot, ":");
                         }
-                        patch.set(&slot, change.old, change.new)
+                        patch.set(&place, change.old, change.new)
                     })?
                 }
             };

@@ -19,6 +19,8 @@ mod decode;
 mod decode_step;
 mod edits;
 mod emit;
+#[cfg(test)]
+mod examples;
 mod extent;
 mod field;
 mod flow;
@@ -27,6 +29,8 @@ mod fragments;
 mod keys;
 mod list;
 mod mapping;
+#[cfg(test)]
+mod mutate;
 mod parsed;
 mod patch;
 #[cfg(test)]

@@ -27,14 +27,14 @@ pub fn patch(text: &str, before: &Sequence, after: &Sequence, path: &Path) -> Re
     let root = root(&source)?;
     let (old, new) = (sequence_fields(before), sequence_fields(after));
     let changes = changes(&old, &new);
-    let next = |is_tight: bool| {
-        let items_column = items_column(&source, &root);
-        let mut patch = Patch { source: &source, edits: Edits::default(), is_ended: false, items_column, is_tight };
-        patch.mapping(&root, Some(&SEQUENCE), &changes)?;
-        let next = format!("{}{}", source.mark, patch.edits.apply(source.text, 0..source.text.len()));
+    let next = |is_careful: bool| {
+        let items_indent = items_indent(&source, &root);
+        let mut made = Patch { source: &source, edits: Edits::default(), is_ended: false, items_indent, is_careful };
+        made.mapping(&root, Some(&SEQUENCE), &changes)?;
+        let next = format!("{}{}", source.mark, made.edits.apply(source.text, 0..source.text.len()));
         emit::check(&next, after, path).map(|()| next)
     };
-    // Blank lines below a `|+` text are a part of it.
+    // Blank lines below a `|+` text are a part of it, as are comments that stand deep enough below any block.
     next(false).or_else(|error| if matches!(error, Error::Internal { .. }) { next(true) } else { Err(error) })
 }
 
@@ -44,20 +44,16 @@ pub(super) struct Patch<'a, 't> {
     pub(super) edits: Edits,
     /// Whether the line ending that the text lacks at its end was added.
     is_ended: bool,
-    /// The column in which steps and gates begin.
-    pub(super) items_column: usize,
-    /// Whether no blank line may be added, nor come to stand below something else.
-    pub(super) is_tight: bool,
+    /// How far steps and gates are indented below their key.
+    pub(super) items_indent: usize,
+    /// Whether no blank line may come to stand below something else, and no text become a block.
+    pub(super) is_careful: bool,
 }
 
-impl<'a, 't> Patch<'a, 't> {
+impl Patch<'_, '_> {
     /// The text of `span` with the changes that `change` makes inside it.
-    pub(super) fn piece(
-        &self,
-        span: Range<usize>,
-        change: impl FnOnce(&mut Patch<'a, 't>) -> Result<(), Error>,
-    ) -> Result<String, Error> {
-        let mut inner = Patch { edits: Edits::default(), is_ended: false, ..*self };
+    pub(super) fn piece(&self, span: Range<usize>, change: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<String, Error> {
+        let mut inner = Self { edits: Edits::default(), is_ended: false, ..*self };
         change(&mut inner)?;
         Ok(inner.edits.apply(self.source.text, span))
     }
@@ -83,9 +79,10 @@ impl<'a, 't> Patch<'a, 't> {
     }
 }
 
-/// The column in which this file begins its steps and gates.
-fn items_column(source: &Source<'_>, root: &Node<'_>) -> usize {
+/// How far this file indents its steps and gates below their key.
+fn items_indent(source: &Source<'_>, root: &Node<'_>) -> usize {
     let lists = root.entries().iter().filter(|entry| matches!(entry.name(), "steps" | "gates"));
-    let blocks = lists.map(|entry| &entry.value).filter(|node| matches!(node.value, Value::List { is_flow: false, .. }));
-    blocks.map(|node| source.column(node.start)).next().unwrap_or(2)
+    let blocks = lists.filter(|entry| matches!(entry.value.value, Value::List { is_flow: false, .. }));
+    let mut indents = blocks.map(|entry| source.column(entry.value.start).saturating_sub(source.column(entry.start)));
+    indents.next().unwrap_or(2)
 }

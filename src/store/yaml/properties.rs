@@ -6,16 +6,14 @@ use proptest::prelude::*;
 
 use super::{
     Statuses,
-    fragments::{Dice, File, IDS, Owner, TEXTS, file},
+    fragments::{Dice, File, Owner, file},
+    mutate::change,
     parse, patch,
     shape::{Record, sequence_fields},
 };
 use crate::{
     error::Error,
-    model::{
-        Candidates, CommandLine, FailPolicy, Gate, GateStatus, Id, Mode, Orchestrator, Sequence, Span, Step, StepStatus, Synth,
-        ThreadType,
-    },
+    model::{GateStatus, Sequence, StepStatus},
 };
 
 fn path() -> &'static Path {
@@ -35,172 +33,6 @@ fn second_opinion(text: &str) -> Sequence {
 
 fn numbers(most: usize) -> impl Strategy<Value = Vec<u16>> {
     prop::collection::vec(any::<u16>(), 0..most)
-}
-
-fn text(dice: &mut Dice<'_>) -> Option<String> {
-    (!dice.one_in(4)).then(|| dice.pick(TEXTS).to_owned())
-}
-
-fn id(dice: &mut Dice<'_>) -> Id {
-    dice.pick(IDS).parse().unwrap()
-}
-
-fn span(dice: &mut Dice<'_>) -> Option<Span> {
-    (!dice.one_in(3)).then(|| Span::from_ms(dice.pick(&[0, 1500, 60_000, 5_400_000])))
-}
-
-fn flag(dice: &mut Dice<'_>) -> Option<bool> {
-    dice.pick(&[None, Some(true), Some(false)])
-}
-
-fn count(dice: &mut Dice<'_>) -> Option<u32> {
-    dice.pick(&[None, Some(0), Some(4), Some(u32::MAX)])
-}
-
-fn change_texts(dice: &mut Dice<'_>, texts: &mut Vec<String>) {
-    change_list(dice, texts, |dice| dice.pick(TEXTS).to_owned());
-}
-
-fn change_list<T: Clone>(dice: &mut Dice<'_>, list: &mut Vec<T>, new: impl Fn(&mut Dice<'_>) -> T) {
-    let at = dice.roll(list.len() + 1);
-    match dice.roll(5) {
-        0 => list.insert(at, new(dice)),
-        1 if at < list.len() => drop(list.remove(at)),
-        2 if at < list.len() => list[at] = new(dice),
-        3 if at < list.len() => list.rotate_left(at),
-        4 => list.clear(),
-        _ => list.push(new(dice)),
-    }
-}
-
-fn change_env(dice: &mut Dice<'_>, env: &mut std::collections::BTreeMap<String, String>) {
-    let name = dice.pick(&["A", "B", "NAME", "PATH", "new.key", "y"]).to_owned();
-    match dice.roll(4) {
-        0 => drop(env.remove(&name)),
-        1 => env.clear(),
-        _ => drop(env.insert(name, dice.pick(TEXTS).to_owned())),
-    }
-}
-
-fn change_step(dice: &mut Dice<'_>, step: &mut Step) {
-    match dice.roll(30) {
-        0 => step.name = text(dice),
-        1 => step.kind = dice.pick(&[None, Some(ThreadType::L), Some(ThreadType::Base)]),
-        2 => step.lane = text(dice),
-        3 => step.role = text(dice),
-        4 => step.model = text(dice),
-        5 | 6 => step.prompt = text(dice),
-        7 => step.prompt_file = text(dice),
-        8 => step.command = text(dice).map(CommandLine::Shell),
-        9 => match &mut step.command {
-            Some(CommandLine::Argv(words)) => change_texts(dice, words),
-            other => {
-                *other = Some(CommandLine::Argv(
-                    dice.pick(&[&[] as &[&str], &["a"], &["sh", "-c", "x\ny"]]).iter().map(|&word| word.into()).collect(),
-                ))
-            }
-        },
-        10 => step.cwd = text(dice),
-        11 => change_env(dice, &mut step.env),
-        12 | 13 => change_list(dice, &mut step.depends_on, id),
-        14..=16 => step.status = dice.pick(&[None, Some(StepStatus::Done), Some(StepStatus::NeedsReview)]),
-        17 => change_texts(dice, &mut step.artifacts),
-        18 => step.group_id = (!dice.one_in(3)).then(|| id(dice)),
-        19 => step.fanout = count(dice),
-        20 => match &mut step.fusion_candidates {
-            Some(Candidates::Of(ids)) if !dice.one_in(3) => change_list(dice, ids, id),
-            other => {
-                *other = dice
-                    .pick(&[None, Some(true), Some(false)])
-                    .map_or(Some(Candidates::Of(vec!["true".parse().unwrap()])), |flag| Some(Candidates::Is(flag)))
-            }
-        },
-        21 => step.fusion_synth = flag(dice).map_or_else(|| Some(Synth::By(id(dice))), |flag| Some(Synth::Is(flag))),
-        22 => step.watchdog_for = (!dice.one_in(3)).then(|| id(dice)),
-        23 => {
-            step.orchestrator = flag(dice).map_or_else(|| Some(Orchestrator::By(id(dice))), |flag| Some(Orchestrator::Is(flag)))
-        }
-        24 => step.timeout = span(dice),
-        25 => step.fail_policy = dice.pick(&[None, Some(FailPolicy::FailFast), Some(FailPolicy::BestEffort)]),
-        26 => (step.retries, step.retry_delay) = (count(dice), span(dice)),
-        27 => (step.watchdog_interval, step.max_cost_usd) = (span(dice), dice.pick(&[None, Some(0.1), Some(1e21), Some(3.0)])),
-        28 => (step.limit, step.review) = (text(dice), flag(dice)),
-        _ => change_texts(dice, &mut step.agent_args),
-    }
-}
-
-fn change_gate(dice: &mut Dice<'_>, gate: &mut Gate) {
-    match dice.roll(4) {
-        0 => gate.name = text(dice),
-        1 => change_list(dice, &mut gate.depends_on, id),
-        2 => gate.note = text(dice),
-        _ => gate.status = dice.pick(&[None, Some(GateStatus::Approved), Some(GateStatus::Pending)]),
-    }
-}
-
-fn free_id(dice: &mut Dice<'_>, plan: &Sequence) -> Id {
-    let wanted = dice.roll(90);
-    (wanted..).map(|at| format!("new-{at}")).find(|id| !plan.contains(id)).unwrap().parse().unwrap()
-}
-
-fn change_order<T>(dice: &mut Dice<'_>, list: &mut Vec<T>) {
-    if list.is_empty() {
-        return;
-    }
-    let (from, to) = (dice.roll(list.len()), dice.roll(list.len()));
-    match dice.roll(3) {
-        0 => list.swap(from, to),
-        1 => list.rotate_left(from),
-        _ => {
-            let moved = list.remove(from);
-            list.insert(to, moved);
-        }
-    }
-}
-
-fn change(dice: &mut Dice<'_>, plan: &mut Sequence) {
-    let (step, gate) = (dice.roll(plan.steps.len()), dice.roll(plan.gates.len()));
-    match dice.roll(16) {
-        0 => plan.name = text(dice),
-        1 => match dice.roll(5) {
-            0 => plan.metadata.description = text(dice),
-            1 => plan.metadata.created_at = dice.pick(&[None, Some("2026-01-02T03:04:05Z")]).map(Into::into),
-            2 => change_texts(dice, &mut plan.metadata.tags),
-            3 => plan.metadata = crate::model::Metadata::default(),
-            _ => plan.metadata.created_by = text(dice),
-        },
-        2 => match dice.roll(4) {
-            0 => plan.policy.mode = dice.pick(&[None, Some(Mode::Safe), Some(Mode::Power)]),
-            1 => plan.policy.max_fanout = count(dice),
-            2 => change_texts(dice, &mut plan.policy.allowed_commands),
-            _ => change_texts(dice, &mut plan.policy.forbidden_patterns),
-        },
-        3 => match dice.roll(5) {
-            0 => plan.defaults.model = text(dice),
-            1 => plan.defaults.timeout = span(dice),
-            2 => change_env(dice, &mut plan.defaults.env),
-            3 => plan.defaults = crate::model::Defaults::default(),
-            _ => plan.defaults.review = flag(dice),
-        },
-        4 => {
-            let mut new = Step::new(free_id(dice, plan));
-            (0..dice.roll(4)).for_each(|_| change_step(dice, &mut new));
-            plan.steps.insert(dice.roll(plan.steps.len() + 1), new);
-        }
-        5 => {
-            let mut new = Gate::new(free_id(dice, plan));
-            (0..dice.roll(3)).for_each(|_| change_gate(dice, &mut new));
-            plan.gates.insert(dice.roll(plan.gates.len() + 1), new);
-        }
-        6 if !plan.steps.is_empty() => drop(plan.steps.remove(step)),
-        7 if !plan.gates.is_empty() => drop(plan.gates.remove(gate)),
-        8 => change_order(dice, &mut plan.steps),
-        9 => change_order(dice, &mut plan.gates),
-        10 if !plan.steps.is_empty() => plan.steps[step].id = free_id(dice, plan),
-        11 if !plan.gates.is_empty() => change_gate(dice, &mut plan.gates[gate]),
-        _ if !plan.steps.is_empty() => change_step(dice, &mut plan.steps[step]),
-        _ => {}
-    }
 }
 
 /// What differs between two plans.
@@ -255,7 +87,7 @@ impl Touched {
             Owner::Item(id, Some(key)) => {
                 !self.gone.contains(id)
                     && !self.keys.contains(&(id.clone(), key))
-                    && !self.keys.iter().any(|(other, _)| other == id && self.shares(file, id))
+                    && !self.keys.iter().any(|(other, _)| other == id && shares(file, id))
             }
         }
     }
@@ -267,13 +99,13 @@ impl Touched {
     fn is_flow(&self, file: &File) -> bool {
         file.lines.first().is_some_and(|line| line.text.starts_with('{')) && !self.sections.is_empty()
     }
+}
 
-    /// Whether several keys of an item stand on one line, or the first behind its `-` may go.
-    fn shares(&self, file: &File, id: &str) -> bool {
-        file.lines.iter().any(|line| {
-            line.text.trim_start().starts_with('-') && matches!(&line.owner, Owner::Item(other, Some(_)) if other == id)
-        })
-    }
+/// Whether several keys of an item stand on one line, or the first behind its `-` may go.
+fn shares(file: &File, id: &str) -> bool {
+    file.lines
+        .iter()
+        .any(|line| line.text.trim_start().starts_with('-') && matches!(&line.owner, Owner::Item(other, Some(_)) if other == id))
 }
 
 fn check_lines(file: &File, touched: &Touched, new: &str) -> Result<(), TestCaseError> {
@@ -306,6 +138,41 @@ fn marks(text: &str) -> HashSet<&str> {
                 && word[1..word.len() - 1].bytes().all(|byte| byte.is_ascii_digit())
         })
         .collect()
+}
+
+/// Sets statuses again and again, and compares with what a patch makes of the same.
+fn check_statuses(mut text: String, dice: &mut Dice<'_>) -> Result<(), TestCaseError> {
+    let mut statuses = Statuses::find(&text, path()).unwrap();
+    for _ in 0..=dice.roll(4) {
+        let before = read(&text);
+        let mut after = before.clone();
+        let mut changes = Vec::new();
+        for (at, step) in after.steps.iter_mut().enumerate() {
+            if dice.one_in(2) {
+                step.status = dice.pick(&[Some(StepStatus::Done), Some(StepStatus::Failed), Some(StepStatus::NeedsReview), None]);
+                changes.push((at, step.status.map(StepStatus::as_str)));
+            }
+        }
+        for (at, gate) in after.gates.iter_mut().enumerate() {
+            if dice.one_in(2) {
+                gate.status = dice.pick(&[Some(GateStatus::Approved), None, Some(GateStatus::Pending)]);
+                changes.push((after.steps.len() + at, gate.status.map(GateStatus::as_str)));
+            }
+        }
+        let expected = match patch(&text, &before, &after, path()) {
+            Ok(expected) => expected,
+            Err(error) => {
+                prop_assert!(matches!(error, Error::Yaml { .. }), "{}\n{}", error, text);
+                prop_assert!(statuses.set(&mut text, &changes).is_err());
+                return Ok(());
+            }
+        };
+        let old = text.clone();
+        statuses.set(&mut text, &changes).unwrap();
+        prop_assert_eq!(&text, &expected, "{}", old);
+        prop_assert_eq!(&statuses, &Statuses::find(&text, path()).unwrap());
+    }
+    Ok(())
 }
 
 proptest! {
@@ -344,30 +211,7 @@ proptest! {
 
     #[test]
     fn statuses_are_spliced_as_they_are_patched(shape in numbers(900), edits in numbers(40)) {
-        let mut text = file(&mut Dice::new(&shape)).text();
-        let mut dice = Dice::new(&edits);
-        let mut statuses = Statuses::find(&text, path()).unwrap();
-        for _ in 0..=dice.roll(4) {
-            let before = read(&text);
-            let mut after = before.clone();
-            let mut changes = Vec::new();
-            for (at, step) in after.steps.iter_mut().enumerate() {
-                if dice.one_in(2) {
-                    step.status = dice.pick(&[Some(StepStatus::Done), Some(StepStatus::Failed), Some(StepStatus::NeedsReview), None]);
-                    changes.push((at, step.status.map(StepStatus::as_str)));
-                }
-            }
-            for (at, gate) in after.gates.iter_mut().enumerate() {
-                if dice.one_in(2) {
-                    gate.status = dice.pick(&[Some(GateStatus::Approved), None, Some(GateStatus::Pending)]);
-                    changes.push((after.steps.len() + at, gate.status.map(GateStatus::as_str)));
-                }
-            }
-            let expected = patch(&text, &before, &after, path()).unwrap();
-            statuses.set(&mut text, &changes).unwrap();
-            prop_assert_eq!(&text, &expected);
-            prop_assert_eq!(&statuses, &Statuses::find(&text, path()).unwrap());
-        }
+        check_statuses(file(&mut Dice::new(&shape)).text(), &mut Dice::new(&edits))?;
     }
 
     #[test]
@@ -387,16 +231,18 @@ proptest! {
         let mut dice = Dice::new(&cuts);
         for _ in 0..=dice.roll(4) {
             let at = dice.roll(text.len() + 1);
-            match dice.roll(3) {
-                0 => drop(text.splice(at..(at + dice.roll(6)).min(text.len()), [])),
-                _ => {
-                    let new = dice.pick(&[" ", "\n", "\t", "#", ":", "- ", ", ", "[", "]", "{", "}", "'", "\"", "|", ">", "? ", "&a ", "!t ", "\r", "...\n", "  "]);
-                    drop(text.splice(at..at, new.chars()));
-                }
+            if dice.one_in(3) {
+                text.drain(at..(at + dice.roll(6)).min(text.len()));
+            } else {
+                const BITS: &[&str] = &[
+                    " ", "\n", "\t", "#", ":", "- ", ", ", "[", "]", "{", "}", "'", "\"", "|", ">", "? ", "&a ", "!t ", "\r", "...\n", "  ",
+                ];
+                drop(text.splice(at..at, dice.pick(BITS).chars()));
             }
         }
         let text: String = text.into_iter().collect();
         let Ok(parsed) = parse(text.as_bytes(), path()) else { return Ok(()) };
+        check_statuses(text.clone(), &mut Dice::new(&edits))?;
         let mut after = parsed.sequence.clone();
         let mut dice = Dice::new(&edits);
         (0..=dice.roll(3)).for_each(|_| change(&mut dice, &mut after));

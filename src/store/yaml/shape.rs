@@ -19,7 +19,7 @@ pub(super) enum Datum<'m> {
     /// `one_as_text`: whether a single text says the same as a list of one.
     List { texts: Vec<&'m str>, one_as_text: bool },
     /// Without `keys`, the user's own names.
-    Map { fields: Vec<(Cow<'m, str>, Datum<'m>)>, keys: Option<&'static Keys> },
+    Map { fields: Vec<(Cow<'m, str>, Self)>, keys: Option<&'static Keys> },
     /// Steps or gates.
     Records(Vec<Record<'m>>),
 }

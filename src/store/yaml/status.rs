@@ -99,10 +99,9 @@ impl Statuses {
 
     fn check(&self, wanted: &[(usize, Option<&'static str>)]) -> Result<(), Error> {
         for (node, word) in wanted {
-            let is_word = |word: &str| match *node < self.steps {
-                true => StepStatus::parse(word).is_some(),
-                false => GateStatus::parse(word).is_some(),
-            };
+            let is_step = *node < self.steps;
+            let is_word =
+                |word: &str| if is_step { StepStatus::parse(word).is_some() } else { GateStatus::parse(word).is_some() };
             if *node >= self.slots.len() || word.is_some_and(|word| !is_word(word)) {
                 return Err(Error::internal(format!("node {node} cannot have the status {word:?}")));
             }
@@ -185,7 +184,7 @@ impl Slot {
         match (self.state, word) {
             (State::Written { style, json, .. }, Some(word)) => {
                 let (from, to) = (self.at, self.at + usize::from(self.length));
-                let place = json.map_or(Place::under(0), |is_json| Place::Flow { is_json });
+                let place = json.map_or(Place::under(0, false), |is_json| Place::Flow { is_json });
                 let with = emit::scalar(word, Some(style), place).head;
                 let is_same = text[from..to].trim_matches(['"', '\'']) == word;
                 (!is_same).then_some(Splice { from, to, with })
@@ -271,9 +270,10 @@ fn slot(source: &Source<'_>, node: &Node<'_>, keys: &Keys) -> Slot {
 /// How a status is written that another word can simply replace.
 fn word_style(source: &Source<'_>, entry: &Entry<'_>) -> Option<Style> {
     let node = &entry.value;
-    let style = node.style().filter(|style| *style != Style::Block && entry.colon.is_some() && !node.is_null())?;
+    let style = node.style().filter(|style| *style != Style::Block && !node.is_null())?;
+    let has_tag = !node.is_text && source.text[entry.colon?..node.start].contains('!');
     let is_one_word = source.text[node.start..node.end].trim_matches(['"', '\'']) == node.text()?;
-    is_one_word.then_some(style)
+    (is_one_word && !has_tag).then_some(style)
 }
 
 /// Whether taking out the line of `entry` is all it takes to remove it.
@@ -283,7 +283,6 @@ fn is_line(source: &Source<'_>, entry: &Entry<'_>, before: Option<&Entry<'_>>, c
     let has_comment_below = below < source.text.len() && matches!(source.kind(below), Kind::Comment(found) if found > column);
     source.leads_line(entry.start)
         && source.line(entry.start) == source.line(entry.end())
-        && before.is_some_and(|before| !source.takes_blanks(&before.value))
+        && before.is_some_and(|before| !source.takes_blanks(&before.value) && !(has_comment_below && before.value.is_block()))
         && source.kind(source.previous_line(start)) != Kind::Blank
-        && !has_comment_below
 }

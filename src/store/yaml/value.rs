@@ -1,7 +1,10 @@
 //! Changing the value of a key or an element.
 
+use std::borrow::Cow;
+
 use super::{
     emit::{self, Place, Written},
+    keys::Keys,
     mapping::{changes, name_changes},
     patch::Patch,
     scan,
@@ -27,45 +30,53 @@ impl<'t> Patch<'_, 't> {
     /// Makes a value say `new` instead of `old`. Without `new`, all known keys leave a mapping.
     pub(super) fn set(&mut self, slot: &Slot<'_, 't>, old: Option<&Datum<'_>>, new: Option<&Datum<'_>>) -> Result<(), Error> {
         let node = slot.node;
-        let is_list_on_lines = node.items().iter().all(|item| self.source.leads_line(item.start));
         match (&node.value, new) {
-            (Value::Map { .. }, None | Some(Datum::Map { .. })) => {
-                let fields = |datum: Option<&Datum<'_>>| match datum {
-                    Some(Datum::Map { keys, .. }) => *keys,
-                    _ => None,
-                };
-                let empty = Datum::Map { fields: Vec::new(), keys: fields(old).or_else(|| fields(new)) };
-                let (Datum::Map { fields: old, keys }, Datum::Map { fields: new, .. }) =
-                    (old.unwrap_or(&empty), new.unwrap_or(&empty))
-                else {
-                    return self.overwrite(slot, new.unwrap_or(&empty));
-                };
-                self.mapping(node, *keys, &name_changes(old, new))
-            }
-            (_, None) => Ok(()),
+            (Value::Map { .. }, None | Some(Datum::Map { .. })) => self.set_pairs(node, old, new),
             (Value::List { is_flow: true, .. }, Some(Datum::List { texts, .. })) => self.flow_texts(slot, texts),
-            (Value::List { is_flow: false, .. }, Some(Datum::List { texts, .. })) if !texts.is_empty() && is_list_on_lines => {
+            (Value::List { is_flow: false, .. }, Some(Datum::List { texts, .. }))
+                if !texts.is_empty() && self.is_on_lines(node) =>
+            {
                 self.block_texts(slot, texts)
             }
-            (Value::List { items, is_flow }, Some(Datum::Records(new))) => {
-                let Some(Datum::Records(old)) = old else {
-                    return Err(Error::internal("a list of steps or gates came out of nothing"));
-                };
-                if old.len() != items.len() {
-                    return Err(Error::internal("the plan is not what its text says"));
-                }
-                match is_flow {
-                    true => self.flow_records(slot, old, new),
-                    false if is_list_on_lines => self.block_records(slot, old, new),
-                    false => Err(self.refuse(node.start, "every `- ` on a line of its own")),
-                }
-            }
+            (Value::List { .. }, Some(Datum::Records(new))) => match old {
+                Some(Datum::Records(old)) if old.len() == node.items().len() => self.set_records(slot, old, new),
+                _ => Err(Error::internal("the plan is not what its text says")),
+            },
             (Value::Scalar { .. }, Some(Datum::List { texts, one_as_text: true }))
                 if texts.len() == 1 && !node.is_null() && matches!(old, Some(Datum::List { .. })) =>
             {
-                self.overwrite(slot, &Datum::Text(texts[0]))
+                self.overwrite(slot, &Datum::Text(texts[0]));
+                Ok(())
             }
-            (_, Some(new)) => self.overwrite(slot, new),
+            (_, Some(new)) => {
+                self.overwrite(slot, new);
+                Ok(())
+            }
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// Whether every `-` of a list is the first thing on its line.
+    fn is_on_lines(&self, list: &Node<'t>) -> bool {
+        list.items().iter().all(|item| self.source.leads_line(item.start))
+    }
+
+    fn set_pairs(&mut self, node: &Node<'t>, old: Option<&Datum<'_>>, new: Option<&Datum<'_>>) -> Result<(), Error> {
+        let ((old, old_keys), (new, new_keys)) = (pairs_of(old), pairs_of(new));
+        self.mapping(node, old_keys.or(new_keys), &name_changes(old, new))
+    }
+
+    fn set_records(&mut self, slot: &Slot<'_, 't>, old: &[Record<'_>], new: &[Record<'_>]) -> Result<(), Error> {
+        let node = slot.node;
+        // Steps and gates stand on lines wherever they can.
+        if slot.json.is_none() && &self.source.text[node.start..node.end] == "[]" {
+            self.overwrite(slot, &Datum::Records(new.to_vec()));
+            return Ok(());
+        }
+        match node.value {
+            Value::List { is_flow: true, .. } => self.flow_records(slot, old, new),
+            _ if self.is_on_lines(node) => self.block_records(slot, old, new),
+            _ => Err(self.refuse(node.start, "every `- ` on a line of its own")),
         }
     }
 
@@ -79,7 +90,7 @@ impl<'t> Patch<'_, 't> {
     }
 
     /// Puts a value in the place of another, whatever it is.
-    pub(super) fn overwrite(&mut self, slot: &Slot<'_, 't>, new: &Datum<'_>) -> Result<(), Error> {
+    pub(super) fn overwrite(&mut self, slot: &Slot<'_, 't>, new: &Datum<'_>) {
         let node = slot.node;
         let in_ms;
         let new = match new {
@@ -89,9 +100,9 @@ impl<'t> Patch<'_, 't> {
             }
             _ => new,
         };
+        self.remove_tag(slot, new);
         let Some(is_json) = slot.json else {
-            self.overwrite_lines(slot, new);
-            return Ok(());
+            return self.overwrite_lines(slot, new);
         };
         let text = emit::value(new, node.style(), Place::Flow { is_json }).head;
         if node.start == node.end {
@@ -99,7 +110,6 @@ impl<'t> Patch<'_, 't> {
         } else {
             self.edits.replace(node.start..node.end, text);
         }
-        Ok(())
     }
 
     fn overwrite_lines(&mut self, slot: &Slot<'_, 't>, new: &Datum<'_>) {
@@ -107,8 +117,10 @@ impl<'t> Patch<'_, 't> {
         let is_below = node.is_block() && source.leads_line(node.start) && source.line(node.start) > source.line(slot.spot);
         let is_block_scalar = node.style() == Some(Style::Block);
         let mut place = match new {
-            Datum::Records(_) => Place::Lines { parent: slot.parent, column: self.items_column },
-            _ => Place::under(slot.parent),
+            Datum::Records(_) => {
+                Place::Lines { parent: slot.parent, column: slot.parent + self.items_indent, blocks: !self.is_careful }
+            }
+            _ => Place::under(slot.parent, !self.is_careful),
         };
         // What goes: a part of the line, and perhaps lines below.
         let (mut head, mut body) = (node.start..node.end, None);
@@ -125,7 +137,7 @@ impl<'t> Patch<'_, 't> {
                     .find(|line| !line.trim().is_empty())
                     .map_or(0, |line| line.len() - line.trim_start_matches(' ').len());
                 if column > slot.parent {
-                    place = Place::Lines { parent: slot.parent, column };
+                    place = Place::Lines { parent: slot.parent, column, blocks: !self.is_careful };
                 }
                 body = Some(lines);
             }
@@ -146,8 +158,27 @@ impl<'t> Patch<'_, 't> {
         self.insert_lines(below, &lines);
     }
 
+    /// Takes a tag out that would make something else of `new`.
+    fn remove_tag(&mut self, slot: &Slot<'_, 't>, new: &Datum<'_>) {
+        let text = self.source.text;
+        let is_text = matches!(new, Datum::Text(_) | Datum::Span(_));
+        if slot.node.is_text && is_text || !slot.node.is_text && matches!(new, Datum::Bare(_)) {
+            return;
+        }
+        let mut here = scan::skip_blank(text, slot.spot);
+        while here < slot.node.start
+            && let Some(end) = scan::skip_property(text, here)
+        {
+            if text[here..].starts_with('!') {
+                let blank = text[end..].len() - text[end..].trim_start_matches(' ').len();
+                self.edits.delete(here..(end + blank).min(slot.node.start));
+            }
+            here = scan::skip_blank(text, end);
+        }
+    }
+
     /// Behind the anchor and tag on the line of `at`, if there are any.
-    fn properties_end(&self, at: usize) -> usize {
+    pub(super) fn properties_end(&self, at: usize) -> usize {
         let text = self.source.text;
         let line_end = self.source.line_end(at);
         let mut end = at;
@@ -158,5 +189,13 @@ impl<'t> Patch<'_, 't> {
                 _ => return end,
             }
         }
+    }
+}
+
+/// The names and values of a mapping, and its keys where they are known.
+fn pairs_of<'c, 'm>(datum: Option<&'c Datum<'m>>) -> (&'c [(Cow<'m, str>, Datum<'m>)], Option<&'static Keys>) {
+    match datum {
+        Some(Datum::Map { fields, keys }) => (fields, *keys),
+        _ => (&[], None),
     }
 }
