@@ -350,11 +350,10 @@ fn circle(cycle: &[Id]) -> String {
 }
 
 fn failures(failed: &[(Id, String)]) -> String {
-    match failed {
-        [(step, why)] => format!("step `{step}` failed: {why}"),
-        _ => {
-            let ids: Vec<_> = failed.iter().map(|(step, _)| step.clone()).collect();
-            format!("{} failed: {}", count(failed.len(), "step"), list(&ids))
-        }
+    if let [(step, why)] = failed {
+        format!("step `{step}` failed: {why}")
+    } else {
+        let ids: Vec<_> = failed.iter().map(|(step, _)| step.clone()).collect();
+        format!("{} failed: {}", count(failed.len(), "step"), list(&ids))
     }
 }

@@ -30,7 +30,7 @@ pub fn fork() -> io::Result<Fork> {
 }
 
 /// Runs `child` in a new process that shares our memory, while we sleep until it executes a
-/// program or ends (as posix_spawn does). Returns its pid.
+/// program or ends (as `posix_spawn` does). Returns its pid.
 ///
 /// Against a fork it saves the copy of the page tables and a fault for every page that the child
 /// touches. `child` must end in exec or [`exit`] and must not unwind.

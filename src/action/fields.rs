@@ -73,7 +73,7 @@ pub struct Fields {
     #[arg(long, value_name = "TIME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_delay: Option<Span>,
-    /// What a failure means for its group: fail_fast or best_effort
+    /// What a failure means for its group: `fail_fast` or `best_effort`
     #[arg(long, value_name = "POLICY", value_parser = fail_policy)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fail_policy: Option<FailPolicy>,
@@ -127,6 +127,7 @@ pub struct Fields {
     pub agent_args: Vec<String>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a parser that may fail")]
 fn shell_text(text: &str) -> Result<CommandLine, String> {
     Ok(CommandLine::Shell(text.to_owned()))
 }
@@ -147,6 +148,7 @@ impl Fields {
 
     /// Writes what is present into `step`.
     pub fn write(&self, step: &mut Step) -> Result<(), Error> {
+        #[expect(clippy::ref_option, reason = "both sides are fields of that type")]
         fn put<T: Clone>(from: &Option<T>, to: &mut Option<T>) {
             if from.is_some() {
                 to.clone_from(from);

@@ -70,7 +70,6 @@ macro_rules! actions {
         /// An action with its arguments.
         #[derive(Clone, Debug, PartialEq)]
         #[expect(missing_docs, reason = "each is documented where it is defined")]
-        #[expect(clippy::large_enum_variant, reason = "few exist at a time, and none is kept")]
         pub enum Action {
             $($change($change_args),)*
             $($other($other_args),)*
@@ -110,7 +109,7 @@ macro_rules! actions {
                 }
             }
 
-            /// The action called `name` with arguments in JSON, in camelCase or snake_case.
+            /// The action called `name` with arguments in JSON, in `camelCase` or `snake_case`.
             pub fn from_json(name: &str, args: Value) -> Result<Self, Error> {
                 match name {
                     $(<$change_args as Act>::NAME => parse(name, args).map(Self::$change),)*

@@ -198,14 +198,14 @@ impl Totals {
             words.push_str(&format!(" · {} running", self.running.len()));
         }
         if let Some(left) = self.time_left() {
-            words.push_str(&format!(" · about {} left", left.short()));
+            words.push_str(&format!(" · about {} left", seconds(left)));
         }
         words
     }
 
-    /// From past durations of the same steps, or their mean where a step has none.
-    fn time_left(&self) -> Option<Span> {
-        if self.past.is_empty() || self.left.is_empty() {
+    /// In seconds, from past durations of the same steps, or their mean where a step has none.
+    fn time_left(&self) -> Option<u64> {
+        if self.past.is_empty() || self.left.is_empty() || self.running.is_empty() {
             return None;
         }
         let mean = self.past.values().sum::<u64>() / self.past.len() as u64;
@@ -219,7 +219,7 @@ impl Totals {
             })
             .sum();
         let lanes = self.width.min(self.left.len() + self.running.len()).max(1) as u64;
-        Some(Span::from_ms(((wait + now) / lanes).div_ceil(1000) * 1000))
+        Some(((wait + now) / lanes).div_ceil(1000))
     }
 }
 
@@ -260,15 +260,19 @@ impl Bars {
         let width = self.steps.keys().map(|id| id.as_str().len()).max().unwrap_or(0);
         for (id, bar) in &self.steps {
             let Some((run, attempt, since)) = totals.running.get(id) else { continue };
-            let took = Span::from_ms(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX) / 1000 * 1000);
+            let took = seconds(since.elapsed().as_secs());
             let last = last_line(&client.paths().run(run).join(id.as_str()), *attempt);
-            bar.set_message(format!(
-                "{} {id:<width$}  {:>6}  {}",
-                style::glyph(StepStatus::Running),
-                took.short(),
-                style::dim(&last)
-            ));
+            bar.set_message(format!("{} {id:<width$}  {:>6}  {}", style::glyph(StepStatus::Running), took, style::dim(&last)));
         }
+    }
+}
+
+/// Whole seconds for something that moves: nothing, `7s`, `2m14s`.
+fn seconds(seconds: u64) -> String {
+    match seconds {
+        0 => String::new(),
+        1..60 => format!("{seconds}s"),
+        _ => Span::from_ms(seconds * 1000).short(),
     }
 }
 
@@ -310,11 +314,10 @@ fn ended(step: &Id, attempt: u32, outcome: &Outcome, ms: u64) -> String {
     let tries = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
     let took = Span::from_ms(ms).short();
     let glyph = style::glyph(outcome.status);
-    match outcome.status {
-        StepStatus::Done => format!("{glyph} {step} done in {took}{tries}"),
-        _ => {
-            let note = outcome.note.as_ref().map_or(String::new(), |note| format!(", {}", tame(note)));
-            format!("{glyph} {step} {}: {}{note} after {took}{tries}", style::word(outcome.status), outcome.words())
-        }
+    if outcome.status == StepStatus::Done {
+        format!("{glyph} {step} done in {took}{tries}")
+    } else {
+        let note = outcome.note.as_ref().map_or(String::new(), |note| format!(", {}", tame(note)));
+        format!("{glyph} {step} {}: {}{note} after {took}{tries}", style::word(outcome.status), outcome.words())
     }
 }

@@ -143,9 +143,8 @@ fn is_about_end(event: &Event, run: &str) -> bool {
 
 /// What is wrong with how a run stands, if anything.
 pub(super) fn verdict(report: &RunReport) -> Option<Error> {
-    let failed = report.failed();
-    if !failed.is_empty() {
-        return Some(Error::StepFailed { failed });
+    if !report.failed.is_empty() {
+        return Some(Error::StepFailed { failed: report.failed.clone() });
     }
     let waits = &report.run.waits_for;
     if report.run.state == "waiting" {

@@ -209,7 +209,7 @@ fn step(detail: &StepDetail) -> String {
 
 fn would_run(plan: &Plan) -> String {
     if plan.starts.is_empty() && plan.follows.is_empty() {
-        return "nothing would start\n".into();
+        return "nothing to run\n".into();
     }
     let mut text = format!("would start {}", count(plan.starts.len(), "step"));
     if !plan.follows.is_empty() {

@@ -131,8 +131,10 @@ impl Engine {
                 if options.dry_run {
                     (Output::WouldRun(self.plan_run(action)?), None)
                 } else {
-                    let begun = self.begin(caller, action, options.fail_fast, consent)?;
-                    (Output::Started(Started { run: begun.run.id, attached: begun.is_attached }), None)
+                    match self.begin(caller, action, options.fail_fast, consent)? {
+                        Some(begun) => (Output::Started(Started { run: begun.run.id, attached: begun.is_attached }), None),
+                        None => (Output::WouldRun(self.plan_run(action)?), None),
+                    }
                 }
             }
             Action::Restart(args) => (self.restart(caller, action, args, consent)?, None),
@@ -209,8 +211,10 @@ impl Engine {
                     return Err(Error::RevisionChanged { expected: expected.into(), actual });
                 }
             }
+            // What cannot be done at all is not worth a question.
+            apply_all(held.view(), actions)?;
             for action in actions {
-                self.audited(&mut held, caller, action, |held| {
+                held.audited(caller, action, |held| {
                     confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)
                 })?;
             }
@@ -226,21 +230,22 @@ impl Engine {
         self.wake_runs()?;
         Ok((changes, revision))
     }
+}
 
+impl Held<'_> {
     /// Does something that the policy may deny; a denial is audited.
     pub(super) fn audited<T>(
-        &self,
-        held: &mut Held<'_>,
+        &mut self,
         caller: &Caller,
         action: &Action,
-        work: impl FnOnce(&mut Held<'_>) -> Result<T, Error>,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let result = work(held);
+        let result = work(self);
         if let Err(error @ Error::Denied { .. }) = &result {
             let mut entry = entry(caller, action.name(), action.target(), action.args());
             entry.result = "denied".into();
             entry.error = Some(error.to_string());
-            held.log().append(entry, true)?;
+            self.log().append(entry, true)?;
         }
         result
     }

@@ -246,7 +246,7 @@ pub(super) fn resolve(paths: &Paths, view: &View, step: &Step) -> Result<Work, O
         command: step.command.as_ref(),
         text: &text,
         is_shell: true,
-        root: &root,
+        root,
         cwd: &cwd,
         fanout: step.fanout.unwrap_or(1),
     };

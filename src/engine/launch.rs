@@ -31,9 +31,9 @@ impl Engine {
         let mut command = Command::new(self.program()?);
         command.arg("__runner").arg(&paths.root).arg(run).current_dir(&paths.root);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
-        OF_A_STEP.iter().for_each(|name| {
+        for name in OF_A_STEP {
             command.env_remove(name);
-        });
+        }
         let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {

@@ -191,39 +191,12 @@ pub struct RunReport {
     pub run: RunRow,
     /// How many of its steps have which status.
     pub counts: Vec<(StepStatus, usize)>,
+    /// The steps it covers that have failed, in this run or before, with their outcome in words.
+    pub failed: Vec<(Id, String)>,
     /// The attempts, in the plan's order.
     pub attempts: Vec<AttemptStatus>,
     /// Where everything is.
     pub folder: PathBuf,
-}
-
-impl RunReport {
-    /// The steps whose last attempt failed, and why.
-    pub fn failed(&self) -> Vec<(Id, String)> {
-        let mut failed: Vec<(Id, String)> = Vec::new();
-        for attempt in &self.attempts {
-            failed.retain(|(step, _)| *step != attempt.step);
-            if attempt.status == StepStatus::Failed {
-                failed.push((attempt.step.clone(), words(attempt)));
-            }
-        }
-        failed
-    }
-}
-
-/// An attempt's outcome in a few words, with its note.
-fn words(attempt: &AttemptStatus) -> String {
-    let outcome = crate::model::Outcome {
-        status: attempt.status,
-        reason: attempt.reason,
-        code: attempt.exit_code,
-        signal: attempt.signal,
-        note: None,
-    };
-    match &attempt.note {
-        Some(note) => format!("{}, {note}", outcome.words()),
-        None => outcome.words(),
-    }
 }
 
 /// A run in a list.

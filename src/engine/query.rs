@@ -71,7 +71,7 @@ impl Engine {
     fn status(&self, view: &View, ready: &Readiness) -> Result<StatusReport, Error> {
         let steps: Vec<StepRow> =
             (0..view.sequence.steps.len()).filter_map(|at| step_row(self.paths(), view, ready, at)).collect();
-        let counts = counts(steps.iter().map(|row| row.status));
+        let counts = counts(&steps.iter().map(|row| row.status).collect::<Vec<_>>());
         let gates = gate_rows(view, ready);
         let runs = self.run_rows(open_runs(self.paths())?.into_iter());
         let mut attention: Vec<String> = Vec::new();
@@ -135,7 +135,10 @@ impl Engine {
             state,
             step: step.clone(),
             dependents: view.graph.dependents(at).into_iter().map(|at| view.id_of(at).clone()).collect(),
-            cwd: self.paths().root.join(Resolved::new(&view.sequence, step).cwd()),
+            cwd: match Resolved::new(&view.sequence, step).cwd() {
+                "." => self.paths().root.clone(),
+                inner => self.paths().root.join(inner),
+            },
             folder: place.as_ref().map(|(run, attempt)| self.paths().attempt(run, id.as_str(), *attempt)),
             last: place.and_then(|(run, attempt)| AttemptStatus::read(self.paths(), &run, id.as_str(), attempt)),
             work,
@@ -247,8 +250,8 @@ pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
     }
 }
 
-fn counts(statuses: impl Iterator<Item = StepStatus> + Clone) -> Vec<(StepStatus, usize)> {
-    StepStatus::ALL.into_iter().map(|status| (status, statuses.clone().filter(|other| *other == status).count())).collect()
+fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {
+    StepStatus::ALL.into_iter().map(|status| (status, statuses.iter().filter(|other| **other == status).count())).collect()
 }
 
 /// The run and attempt in which a step ran last, or runs.
@@ -350,7 +353,9 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
     }
     let ready = view.readiness();
     let covered = (0..view.sequence.steps.len()).filter(|&at| run.covers(view.id_of(at)));
-    let statuses: Vec<StepStatus> = covered.map(|at| ready.status(at)).collect();
+    let covered: Vec<usize> = covered.collect();
+    let failed = covered.iter().filter_map(|&at| super::start::failure(view, &ready, at)).collect();
+    let statuses: Vec<StepStatus> = covered.into_iter().map(|at| ready.status(at)).collect();
     let row = run_row(run, is_held(&paths.runner(&run.id)));
-    Ok(RunReport { run: row, counts: counts(statuses.into_iter()), attempts, folder: paths.run(&run.id) })
+    Ok(RunReport { run: row, counts: counts(&statuses), failed, attempts, folder: paths.run(&run.id) })
 }

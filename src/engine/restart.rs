@@ -45,6 +45,7 @@ impl Engine {
                 follows: steps[1..].to_vec(),
                 commands,
                 kind: None,
+                failed: Vec::new(),
             }));
         }
         confirm::check(&view, caller, action, &confirm::describe(action, &steps), consent)?;

@@ -32,6 +32,9 @@ pub struct Plan {
     pub commands: Vec<String>,
     #[serde(skip)]
     pub(super) kind: Option<RunKind>,
+    /// What it covers and has failed before, with its outcome in words.
+    #[serde(skip)]
+    pub(super) failed: Vec<(Id, String)>,
 }
 
 impl Plan {
@@ -42,7 +45,7 @@ impl Plan {
 }
 
 /// What a run action would do now.
-pub(super) fn plan(paths: &Paths, view: &View, action: &Action) -> Result<Plan, Error> {
+pub(super) fn plan(view: &View, action: &Action) -> Result<Plan, Error> {
     let ready = view.readiness();
     let step_nodes = || 0..view.sequence.steps.len();
     let startable = |at: &usize| ready.is_startable(*at);
@@ -86,8 +89,26 @@ pub(super) fn plan(paths: &Paths, view: &View, action: &Action) -> Result<Plan, 
         };
         commands.push(format!("{}: {}", step.id, what.lines().next().unwrap_or_default()));
     }
-    let _ = paths;
-    Ok(Plan { starts: ids(view, &starts), follows: ids(view, &follows), commands, kind: Some(kind) })
+    let failed = covered.iter().filter_map(|&at| failure(view, &ready, at)).collect();
+    Ok(Plan { failed, starts: ids(view, &starts), follows: ids(view, &follows), commands, kind: Some(kind) })
+}
+
+/// A failed step and its outcome in words; nothing for another node.
+pub(super) fn failure(view: &View, ready: &Readiness, at: usize) -> Option<(Id, String)> {
+    if ready.state(at) != State::Ended(StepStatus::Failed) {
+        return None;
+    }
+    let id = view.id_of(at);
+    let record = view.leases.get(id).map(|lease| &lease.record).or_else(|| view.records.get(id));
+    let outcome = record.and_then(|record| record.exit.as_ref()).map(|exit| &exit.outcome);
+    let words = outcome.map_or_else(
+        || "failed before".to_owned(),
+        |outcome| match &outcome.note {
+            Some(note) => format!("{}, {note}", outcome.words()),
+            None => outcome.words(),
+        },
+    );
+    Some((id.clone(), words))
 }
 
 fn ids(view: &View, nodes: &[usize]) -> Vec<Id> {
@@ -185,20 +206,26 @@ pub(super) fn opening(draft: &mut Draft, run: &Run) -> Result<(), Error> {
 impl Engine {
     /// What a run action would do, without doing it.
     pub fn plan_run(&self, action: &Action) -> Result<Plan, Error> {
-        plan(self.paths(), &self.view()?, action)
+        plan(&self.view()?, action)
     }
 
     /// Starts the run that `action` asks for, or finds the one that is there already, and makes
     /// sure that it has a runner.
-    pub(super) fn begin(&self, caller: &Caller, action: &Action, fail_fast: bool, consent: Consent) -> Result<Begun, Error> {
+    pub(super) fn begin(
+        &self,
+        caller: &Caller,
+        action: &Action,
+        fail_fast: bool,
+        consent: Consent,
+    ) -> Result<Option<Begun>, Error> {
         super::settle::repair_all(self.paths())?;
         let mut writer = self.writer();
         let begun = {
             let mut held = writer.lock()?;
             held.refresh_leases()?;
             held.settle(&Caller::system())?;
-            let plan = self.audited(&mut held, caller, action, |held| {
-                let plan = plan(held.paths(), held.view(), action)?;
+            let plan = held.audited(caller, action, |held| {
+                let plan = plan(held.view(), action)?;
                 if !plan.steps().is_empty() {
                     confirm::check(held.view(), caller, action, &confirm::describe(action, &plan.steps()), consent)?;
                 }
@@ -206,6 +233,10 @@ impl Engine {
             })?;
             let Some(kind) = plan.kind else { return Err(Error::internal("a plan has a kind")) };
             match existing(held.paths(), held.view(), &kind)? {
+                // Nothing can start, now or later: a run would end at once and explain nothing.
+                None if plan.starts.is_empty() && plan.follows.is_empty() => {
+                    return if plan.failed.is_empty() { Ok(None) } else { Err(Error::StepFailed { failed: plan.failed }) };
+                }
                 Some(run) => Begun { run, is_attached: true },
                 None => {
                     let run = new_run(held.paths(), caller, kind, fail_fast)?;
@@ -221,7 +252,7 @@ impl Engine {
         };
         self.keep(writer);
         self.launch(&begun.run.id)?;
-        Ok(begun)
+        Ok(Some(begun))
     }
 }
 

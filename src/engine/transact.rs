@@ -97,7 +97,7 @@ impl Held<'_> {
             if finished.merged {
                 self.reload()?;
             } else {
-                self.absorb(draft, new)?;
+                self.absorb(&draft, new)?;
             }
             return Ok(seq);
         }
@@ -177,7 +177,7 @@ impl Held<'_> {
     }
 
     /// Brings the view to where the transaction led, without reading it again.
-    fn absorb(&mut self, draft: Draft, new: Option<NewText>) -> Result<(), Error> {
+    fn absorb(&mut self, draft: &Draft, new: Option<NewText>) -> Result<(), Error> {
         let path = self.paths().sequence();
         if draft.after.is_some() {
             return self.reload();

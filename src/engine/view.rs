@@ -248,7 +248,7 @@ impl View {
             let recorded = self.records.get(&gate.id).and_then(Record::gate_status);
             match recorded {
                 Some(status) if gate.status.unwrap_or_default() != status => {
-                    changes.push((self.graph.gate(at), Some(status.as_str())))
+                    changes.push((self.graph.gate(at), Some(status.as_str())));
                 }
                 None if gate.status == Some(GateStatus::Approved) => {
                     changes.push((self.graph.gate(at), Some(GateStatus::Pending.as_str())));

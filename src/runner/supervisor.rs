@@ -402,7 +402,7 @@ pub(super) fn judge(code: Option<i32>, signal: Option<i32>, said: Option<Said>, 
         (Some(Word::Review), ..) | (None, Some(42), _) => (StepStatus::NeedsReview, None),
         (None, Some(0), _) if review => (StepStatus::NeedsReview, None),
         (None, Some(0), _) => (StepStatus::Done, None),
-        (Some(Word::Fail), ..) | (None, ..) => (StepStatus::Failed, Some(Reason::Exit)),
+        (Some(Word::Fail) | None, ..) => (StepStatus::Failed, Some(Reason::Exit)),
     };
     Outcome { status, reason, code, signal, note }
 }

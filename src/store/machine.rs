@@ -70,7 +70,7 @@ pub fn start_of(pid: u32) -> Option<u64> {
     stat_of(Path::new("/proc"), pid).map(|stat| stat.start)
 }
 
-/// What `/proc/<pid>/stat` says (proc_pid_stat(5)).
+/// What `/proc/<pid>/stat` says (`proc_pid_stat(5)`).
 pub struct ProcStat {
     /// The parent.
     pub parent: u32,

@@ -192,8 +192,7 @@ fn place_text(
     finished: &mut Finished,
 ) -> Result<(), Error> {
     let (staged, target) = (tx.join("sequence.yaml"), real_path(&paths.sequence()));
-    loop {
-        let Some(mut bytes) = file::read_if_there(&staged)? else { break };
+    while let Some(mut bytes) = file::read_if_there(&staged)? {
         // Exchanging twice would take the change back, so the staged bytes decide what is left to do.
         if Some(sha256(&bytes)) == plan.post_sha {
             fault::point("tx.before_exchange");

@@ -57,7 +57,6 @@ impl Places<'_> {
 /// A list or mapping that has not ended.
 struct Frame<'t> {
     start: usize,
-    is_text: bool,
     shape: Shape,
     /// The column that its content must stand behind.
     column: usize,
@@ -147,16 +146,18 @@ impl<'t> Builder<'t, '_> {
     }
 
     fn scalar(&mut self, text: Cow<'t, str>, style: ScalarStyle, is_text: bool, span: Span) -> Result<(), Error> {
-        let (mut start, style) = match style {
-            ScalarStyle::Plain if text.is_empty() => (self.at, Style::Plain),
-            ScalarStyle::Plain => (scan::skip_blank(self.source.text, self.at), Style::Plain),
-            ScalarStyle::SingleQuoted => (scan::skip_blank(self.source.text, self.at), Style::Single),
-            ScalarStyle::DoubleQuoted => (scan::skip_blank(self.source.text, self.at), Style::Double),
-            ScalarStyle::Literal | ScalarStyle::Folded => (scan::skip_blank(self.source.text, self.at), Style::Block),
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted => Style::Single,
+            ScalarStyle::DoubleQuoted => Style::Double,
+            ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
         let source = self.source;
+        // Only a value that is left out is plain and empty.
+        let is_absent = style == Style::Plain && text.is_empty();
+        let start = if is_absent { self.at } else { scan::skip_blank(source.text, self.at) };
         let end = match style {
-            Style::Plain if text.is_empty() => start,
+            Style::Plain if is_absent => start,
             Style::Plain => self.places.byte(span.end.index()),
             Style::Single | Style::Double => scan::quoted_end(source.text, start).ok_or_else(|| lost(source, start))?,
             Style::Block => {
@@ -164,9 +165,8 @@ impl<'t> Builder<'t, '_> {
                 self.block_scalar_end(start, stop)
             }
         };
-        // A key without text before its colon, and the like.
-        if start > end {
-            start = end;
+        if end < start {
+            return Err(lost(source, start));
         }
         self.at = end;
         // Most scalars stand in the text as they are, and need no memory of their own.
@@ -238,7 +238,7 @@ impl<'t> Builder<'t, '_> {
         // Brackets hold no block scalars, and may stand a million times on one line.
         let column = if matches!(shape, Shape::List | Shape::Map(Form::Block)) { self.source.column(start) } else { 0 };
         let (key, entries, items) = (None, Vec::new(), Vec::new());
-        self.stack.push(Frame { start, is_text: false, shape, column, mark: at, colon: None, key, entries, items });
+        self.stack.push(Frame { start, shape, column, mark: at, colon: None, key, entries, items });
         Ok(())
     }
 
@@ -263,7 +263,7 @@ impl<'t> Builder<'t, '_> {
                 Value::Map { entries: frame.entries, form }
             }
         };
-        self.put(Node { start: frame.start, end: self.at.max(frame.start), is_text: frame.is_text, value })
+        self.put(Node { start: frame.start, end: self.at.max(frame.start), is_text: false, value })
     }
 
     fn put(&mut self, node: Node<'t>) -> Result<(), Error> {

@@ -45,7 +45,7 @@ impl<'t> Frame<'t> {
     /// What stands before a new element on a line of its own, if elements do so here.
     fn line_lead(&self) -> Option<&'t str> {
         let leads = self.around.iter().map(|around| around.lead);
-        leads.filter(|lead| lead.contains(['\n', '\r'])).map(last_line).next()
+        leads.filter(|lead| is_broken(lead)).map(last_line).next()
     }
 }
 
@@ -56,14 +56,74 @@ fn last_line(lead: &str) -> &str {
     &lead[at..]
 }
 
+impl<'t> Frame<'t> {
+    /// What stands before the element that comes to stand at `at` and stood at `from`.
+    fn lead(&self, at: usize, from: Option<usize>) -> &'t str {
+        let own = from.map(|from| self.around[from].lead);
+        let first = self.around.first().map_or("", |first| first.lead);
+        match own {
+            Some(own) if is_broken(own) => own,
+            _ if at > 0 && (own.is_none() || from == Some(0)) => self.line_lead().unwrap_or(" "),
+            None => self.line_lead().unwrap_or(first),
+            Some(_) if at == 0 => first,
+            Some(own) => own,
+        }
+    }
+
+    /// The comments before the elements of `range` that are gone.
+    fn comments_of_gone(&self, is_gone: &[bool], range: Range<usize>) -> String {
+        let leads = range.filter(|&at| is_gone[at]).map(|at| self.around[at].lead);
+        leads.filter(|lead| lead.contains('#')).map(|lead| &lead[..lead.len() - last_line(lead).len()]).collect()
+    }
+
+    /// What stands between the brackets with the elements `new`. `own_line`: what begins a line for an element.
+    fn join(&self, new: &[(Option<usize>, String)], own_line: &str) -> String {
+        let mut is_gone = vec![true; self.around.len()];
+        new.iter().filter_map(|(from, _)| *from).for_each(|from| is_gone[from] = false);
+        let (mut out, mut done, mut is_open) = (String::new(), 0, false);
+        for (at, (from, element)) in new.iter().enumerate() {
+            let around = from.map_or_else(Around::default, |from| self.around[from].clone());
+            let until = from.unwrap_or(done).max(done);
+            let comments = self.comments_of_gone(&is_gone, done..until);
+            done = until;
+            let lead = self.lead(at, *from);
+            // Nothing but a line break ends a comment.
+            is_open |= !comments.is_empty();
+            out.push_str(&comments);
+            out.push_str(if is_open && !is_broken(lead) { own_line } else { lead });
+            out.push_str(element);
+            out.push_str(around.trail);
+            if at + 1 < new.len() || self.has_last_comma {
+                out.push(',');
+            }
+            out.push_str(around.note);
+            is_open = !around.note.is_empty();
+        }
+        let comments = self.comments_of_gone(&is_gone, done..self.around.len());
+        is_open |= !comments.is_empty();
+        out.push_str(&comments);
+        if is_open && !is_broken(self.close) {
+            out.push_str(own_line);
+        }
+        if !new.is_empty() || is_open || !self.close.trim().is_empty() {
+            out.push_str(self.close);
+        }
+        out
+    }
+}
+
+fn is_broken(text: &str) -> bool {
+    text.contains(['\n', '\r'])
+}
+
 impl<'t> Patch<'_, 't> {
     /// Makes the elements `old` of `node` into `new`: each with its number among the old ones, if it is one of them, and
     /// its text.
-    pub(super) fn flow(&mut self, node: &Node<'t>, old: &[Range<usize>], new: Vec<(Option<usize>, String)>) {
+    pub(super) fn flow(&mut self, node: &Node<'t>, old: &[Range<usize>], new: &[(Option<usize>, String)]) {
         let text = self.source.text;
         if new.len() == old.len() && new.iter().enumerate().all(|(at, (from, _))| *from == Some(at)) {
             for (span, (_, with)) in old.iter().zip(new) {
-                if text[span.clone()] != with {
+                if text[span.clone()] != **with {
                     self.edits.replace(span.clone(), with);
                 }
             }
@@ -71,47 +131,8 @@ impl<'t> Patch<'_, 't> {
         }
         let inner = node.start + 1..node.end - 1;
         let frame = Frame::new(text, inner.clone(), old);
-        let indent = " ".repeat(self.source.column(node.start) + 2);
-        let own_line = frame.line_lead().map_or_else(|| format!("{}{indent}", self.source.newline), str::to_owned);
-        let mut is_gone = vec![true; old.len()];
-        new.iter().filter_map(|(from, _)| *from).for_each(|from| is_gone[from] = false);
-        let comments_of_gone = |until: usize, from: usize| {
-            let gone = (from..until).filter(|&at| is_gone[at]).map(|at| frame.around[at].lead);
-            gone.filter(|lead| lead.contains('#')).map(|lead| &lead[..lead.len() - last_line(lead).len()]).collect::<String>()
-        };
-        let (mut out, mut comments_done, mut last_note, count) = (String::new(), 0, "", new.len());
-        for (at, (from, element)) in new.into_iter().enumerate() {
-            let around = from.map_or_else(Around::default, |from| frame.around[from].clone());
-            let comments = from.map_or_else(String::new, |from| comments_of_gone(from, comments_done));
-            comments_done = comments_done.max(from.unwrap_or(0));
-            let first_lead = frame.around.first().map_or("", |first| first.lead);
-            let lead = match from {
-                Some(_) if around.lead.contains(['\n', '\r']) => around.lead,
-                Some(0) | None if at > 0 => frame.line_lead().unwrap_or(" "),
-                None => frame.line_lead().unwrap_or(first_lead),
-                Some(_) if at == 0 => first_lead,
-                Some(_) => around.lead,
-            };
-            let is_open = !last_note.is_empty() || !comments.is_empty();
-            let needs_line = is_open && !lead.contains(['\n', '\r']);
-            out.push_str(&comments);
-            out.push_str(if needs_line { &own_line } else { lead });
-            out.push_str(&element);
-            let needs_comma = at + 1 < count || frame.has_last_comma;
-            out.push_str(around.trail);
-            out.push_str(if needs_comma { "," } else { "" });
-            out.push_str(around.note);
-            last_note = around.note;
-        }
-        let comments = comments_of_gone(old.len(), comments_done);
-        let is_open = !(last_note.is_empty() && comments.is_empty());
-        out.push_str(&comments);
-        if is_open && !frame.close.contains(['\n', '\r']) {
-            out.push_str(&own_line);
-        }
-        if count > 0 || is_open || !frame.close.trim().is_empty() {
-            out.push_str(frame.close);
-        }
-        self.edits.replace(inner, out);
+        let new_line = || format!("{}{:2$}", self.source.newline, "", self.source.column(node.start) + 2);
+        let own_line = frame.line_lead().map_or_else(new_line, str::to_owned);
+        self.edits.replace(inner, frame.join(new, &own_line));
     }
 }

@@ -240,7 +240,7 @@ impl<'t> Patch<'_, 't> {
             };
             parts.push((origin.old(), text));
         }
-        self.flow(slot.node, &spans(slot.node), parts);
+        self.flow(slot.node, &spans(slot.node), &parts);
         Ok(())
     }
 
@@ -259,7 +259,7 @@ impl<'t> Patch<'_, 't> {
             };
             parts.push((origin.old(), text));
         }
-        self.flow(slot.node, &spans(slot.node), parts);
+        self.flow(slot.node, &spans(slot.node), &parts);
         Ok(())
     }
 }

@@ -229,7 +229,8 @@ impl<'t> Patch<'_, 't> {
             parts.insert(at, (None, wanted, emit::pair(key, datum, is_json)));
         }
         let old: Vec<_> = entries.iter().map(|entry| entry.start..entry.end()).collect();
-        self.flow(node, &old, parts.into_iter().map(|(at, _, text)| (at, text)).collect());
+        let parts: Vec<_> = parts.into_iter().map(|(at, _, text)| (at, text)).collect();
+        self.flow(node, &old, &parts);
         Ok(())
     }
 }

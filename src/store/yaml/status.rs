@@ -119,26 +119,25 @@ impl Statuses {
         splices.sort_by_key(|(_, splice)| splice.from);
         let mut new = String::with_capacity(text.len() + splices.iter().map(|(_, splice)| splice.with.len()).sum::<usize>());
         let mut here = 0;
-        // For every splice: where it ends and the lengths of the texts before and after, up to and with it.
+        // Where every splice ends in the new text.
         let mut ends = Vec::with_capacity(splices.len());
-        let mut places = Vec::with_capacity(splices.len());
-        for (node, splice) in &splices {
+        for (_, splice) in &splices {
             new.push_str(&text[here..splice.from]);
-            places.push((*node, new.len()));
             new.push_str(&splice.with);
             here = splice.to;
-            ends.push((splice.from, splice.to, new.len()));
+            ends.push(new.len());
         }
         new.push_str(&text[here..]);
         let moved = |place: usize| {
-            let before = ends.partition_point(|(from, to, _)| *to < place || (*to == place && from < to));
-            before.checked_sub(1).map_or(place, |last| place - ends[last].1 + ends[last].2)
+            let is_before = |splice: &Splice| splice.to < place || splice.from < splice.to && splice.to == place;
+            let before = splices.partition_point(|(_, splice)| is_before(splice));
+            before.checked_sub(1).map_or(place, |last| place - splices[last].1.to + ends[last])
         };
         for slot in &mut self.slots {
             (slot.at, slot.home) = (moved(slot.at), moved(slot.home));
         }
-        for ((node, splice), (_, start)) in splices.iter().zip(places) {
-            self.slots[*node].settle(splice, start, self.newline);
+        for ((node, splice), end) in splices.iter().zip(ends) {
+            self.slots[*node].settle(splice, end - splice.with.len(), self.newline);
         }
         *text = new;
         self.length = text.len();
@@ -191,8 +190,9 @@ impl Slot {
             }
             (State::Written { .. }, None) => {
                 let from = text[..self.at].rfind(['\n', '\r']).map_or(0, |at| at + 1);
-                let to = text[self.at..].find('\n').map_or(text.len(), |at| self.at + at + 1);
-                Some(Splice { from, to, with: String::new() })
+                let end = text[self.at..].find(['\n', '\r']).map_or(text.len(), |at| self.at + at);
+                let breaks = if text[end..].starts_with("\r\n") { 2 } else { 1 };
+                Some(Splice { from, to: (end + breaks).min(text.len()), with: String::new() })
             }
             (State::Absent, Some(word)) => {
                 let is_cut = self.home == text.len() && !text.ends_with(['\n', '\r']);
@@ -283,6 +283,6 @@ fn is_line(source: &Source<'_>, entry: &Entry<'_>, before: Option<&Entry<'_>>, c
     let has_comment_below = below < source.text.len() && matches!(source.kind(below), Kind::Comment(found) if found > column);
     source.leads_line(entry.start)
         && source.line(entry.start) == source.line(entry.end())
-        && before.is_some_and(|before| !source.takes_blanks(&before.value) && !(has_comment_below && before.value.is_block()))
+        && !before.is_none_or(|before| source.takes_blanks(&before.value) || has_comment_below && before.value.is_block())
         && source.kind(source.previous_line(start)) != Kind::Blank
 }
