@@ -3,6 +3,7 @@
 use std::{
     io::{self, IsTerminal as _},
     process::ExitCode,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     action::{Action, run},
-    client::{Event, Follower, Kind, Output, Reply, RunReport, RunState},
+    client::{Client, Consent, Event, Follower, Kind, Output, Reply, RunReport, RunState},
     error::Error,
     model::StepStatus,
 };
@@ -68,7 +69,7 @@ impl Session<'_> {
             progress.tick();
             if let Some(signal) = signals.next() {
                 interrupts += 1;
-                if let Some(end) = self.interrupted(signal, interrupts, run, progress)? {
+                if let Some(end) = self.interrupted(signal, interrupts, run, progress, &mut signals)? {
                     return Ok(end);
                 }
             }
@@ -89,7 +90,14 @@ impl Session<'_> {
     }
 
     /// Ctrl-C on a terminal asks; in a pipe, and SIGTERM anywhere, it stops the run. SIGHUP leaves it.
-    fn interrupted(&self, signal: Signal, count: u32, run: &str, progress: &mut Progress) -> Result<Option<End>, Error> {
+    fn interrupted(
+        &self,
+        signal: Signal,
+        count: u32,
+        run: &str,
+        progress: &mut Progress,
+        signals: &mut Signals,
+    ) -> Result<Option<End>, Error> {
         let is_asked = signal == Signal::Interrupt && ask::is_possible(self.flags);
         match signal {
             Signal::HangUp => return Ok(Some(End::Signal(signal))),
@@ -109,10 +117,26 @@ impl Session<'_> {
             Signal::Interrupt | Signal::Terminate => {}
         }
         progress.note(&format!("stopping run {run}"));
+        self.stop_run(run, progress, signals)?;
+        Ok(Some(End::Signal(signal)))
+    }
+
+    /// Stops a run. Ctrl-C meanwhile kills what does not want to end.
+    fn stop_run(&self, run: &str, progress: &Progress, signals: &mut Signals) -> Result<(), Error> {
         let stop = Action::Stop(run::Stop { target: Some(run.to_owned()), all: false });
-        match self.client.call(&self.caller, &stop, crate::client::Consent::None) {
-            Ok(_) | Err(Error::RunState { .. }) => Ok(Some(End::Signal(signal))),
-            Err(error) => Err(error),
+        let (client, caller) = (Client::new(self.client.paths().clone()), self.caller.clone());
+        let stopping = thread::spawn(move || client.call(&caller, &stop, Consent::None));
+        while !stopping.is_finished() {
+            if signals.next() == Some(Signal::Interrupt) {
+                progress.note("killing what is left");
+                self.client.hurry(run)?;
+            }
+            thread::sleep(SOON);
+        }
+        match stopping.join() {
+            Ok(Ok(_) | Err(Error::RunState { .. })) => Ok(()),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Error::internal("the stop did not come to its end")),
         }
     }
 

@@ -59,6 +59,7 @@ pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -
         is_due: true,
         is_told: false,
     };
+    runner.warn_of_environment();
     runner.work(&mut Writer::new(paths), file)
 }
 
@@ -109,6 +110,15 @@ impl Runner {
             self.wait();
             // Our own writes wake us too; the lock is only taken if there is something new.
             self.is_due |= std::mem::take(&mut self.is_told) && writer.is_behind();
+        }
+    }
+
+    /// What the run's starter had in its environment and we have not, a step may miss.
+    fn warn_of_environment(&self) {
+        let missing: Vec<&str> =
+            self.run.env.iter().map(String::as_str).filter(|name| std::env::var_os(name).is_none()).collect();
+        if !missing.is_empty() {
+            self.write_log(&format!("warning: not in the environment any more: {}", missing.join(", ")));
         }
     }
 

@@ -16,8 +16,8 @@ use crate::{
     action::run,
     error::Error,
     model::{Id, Reason},
-    runner::{StopRequest, deliver, end_supervisor, grace},
-    store::{FALLBACK, Paths, Probe, Record, Run, RunState, Watch, file, is_held, open_runs, probe},
+    runner::{StopRequest, deliver, end_supervisor, grace, hurry},
+    store::{FALLBACK, Paths, Probe, Record, Run, RunState, Watch, active, file, is_held, open_runs, probe},
 };
 
 /// What a stop is about.
@@ -90,6 +90,16 @@ impl Engine {
             }
             watch.wait(Duration::from_millis(20));
         }
+    }
+
+    /// Cuts the stop of a run short: what it runs is killed without more patience.
+    pub fn hurry(&self, run: &str) -> Result<(), Error> {
+        for (_, record, is_held) in active(self.paths())? {
+            if is_held && record.claim.as_ref().is_some_and(|claim| claim.run == run) {
+                hurry(&record);
+            }
+        }
+        Ok(())
     }
 
     /// A supervisor that does not answer is killed, under the project lock; what it leaves is swept.

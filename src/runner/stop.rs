@@ -50,6 +50,11 @@ pub fn deliver(record: &Record) {
     signal(record, Signal::TERM);
 }
 
+/// Makes the supervisor of a step that is being stopped kill it now.
+pub fn hurry(record: &Record) {
+    signal(record, Signal::INT);
+}
+
 /// Kills a supervisor that does not answer. Only under the project lock.
 pub fn end_supervisor(record: &Record) {
     signal(record, Signal::KILL);

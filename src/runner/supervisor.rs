@@ -98,6 +98,8 @@ struct Supervisor {
     ended: Option<WaitStatus>,
     /// Whether nothing of the step was left but what was waited for.
     is_clean: bool,
+    /// Whether a stop is to be cut short.
+    is_hurried: bool,
 }
 
 /// Why the child is being ended.
@@ -111,7 +113,7 @@ impl Supervisor {
     fn new(lease: Lease, spec: Spec, signals: File) -> Self {
         let paths = Paths::at(&spec.root);
         let lease_path = paths.lease(spec.step.as_str());
-        Self { lease, lease_path, spec, paths, signals, child: None, ended: None, is_clean: true }
+        Self { lease, lease_path, spec, paths, signals, child: None, ended: None, is_clean: true, is_hurried: false }
     }
 
     fn work(&mut self) {
@@ -213,7 +215,7 @@ impl Supervisor {
             }
             let now = Instant::now();
             if let Some(at) = kill_at {
-                if now >= at {
+                if now >= at || std::mem::take(&mut self.is_hurried) {
                     self.signal_group(Signal::KILL);
                     kill_at = Some(now + TICK);
                 }
@@ -258,7 +260,9 @@ impl Supervisor {
             rustix::event::Timespec { tv_sec: left.as_secs().try_into().unwrap_or(2), tv_nsec: left.subsec_nanos().into() };
         let mut fds = [PollFd::new(&self.signals, PollFlags::IN)];
         if poll(&mut fds, Some(&timeout)).is_ok_and(|ready| ready > 0) {
-            let _ = self.signals.read(&mut [0; 256]);
+            let mut numbers = [0; 256];
+            let got = self.signals.read(&mut numbers).unwrap_or(0);
+            self.is_hurried |= numbers[..got].iter().any(|&number| i32::from(number) == libc::SIGINT);
         }
     }
 

@@ -5,6 +5,7 @@ use std::{
     io::{Read as _, Seek as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -92,6 +93,7 @@ fn wait_for(path: &PathBuf, open: impl Fn() -> Result<File, Error>) -> Result<Fi
     loop {
         match file.try_lock() {
             Ok(()) => {
+                prove(path)?;
                 let held = file.metadata().map_err(Error::io("look at", path))?;
                 if FileId::of(path).is_some_and(|id| id.is_same_file(&FileId::from(&held))) {
                     return Ok(file);
@@ -119,6 +121,20 @@ fn wait_for(path: &PathBuf, open: impl Fn() -> Result<File, Error>) -> Result<Fi
             }
         }
     }
+}
+
+/// Some network file systems say yes to every lock: two descriptions have to exclude each other.
+fn prove(path: &PathBuf) -> Result<(), Error> {
+    static IS_PROVEN: AtomicBool = AtomicBool::new(false);
+    if !IS_PROVEN.load(Ordering::Relaxed) {
+        let second = File::open(path).map_err(Error::io("open", path))?;
+        if second.try_lock().is_ok() {
+            let why = "this file system says yes to every lock, so nothing here can be kept safe".to_owned();
+            return Err(Error::ProjectUnusable { path: path.clone(), why });
+        }
+        IS_PROVEN.store(true, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 fn read_holder(path: &PathBuf) -> Option<Holder> {
