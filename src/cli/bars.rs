@@ -11,7 +11,7 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::{Session, output::Printer, style, table::tame};
+use super::{Session, output::Printer, signals::Signals, style, table::tame};
 use crate::{
     client::{Client, Event, Kind},
     error::Error,
@@ -118,10 +118,11 @@ impl<'a> Progress<'a> {
     }
 
     /// Asks; nothing where Ctrl-C came instead of an answer.
-    pub(super) fn ask(&self, question: &str) -> Option<String> {
+    pub(super) fn ask(&self, question: &str, signals: &Signals) -> Option<String> {
         let ask = || {
             self.printer.note(question);
-            super::ask::read_line().ok().filter(|answer| !answer.is_empty())
+            // A second Ctrl-C ends the question, not the line editor's patience.
+            signals.wait_for_line().then(super::ask::read_line)?.ok().filter(|answer| !answer.is_empty())
         };
         match &self.look {
             Look::Bars(bars) => bars.multi.suspend(ask),

@@ -102,7 +102,7 @@ impl Session<'_> {
         match signal {
             Signal::HangUp => return Ok(Some(End::Signal(signal))),
             Signal::Interrupt if is_asked && count == 1 => {
-                let answer = progress.ask("leave it running [l], stop it [s], or go on watching [g]? ");
+                let answer = progress.ask("leave it running [l], stop it [s], or go on watching [g]? ", signals);
                 match answer.as_deref().map(str::trim) {
                     Some("g" | "go on") => return Ok(None),
                     Some("s" | "stop") => {}

@@ -2,6 +2,8 @@
 
 use std::{fs::File, io::Read as _};
 
+use rustix::event::{PollFd, PollFlags, poll};
+
 use crate::{error::Error, sys};
 
 /// Ctrl-C, SIGTERM and SIGHUP, to be asked for instead of ending the process.
@@ -35,6 +37,18 @@ impl Signals {
     pub(super) fn catch() -> Result<Self, Error> {
         let pipe = sys::signal_pipe(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP]).map_err(Error::io("catch", "signals"))?;
         Ok(Self { pipe: pipe.into() })
+    }
+
+    /// Waits until there is a line at the terminal, or a signal; whether it is a line.
+    pub(super) fn wait_for_line(&self) -> bool {
+        let stdin = std::io::stdin();
+        loop {
+            let mut fds = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&self.pipe, PollFlags::IN)];
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                _ => return fds[1].revents().is_empty(),
+            }
+        }
     }
 
     /// The next signal that has come, if any.
