@@ -119,6 +119,9 @@ pub enum Error {
     /// Somebody else holds the project's lock and does not let go.
     #[error("another seqctl{} has held the project's lock for {seconds} s", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
     Locked { pid: Option<u32>, seconds: u64 },
+    /// A change was committed, and what somebody saved at the same moment does not take it.
+    #[error("somebody saved sequence.yaml at the same moment and the change does not fit theirs: {why}")]
+    SaveConflict { place: String, why: String },
     /// The file keeps changing under us.
     #[error("{} keeps changing", path.display())]
     FileBusy { path: PathBuf },
@@ -244,6 +247,7 @@ impl Error {
             Self::RevisionChanged { .. } => ("REVISION_CHANGED", Class::Conflict),
             Self::Locked { .. } => ("LOCKED", Class::Conflict),
             Self::FileBusy { .. } => ("FILE_BUSY", Class::Conflict),
+            Self::SaveConflict { .. } => ("SAVE_CONFLICT", Class::Conflict),
             Self::RunState { .. } => ("RUN_STATE", Class::Conflict),
             Self::Denied { .. } => ("POLICY_DENIED", Class::Denied),
             Self::ConfirmationRequired { .. } => ("CONFIRMATION_REQUIRED", Class::NeedsConfirmation),
@@ -289,6 +293,9 @@ impl Error {
             Self::GateNotPending { gate, .. } => Some(format!("`seqctl gate reopen {gate}` makes it PENDING again")),
             Self::GateNotReached { .. } => Some("`--ahead` approves it before they have ended".into()),
             Self::Locked { .. } => Some("look whether that process hangs; ending it is safe, nothing is lost".into()),
+            Self::SaveConflict { place, .. } => {
+                Some(format!("theirs stands, the file with the change is {place}; take over what you want"))
+            }
             Self::FileBusy { .. } => Some("let the other program finish saving, then try again".into()),
             Self::Denied { .. } => Some("`.threados/policy.yaml` says what is allowed".into()),
             Self::ConfirmationRequired { why, .. } => Some(format!("{why}; add `--yes` to confirm")),

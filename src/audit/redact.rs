@@ -50,6 +50,8 @@ pub fn redact(value: Value) -> Value {
                         Value::Object(env) if name == "env" => {
                             Value::Object(env.into_iter().map(|(name, _)| (name, HIDDEN.into())).collect())
                         }
+                        // The command line gives NAME=VALUE.
+                        Value::Array(pairs) if name == "env" => pairs.into_iter().map(hide_value).collect(),
                         Value::String(_) if NAMES.is_match(&name) => HIDDEN.into(),
                         other => redact(other),
                     };
@@ -58,6 +60,13 @@ pub fn redact(value: Value) -> Value {
                 .collect(),
         ),
         other => other,
+    }
+}
+
+fn hide_value(pair: Value) -> Value {
+    match pair.as_str().and_then(|pair| pair.split_once('=')) {
+        Some((name, _)) => format!("{name}={HIDDEN}").into(),
+        None => redact(pair),
     }
 }
 

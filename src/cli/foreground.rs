@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     action::{Action, run},
-    client::{Client, Consent, Event, Follower, Kind, Output, Reply, RunReport, RunState},
+    client::{Client, Consent, Event, Follower, Kind, Output, Reply, RunReport, RunState, blocked_by_gate},
     error::Error,
     model::StepStatus,
 };
@@ -169,6 +169,9 @@ fn is_about_end(event: &Event, run: &str) -> bool {
 pub(super) fn verdict(report: &RunReport) -> Option<Error> {
     if !report.failed.is_empty() {
         return Some(Error::StepFailed { failed: report.failed.clone() });
+    }
+    if let Some((step, gate)) = &report.stuck {
+        return Some(blocked_by_gate(step.clone(), gate));
     }
     let waits = &report.run.waits_for;
     if report.run.state == "waiting" {

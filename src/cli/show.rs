@@ -224,14 +224,7 @@ fn run(report: &RunReport, width: Option<usize>, verbose: bool) -> String {
     let mut table = Table::default();
     let is_long = report.attempts.len() > 40 && !verbose;
     for attempt in report.attempts.iter().filter(|attempt| !is_long || attempt.status != StepStatus::Done) {
-        let outcome = crate::model::Outcome {
-            status: attempt.status,
-            reason: attempt.reason,
-            code: attempt.exit_code,
-            signal: attempt.signal,
-            note: None,
-        };
-        let words = if attempt.status == StepStatus::Done { String::new() } else { outcome.words() };
+        let words = if attempt.status == StepStatus::Done { String::new() } else { attempt.outcome().words() };
         let tries = if attempt.attempt > 1 { format!("attempt {}", attempt.attempt) } else { String::new() };
         let note = attempt.note.as_deref().map(tame).unwrap_or_default();
         let parts = [words, tries, note].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");

@@ -97,7 +97,7 @@ impl Engine {
         Ok(view)
     }
 
-    fn warn(&self, warning: String) {
+    pub(super) fn warn(&self, warning: String) {
         let mut warnings = self.warnings.borrow_mut();
         if !warnings.contains(&warning) {
             warnings.push(warning);

@@ -20,7 +20,7 @@ use crate::{
     fault,
     model::{CommandLine, Id, Node, Outcome, Reason, Resolved, Step},
     policy::{Execution, Verdict},
-    runner::{Leftover, Spec, SpecFile, project_inode, write_status},
+    runner::{Leftover, Spec, SpecFile, write_status},
     store::{Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Run, file, read_prompt, runs::attempts, sha256},
 };
 
@@ -80,7 +80,7 @@ impl Held<'_> {
             defhash: defhash.clone(),
             slots: 1,
             machine: Machine::this().clone(),
-            inode: project_inode(&paths),
+            inode: paths.inode(),
             at: clock::stamp(),
         };
         fault::point("claim.folder");

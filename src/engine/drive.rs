@@ -87,6 +87,10 @@ struct Runner {
 impl Runner {
     fn work(&mut self, writer: &mut Writer, file: RunnerFile) -> Result<(), Error> {
         loop {
+            if self.is_due && !file.is_current(&self.paths, &self.run.id) {
+                // Moved or removed: whoever works on it at its new place starts a runner there.
+                return Ok(());
+            }
             if self.is_due || !self.starts.is_empty() || !self.ended.is_empty() || self.is_commit_due() {
                 match self.turn(writer) {
                     Ok(true) => {
@@ -147,7 +151,7 @@ impl Runner {
             }
         }
         let rest = self.scheduler.as_ref().map_or(Rest::Busy, Scheduler::rest);
-        if rest != Rest::Busy && self.running.is_empty() && begun.is_empty() {
+        if rest != Rest::Busy && self.running.is_empty() && self.ended.is_empty() && begun.is_empty() {
             self.settle(&mut held)?;
             return self.close(&mut held, &rest).map(|()| true);
         }
@@ -207,7 +211,7 @@ impl Runner {
             let pid = view.leases.get(&id).and_then(|lease| lease.record.supervisor);
             self.watch(&id, pid.map(|(pid, _)| pid));
         }
-        view.leases.iter().filter(|(_, lease)| lease.is_held).for_each(|(id, lease)| remind(&self.paths, id, &lease.record));
+        view.leases.iter().filter(|(_, lease)| lease.is_held).for_each(|(id, _)| remind(&self.paths, id));
         self.scheduler = Some(scheduler);
         self.starts.clear();
         self.ended.extend(broken);
@@ -465,9 +469,10 @@ impl Held<'_> {
 }
 
 /// Signals a supervisor again that has a stop request: the one who made it may have died.
-fn remind(paths: &Paths, id: &Id, record: &store::Record) {
+fn remind(paths: &Paths, id: &Id) {
+    let Ok(Some(record)) = store::Record::read(&paths.lease(id.as_str())) else { return };
     if record.nonce().is_some_and(|nonce| StopRequest::read(paths, id.as_str(), nonce).is_some()) {
-        deliver(record);
+        deliver(&record);
     }
 }
 
@@ -487,6 +492,7 @@ fn is_passing(error: &Error) -> bool {
         Error::Yaml { .. }
             | Error::FileUnusable { .. }
             | Error::FileBusy { .. }
+            | Error::SaveConflict { .. }
             | Error::Locked { .. }
             | Error::DependencyNotFound { .. }
             | Error::CircularDependency { .. }

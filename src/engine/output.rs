@@ -193,6 +193,9 @@ pub struct RunReport {
     pub counts: Vec<(StepStatus, usize)>,
     /// The steps it covers that have failed, in this run or before, with their outcome in words.
     pub failed: Vec<(Id, String)>,
+    /// A step that cannot start because somebody blocked a gate, and which gate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<(Id, Id)>,
     /// The attempts, in the plan's order.
     pub attempts: Vec<AttemptStatus>,
     /// Where everything is.

@@ -354,8 +354,27 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
     let ready = view.readiness();
     let covered = (0..view.sequence.steps.len()).filter(|&at| run.covers(view.id_of(at)));
     let covered: Vec<usize> = covered.collect();
-    let failed = covered.iter().filter_map(|&at| super::start::failure(view, &ready, at)).collect();
+    let mut failed = failed_attempts(&attempts);
+    for (step, words) in covered.iter().filter_map(|&at| super::start::failure(view, &ready, at)) {
+        if failed.iter().all(|(other, _)| *other != step) {
+            failed.push((step, words));
+        }
+    }
+    let is_whole = run.state == RunState::Ended && run.what.steps().is_none() && !run.stopped;
+    let stuck = is_whole.then(|| covered.iter().find_map(|&at| super::start::stuck(view, &ready, at))).flatten();
     let statuses: Vec<StepStatus> = covered.into_iter().map(|at| ready.status(at)).collect();
     let row = run_row(run, is_held(&paths.runner(&run.id)));
-    Ok(RunReport { run: row, counts: counts(&statuses), failed, attempts, folder: paths.run(&run.id) })
+    Ok(RunReport { run: row, counts: counts(&statuses), failed, stuck, attempts, folder: paths.run(&run.id) })
+}
+
+/// The steps whose last attempt in a run failed, with its outcome in words.
+fn failed_attempts(attempts: &[AttemptStatus]) -> Vec<(Id, String)> {
+    let mut failed: Vec<(Id, String)> = Vec::new();
+    for attempt in attempts {
+        failed.retain(|(step, _)| *step != attempt.step);
+        if attempt.status == StepStatus::Failed {
+            failed.push((attempt.step.clone(), attempt.outcome().explained()));
+        }
+    }
+    failed
 }

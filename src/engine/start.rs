@@ -101,14 +101,43 @@ pub(super) fn failure(view: &View, ready: &Readiness, at: usize) -> Option<(Id, 
     let id = view.id_of(at);
     let record = view.leases.get(id).map(|lease| &lease.record).or_else(|| view.records.get(id));
     let outcome = record.and_then(|record| record.exit.as_ref()).map(|exit| &exit.outcome);
-    let words = outcome.map_or_else(
-        || "failed before".to_owned(),
-        |outcome| match &outcome.note {
-            Some(note) => format!("{}, {note}", outcome.words()),
-            None => outcome.words(),
-        },
-    );
+    let words = outcome.map_or_else(|| "failed before".to_owned(), crate::model::Outcome::explained);
     Some((id.clone(), words))
+}
+
+/// An idle step that waits for a blocked gate, and that gate.
+pub(super) fn stuck(view: &View, ready: &Readiness, at: usize) -> Option<(Id, Id)> {
+    if ready.state(at) != State::Idle {
+        return None;
+    }
+    let (mut queue, mut seen) = (vec![at], std::collections::HashSet::new());
+    while let Some(here) = queue.pop() {
+        for blocker in ready.blockers(here) {
+            match blocker {
+                Blocker::GateBlocked(gate) => return Some((view.id_of(at).clone(), view.id_of(gate).clone())),
+                Blocker::Step(next) | Blocker::Gate(next) if seen.insert(next) => queue.push(next),
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+/// Why a run could not start anything, now or later, unless everything is done.
+fn nothing_to_run(view: &View, plan: Plan) -> Result<Option<Begun>, Error> {
+    if !plan.failed.is_empty() {
+        return Err(Error::StepFailed { failed: plan.failed });
+    }
+    let ready = view.readiness();
+    match (0..view.sequence.steps.len()).find_map(|at| stuck(view, &ready, at)) {
+        Some((step, gate)) => Err(blocked_by_gate(step, &gate)),
+        None => Ok(None),
+    }
+}
+
+/// A step cannot start because of a blocked gate.
+pub fn blocked_by_gate(step: Id, gate: &Id) -> Error {
+    Error::StepBlocked { step, why: format!("gate `{gate}` is BLOCKED; `seqctl gate reopen {gate}` makes it PENDING again") }
 }
 
 fn ids(view: &View, nodes: &[usize]) -> Vec<Id> {
@@ -175,6 +204,7 @@ pub(super) fn new_run(paths: &Paths, caller: &Caller, kind: RunKind, fail_fast: 
                 return Ok(Run {
                     v: 1,
                     id,
+                    home: paths.inode(),
                     what: kind,
                     by: caller.name(),
                     state: RunState::Active,
@@ -231,11 +261,11 @@ impl Engine {
                 }
                 Ok(plan)
             })?;
-            let Some(kind) = plan.kind else { return Err(Error::internal("a plan has a kind")) };
+            let Some(kind) = plan.kind.clone() else { return Err(Error::internal("a plan has a kind")) };
             match existing(held.paths(), held.view(), &kind)? {
                 // Nothing can start, now or later: a run would end at once and explain nothing.
                 None if plan.starts.is_empty() && plan.follows.is_empty() => {
-                    return if plan.failed.is_empty() { Ok(None) } else { Err(Error::StepFailed { failed: plan.failed }) };
+                    return nothing_to_run(held.view(), plan);
                 }
                 Some(run) => Begun { run, is_attached: true },
                 None => {

@@ -14,10 +14,11 @@ use super::{
 };
 use crate::{
     action::run,
+    audit::Log,
     error::Error,
     model::{Id, Reason},
     runner::{StopRequest, deliver, end_supervisor, grace, hurry},
-    store::{FALLBACK, Paths, Probe, Record, Run, RunState, Watch, active, file, is_held, open_runs, probe},
+    store::{FALLBACK, Paths, Probe, ProjectLock, Record, Run, RunState, Watch, active, file, is_held, open_runs, probe},
 };
 
 /// What a stop is about.
@@ -32,7 +33,10 @@ impl Engine {
         repair_all(self.paths())?;
         let mut writer = self.writer();
         let (steps, runs) = {
-            let mut held = writer.lock()?;
+            let mut held = match writer.lock() {
+                Err(error) if is_unreadable(&error) => return self.stop_blind(caller, args, &error),
+                other => other?,
+            };
             held.refresh_leases()?;
             held.settle(&Caller::system())?;
             let target = target(self.paths(), held.view(), args)?;
@@ -64,6 +68,41 @@ impl Engine {
             self.see_run_end(run)?;
         }
         Ok(Output::Stopped { stopped: steps, runs })
+    }
+
+    /// Stops without the plan, which cannot be read: what runs stands in the leases. Outcomes are
+    /// committed once the plan reads again.
+    fn stop_blind(&self, caller: &Caller, args: &run::Stop, error: &Error) -> Result<Output, Error> {
+        let paths = self.paths();
+        let (mut steps, mut runs) = (Vec::new(), Vec::new());
+        {
+            let _lock = ProjectLock::take(paths)?;
+            let mut log = Log::open(&paths.audit())?;
+            let is_meant = |name: &str| args.target.as_ref().is_none_or(|target| target == name);
+            runs.extend(open_runs(paths)?.into_iter().filter(|run| is_meant(&run.id)));
+            let held = active(paths)?.into_iter().filter(|(_, _, is_held)| *is_held);
+            let meant: Vec<(Id, Record)> = held
+                .filter(|(id, record, _)| {
+                    is_meant(id.as_str()) || record.claim.as_ref().is_some_and(|claim| is_meant(&claim.run))
+                })
+                .map(|(id, record, _)| (id, record))
+                .collect();
+            steps.extend(meant.iter().map(|(id, _)| id.clone()));
+            let payload = json!({"steps": steps, "runs": runs.iter().map(|run| &run.id).collect::<Vec<_>>()});
+            log.append(entry(caller, "stop", args.target.clone(), payload), true)?;
+            for (id, record) in &meant {
+                let nonce = record.nonce().unwrap_or_default().to_owned();
+                StopRequest { v: 1, nonce, by: caller.name(), reason: Reason::Stopped }.write(paths, id)?;
+            }
+            for run in &mut runs {
+                run.stopped = true;
+                run.write(paths)?;
+            }
+        }
+        self.see_to(&steps)?;
+        repair_all(paths)?;
+        self.warn(format!("{error}; what ended is written down there once the file can be read again"));
+        Ok(Output::Stopped { stopped: steps, runs: runs.into_iter().map(|run| run.id).collect() })
     }
 
     /// Signals the supervisors of steps that have a stop request, and waits until they are gone.
@@ -144,6 +183,18 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Whether the plan is what stands in the way.
+fn is_unreadable(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Yaml { .. }
+            | Error::FileUnusable { .. }
+            | Error::DependencyNotFound { .. }
+            | Error::CircularDependency { .. }
+            | Error::AlreadyExists { .. }
+    )
 }
 
 fn requests(view: &View, steps: &[Id], caller: &Caller) -> Vec<(Id, StopRequest)> {

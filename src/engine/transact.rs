@@ -94,6 +94,10 @@ impl Held<'_> {
             let paths = self.paths().clone();
             let finished = tx::finish(&paths, seq, &|plan, theirs| repeat(&paths, plan, theirs))?;
             self.writer.warnings.extend(finished.warnings);
+            if let Some((place, why)) = finished.conflict {
+                self.writer.view = None;
+                return Err(Error::SaveConflict { place, why });
+            }
             if finished.merged {
                 self.reload()?;
             } else {

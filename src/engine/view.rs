@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     model::{GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, Step, StepStatus},
     policy::Policy,
-    runner::{Leftover, leftover},
+    runner::{Leftover, leftover, orphaned},
     store::{
         self, FileId, Paths, Record, Stamp, file, read_prompt, sha256,
         yaml::{self, Lines, Statuses, Warning},
@@ -295,8 +295,11 @@ fn leases(paths: &Paths) -> Result<BTreeMap<Id, LeaseView>, Error> {
     let active = store::active(paths)?;
     Ok(active
         .into_iter()
-        .map(|(id, record, is_held)| {
+        .map(|(id, mut record, is_held)| {
             let leftover = if is_held { Leftover::Complete } else { leftover(paths, &id, &record) };
+            if let (Leftover::Orphan, Some(claim)) = (leftover, &record.claim) {
+                record.exit = Some(orphaned(paths, claim, record.attempt()));
+            }
             (id, LeaseView { record, is_held, leftover })
         })
         .collect())

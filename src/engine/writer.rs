@@ -84,6 +84,9 @@ impl Writer {
                 Ok(number) if number <= seq => {
                     let finished = tx::finish(&self.paths, number, &|plan, theirs| repeat(&self.paths, plan, theirs))?;
                     self.warnings.extend(finished.warnings);
+                    self.warnings.extend(finished.conflict.map(|(place, why)| {
+                        format!("a change that was committed does not fit what somebody saved ({why}); it is in {place}")
+                    }));
                 }
                 Ok(number) => tx::discard(&self.paths, number)?,
                 Err(_) => {}

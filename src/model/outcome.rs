@@ -76,6 +76,14 @@ impl Outcome {
         Self { status: StepStatus::Failed, reason: Some(reason), code: None, signal: None, note }
     }
 
+    /// In a few words, with its note.
+    pub fn explained(&self) -> String {
+        match &self.note {
+            Some(note) => format!("{}, {note}", self.words()),
+            None => self.words(),
+        }
+    }
+
     /// In a few words: `exit 1`, `signal 9`, `timeout`, `done`.
     pub fn words(&self) -> String {
         match (self.reason, self.code, self.signal) {

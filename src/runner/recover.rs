@@ -1,4 +1,4 @@
-//! Finishing what a dead supervisor left: the table of PROTOCOL, one row a variant.
+//! Finishing what a dead supervisor left.
 
 use super::{finish::write_status, supervisor::said, sweep::Target};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     fault,
     model::{Id, Outcome, Reason},
-    store::{Claim, Exit, FileId, Lease, Line, Machine, Paths, Record},
+    store::{Claim, Exit, Lease, Line, Machine, Paths, Record},
 };
 
 /// What a free lease means.
@@ -68,15 +68,11 @@ pub fn repair(paths: &Paths, step: &Id) -> Result<bool, Error> {
 /// Whether pids of the claim are processes of this machine, and the project is the one it was
 /// made in: a copied project must not kill the original's.
 fn is_here(paths: &Paths, claim: &Claim) -> bool {
-    claim.machine.shares_pids(Machine::this()) && claim.inode == project_inode(paths)
+    claim.machine.shares_pids(Machine::this()) && claim.inode == paths.inode()
 }
 
-/// The inode of `.threados`, which tells a project from its copies.
-pub fn project_inode(paths: &Paths) -> u64 {
-    FileId::of(&paths.dir).map_or(0, |id| id.inode())
-}
-
-fn orphaned(paths: &Paths, claim: &Claim, attempt: u32) -> Exit {
+/// The end of an attempt that nobody saw, as it will be written.
+pub fn orphaned(paths: &Paths, claim: &Claim, attempt: u32) -> Exit {
     let this = Machine::this();
     let rebooted = claim.machine.host == this.host && !claim.machine.is_same_boot(this);
     let reason = if rebooted { Reason::Interrupted } else { Reason::OrphanedProcess };

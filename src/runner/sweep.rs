@@ -59,19 +59,22 @@ impl Target<'_> {
         let own = std::process::id();
         let mut found: Vec<u32> = stats
             .iter()
-            .filter(|&(&pid, stat)| pid != own && !stat.is_zombie && self.is_ours(pid, stat, &stats))
-            .filter(|&(&pid, _)| !ancestors(pid, &stats).any(|pid| exempt.contains(&pid)))
+            .filter(|&(&pid, stat)| pid != own && !stat.is_zombie)
+            .filter(|&(&pid, stat)| self.is_below(pid, stat, &stats, &exempt) || self.carries_nonce(pid))
             .map(|(&pid, _)| pid)
             .collect();
         found.sort_unstable();
         found
     }
 
-    fn is_ours(&self, pid: u32, stat: &ProcStat, stats: &HashMap<u32, ProcStat>) -> bool {
-        let by_descent = self
-            .supervisor
-            .is_some_and(|supervisor| stat.session == supervisor || ancestors(pid, stats).any(|pid| pid == supervisor));
-        by_descent || self.carries_nonce(pid)
+    /// Whether a process descends from the sweeping supervisor, and from nobody in between who has
+    /// a life of their own.
+    fn is_below(&self, pid: u32, stat: &ProcStat, stats: &HashMap<u32, ProcStat>, exempt: &HashSet<u32>) -> bool {
+        let Some(supervisor) = self.supervisor else { return false };
+        let mut path = std::iter::successors(Some(pid), |pid| stats.get(pid).map(|stat| stat.parent)).take(stats.len());
+        // The supervisor itself descends from a runner, so the walk must end with it.
+        let end = path.find(|pid| *pid == supervisor || exempt.contains(pid));
+        end == Some(supervisor) || (end.is_none() && stat.session == supervisor)
     }
 
     fn carries_nonce(&self, pid: u32) -> bool {
@@ -95,11 +98,6 @@ impl Target<'_> {
         let runners = runs.iter().filter_map(|run| RunnerFile::holder(self.paths, run)).map(|(pid, _)| pid);
         supervisors.chain(runners).filter(|&pid| Some(pid) != self.supervisor).collect()
     }
-}
-
-/// The process and everything above it.
-fn ancestors(pid: u32, stats: &HashMap<u32, ProcStat>) -> impl Iterator<Item = u32> {
-    std::iter::successors(Some(pid), |pid| stats.get(pid).map(|stat| stat.parent)).take(stats.len())
 }
 
 fn kill(pid: u32, signal: Signal) {

@@ -80,7 +80,10 @@ fn open(paths: &Paths, path: &PathBuf) -> Result<File, Error> {
     let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     open()
         .or_else(|_| {
-            let _ = paths.make_folders();
+            // A project that was removed stays removed.
+            if paths.dir.is_dir() {
+                let _ = paths.make_folders();
+            }
             open()
         })
         .map_err(|source| Error::ProjectUnusable { path: path.clone(), why: format!("cannot be opened for writing: {source}") })

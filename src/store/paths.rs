@@ -96,6 +96,11 @@ impl Paths {
         self.run(run).join(step).join(attempt.to_string())
     }
 
+    /// The inode of `.threados`, which tells a project from its copies; 0 where there is none.
+    pub fn inode(&self) -> u64 {
+        super::FileId::of(&self.dir).map_or(0, |id| id.inode())
+    }
+
     /// Makes the folders of `state/` and `runs/` where they are missing, for this user alone.
     pub fn make_folders(&self) -> Result<(), Error> {
         let folders = ["active", "last", "runners", "requests", "history", "conflicts", "tx", "bell"];

@@ -8,10 +8,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Paths, file};
+use super::{FileId, Paths, file};
 use crate::{
     error::Error,
-    model::{Id, Reason, StepStatus},
+    model::{Id, Outcome, Reason, StepStatus},
 };
 
 /// What a run covers.
@@ -68,6 +68,9 @@ pub struct Run {
     pub v: u8,
     /// Its id, which is its folder's name.
     pub id: String,
+    /// The inode of the `.threados` it was started in: the copy of a project does not go on with it.
+    #[serde(default)]
+    pub home: u64,
     /// What it covers.
     pub what: RunKind,
     /// Who asked for it.
@@ -116,13 +119,18 @@ impl Run {
 /// Every run, newest first. A folder without a readable run.json is left out.
 pub fn list_runs(paths: &Paths) -> Result<Vec<Run>, Error> {
     let names = file::names(&paths.runs())?;
-    Ok(names.iter().rev().filter_map(|name| Run::read(paths, name).ok()).collect())
+    let mut runs: Vec<Run> = names.iter().rev().filter_map(|name| Run::read(paths, name).ok()).collect();
+    // Two of one second sort by their random digits.
+    runs.sort_by(|a, b| b.started_at.cmp(&a.started_at));
+    Ok(runs)
 }
 
 /// The runs that have not ended: those with a runner file, oldest first.
 pub fn open_runs(paths: &Paths) -> Result<Vec<Run>, Error> {
     let names = file::names(&paths.state("runners"))?;
-    Ok(names.iter().filter_map(|name| Run::read(paths, name).ok()).filter(|run| run.state != RunState::Ended).collect())
+    let home = paths.inode();
+    let runs = names.iter().filter_map(|name| Run::read(paths, name).ok());
+    Ok(runs.filter(|run| run.state != RunState::Ended && run.home == home).collect())
 }
 
 /// The runner file of an open run. Whoever holds its lock is the runner.
@@ -174,6 +182,13 @@ impl RunnerFile {
         file::remove(&paths.runner(run))
     }
 
+    /// Whether it still is the runner file of its run: a project that was moved or removed has none
+    /// at the old place.
+    pub fn is_current(&self, paths: &Paths, run: &str) -> bool {
+        let Ok(held) = self.file.metadata() else { return false };
+        FileId::of(&paths.runner(run)).is_some_and(|id| id.is_same_file(&FileId::from(&held)))
+    }
+
     /// Stops being the runner.
     pub fn release(self) {
         let _ = self.file.unlock();
@@ -219,6 +234,11 @@ pub struct AttemptStatus {
 }
 
 impl AttemptStatus {
+    /// How it ended.
+    pub fn outcome(&self) -> Outcome {
+        Outcome { status: self.status, reason: self.reason, code: self.exit_code, signal: self.signal, note: self.note.clone() }
+    }
+
     /// status.json of an attempt, if it has ended.
     pub fn read(paths: &Paths, run: &str, step: &str, attempt: u32) -> Option<Self> {
         file::read_json(&paths.attempt(run, step, attempt).join("status.json"))

@@ -102,6 +102,8 @@ pub struct Finished {
     pub warnings: Vec<String>,
     /// Whether sequence.yaml holds something else than what was staged.
     pub merged: bool,
+    /// Where the change is that does not fit what somebody saved, and why it does not.
+    pub conflict: Option<(String, String)>,
 }
 
 /// How a transaction is repeated on what somebody saved in between: their bytes in, the merged
@@ -218,10 +220,7 @@ fn place_text(
                 let conflict = paths.state("conflicts").join(format!("{seq}.yaml"));
                 let text = fs::read(&target).map_err(Error::io("read", &target))?;
                 file::write(&conflict, &text, true)?;
-                let place = paths.show(&conflict).to_string();
-                finished.warnings.push(format!(
-                    "somebody saved sequence.yaml meanwhile and the change does not fit theirs ({error}); it is in {place}"
-                ));
+                finished.conflict = Some((paths.show(&conflict).to_string(), error.to_string()));
                 bytes
             }
         };
@@ -333,7 +332,7 @@ mod tests {
         stage_new(&paths);
         fs::write(paths.sequence(), "broken").unwrap();
         let finished = finish(&paths, 1, &|_, _| Err(Error::internal("no"))).unwrap();
-        assert_eq!(finished.warnings.len(), 1);
+        assert!(finished.conflict.is_some());
         assert_eq!(fs::read(paths.sequence()).unwrap(), b"broken");
         assert_eq!(fs::read(paths.state("conflicts").join("1.yaml")).unwrap(), b"new");
     }

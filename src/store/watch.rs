@@ -52,7 +52,7 @@ fn poke(sender: &SyncSender<()>) {
 /// a runner at each of its own claims.
 pub fn ring(paths: &Paths) {
     // A bell that cannot be rung is heard at the next fallback look.
-    let _ = std::fs::write(paths.state("bell").join("ring"), b"");
+    let _ = super::file::create_private(&paths.state("bell").join("ring"));
 }
 
 /// Becomes readable when somebody rings.

@@ -1,0 +1,15 @@
+//! The real binary in temporary projects.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod cli;
+mod concurrent;
+mod editor;
+mod faults;
+mod gates;
+mod harness;
+mod kill;
+mod layers;
+mod life;
+mod processes;
+mod readonly;
+mod steps;
