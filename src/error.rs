@@ -58,12 +58,12 @@ pub enum Error {
     #[error("`{id}`: {why}")]
     PlanInvalid { id: Id, why: String },
     /// `validate --strict` found warnings.
-    #[error("{count} in {}", path.display())]
-    Warnings { path: PathBuf, count: String },
+    #[error("{}: {count}{list}", path.display())]
+    Warnings { path: PathBuf, count: String, list: String },
 
     /// There is no project here or above.
-    #[error("no ThreadOS project in {} or above", from.display())]
-    ProjectNotFound { from: PathBuf },
+    #[error("no ThreadOS project in {}{}", from.display(), if *is_chosen { "" } else { " or above" })]
+    ProjectNotFound { from: PathBuf, is_chosen: bool },
     /// No step has that name.
     #[error("no step is called `{step}`")]
     StepNotFound { step: String, nearest: Option<String> },
@@ -82,6 +82,12 @@ pub enum Error {
     /// No run has that id.
     #[error("no run is called `{run}`")]
     RunNotFound { run: String },
+    /// No run is going on, or there never was one.
+    #[error("no run is going on")]
+    NoRun,
+    /// An attempt has no folder: it never was, or its run was pruned.
+    #[error("there is no attempt {attempt} of `{step}` in run {run}")]
+    LogNotFound { step: Id, run: String, attempt: u32 },
     /// A step has not run yet.
     #[error("`{step}` has not run yet")]
     NeverRan { step: Id },
@@ -233,7 +239,8 @@ impl Error {
             Self::NodeNotFound { .. } => ("NODE_NOT_FOUND", Class::NotFound),
             Self::GroupNotFound { .. } => ("GROUP_NOT_FOUND", Class::NotFound),
             Self::PromptNotFound { .. } => ("PROMPT_NOT_FOUND", Class::NotFound),
-            Self::RunNotFound { .. } => ("RUN_NOT_FOUND", Class::NotFound),
+            Self::RunNotFound { .. } | Self::NoRun => ("RUN_NOT_FOUND", Class::NotFound),
+            Self::LogNotFound { .. } => ("LOG_NOT_FOUND", Class::NotFound),
             Self::NeverRan { .. } => ("NEVER_RAN", Class::NotFound),
             Self::AlreadyExists { .. } | Self::ProjectExists { .. } => ("ALREADY_EXISTS", Class::Conflict),
             Self::HasDependents { .. } => ("HAS_DEPENDENTS", Class::Conflict),
@@ -284,6 +291,8 @@ impl Error {
                 Some(format!("write `.threados/{file}`, or change it with `seqctl step edit {step}`"))
             }
             Self::RunNotFound { .. } => Some("`seqctl runs list` shows the runs".into()),
+            Self::NoRun => Some("`seqctl run` starts one, `seqctl runs` lists those that have ended".into()),
+            Self::LogNotFound { run, .. } => Some(format!("`seqctl runs show {run}` shows the attempts; a pruned run has none")),
             Self::NeverRan { step } => Some(format!("`seqctl run {step}` runs it")),
             Self::AlreadyExists { .. } => Some("choose another id; steps and gates share one space of names".into()),
             Self::HasDependents { .. } => Some("`--cascade` connects them to what it needs itself".into()),
@@ -295,6 +304,9 @@ impl Error {
             Self::Locked { .. } => Some("look whether that process hangs; ending it is safe, nothing is lost".into()),
             Self::SaveConflict { place, .. } => {
                 Some(format!("theirs stands, the file with the change is {place}; take over what you want"))
+            }
+            Self::FileUnusable { why, .. } if why == "is missing" => {
+                Some("bring it back with `git checkout`, or from `.threados/state/history/`".into())
             }
             Self::FileBusy { .. } => Some("let the other program finish saving, then try again".into()),
             Self::Denied { .. } => Some("`.threados/policy.yaml` says what is allowed".into()),

@@ -302,6 +302,7 @@ fn a_plan_that_is_broken_for_a_while() {
     }
     assert_eq!(test.plan(), broken);
     assert_eq!(test.lines("order"), ["first", "hold"], "nothing is claimed");
+    assert_eq!(runner_log(&test).matches("sequence.yaml:").count(), 1, "it is said once: {}", runner_log(&test));
     save(&test, &text.replace("# the end", "# mended"));
     run.wait().success();
     assert_all_ran_once(&test);

@@ -186,16 +186,28 @@ fn one_gate_after_another_waits_twice() {
 }
 
 #[test]
-fn a_step_cannot_decide_gates() {
-    let test = Test::new().power().sequence(
-        &GATED.replace("echo build >> order", "'\"$SEQCTL\" gate approve ok --ahead --yes > said 2>&1; echo $? > code'"),
-    );
-    test.set_env("SEQCTL", Some(env!("CARGO_BIN_EXE_seqctl")));
+fn a_step_cannot_decide_gates_even_if_it_hides_what_it_is() {
+    for disguise in ["", "env -u THREADOS_STEP_ID", "env -i PATH=\"$PATH\"", "setsid env -i PATH=\"$PATH\""] {
+        let line = format!("{disguise} \"$SEQCTL\" gate approve ok --ahead --yes > said 2>&1; echo $? > code");
+        let test = Test::new().power().sequence(&GATED.replace("echo build >> order", &format!("'{line}'")));
+        test.set_env("SEQCTL", Some(env!("CARGO_BIN_EXE_seqctl")));
+        test.run(&["run"]).fails(9);
+        assert_eq!(test.lines("code"), ["5"], "{line}: {}", test.read("said"));
+        assert_eq!(test.status("ok"), "PENDING");
+        let denied = test.audited("gate.approve").pop().unwrap();
+        assert_eq!((&denied["result"], &denied["actor"]), (&json!("denied"), &json!("orchestrator")));
+    }
+}
+
+#[test]
+fn a_variable_that_the_approver_does_not_have_is_warned_of() {
+    let test = Test::new().power().env("TOKEN", "secret").sequence(GATED);
     test.run(&["run"]).fails(9);
-    assert_eq!(test.lines("code"), ["5"], "{}", test.read("said"));
-    assert_eq!(test.status("ok"), "PENDING");
-    let denied = test.audited("gate.approve").pop().unwrap();
-    assert_eq!((&denied["result"], &denied["actor"]), (&json!("denied"), &json!("orchestrator")));
+    test.set_env("TOKEN", None);
+    test.run(&["gate", "approve", "ok"]).success();
+    test.wait_for_status("tell", "DONE");
+    let log = test.read(format!(".threados/runs/{}/runner.log", test.last_run()));
+    assert!(log.contains("TOKEN") && !log.contains("secret"), "{log}");
 }
 
 #[test]

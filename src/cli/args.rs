@@ -25,8 +25,8 @@ pub(super) struct Flags {
     /// Print more
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
-    /// When to use colours
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    /// When to use colours: auto, always or never
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", hide_possible_values = true)]
     pub(super) color: Color,
 }
 
@@ -85,7 +85,8 @@ pub(super) fn command() -> Command {
             }
         };
     }
-    Flags::augment_args(root)
+    let about = root.get_about().cloned();
+    Flags::augment_args(root).about(about.unwrap_or_default())
 }
 
 /// The action and flags of a command line.

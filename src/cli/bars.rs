@@ -68,7 +68,11 @@ impl<'a> Progress<'a> {
             Look::Lines
         };
         let totals = Totals::new(&session.client, run)?;
-        Ok(Self { printer, client: &session.client, look, totals, told_waiting: Vec::new() })
+        let mut progress = Self { printer, client: &session.client, look, totals, told_waiting: Vec::new() };
+        if let Look::Bars(bars) = &mut progress.look {
+            progress.totals.running.keys().for_each(|step| bars.begin(step));
+        }
+        Ok(progress)
     }
 
     /// Takes note of an event of the run.
@@ -234,11 +238,7 @@ impl Bars {
 
     fn take(&mut self, event: &Event) {
         match &event.kind {
-            Kind::StepStarted { step, .. } if self.steps.len() < SHOWN => {
-                let bar = self.multi.insert_before(&self.sum, ProgressBar::no_length());
-                bar.set_style(plain_style());
-                self.steps.insert(step.clone(), bar);
-            }
+            Kind::StepStarted { step, .. } => self.begin(step),
             Kind::StepEnded { step, .. } => {
                 if let Some(bar) = self.steps.remove(step) {
                     bar.finish_and_clear();
@@ -249,6 +249,14 @@ impl Bars {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn begin(&mut self, step: &Id) {
+        if self.steps.len() < SHOWN && !self.steps.contains_key(step) {
+            let bar = self.multi.insert_before(&self.sum, ProgressBar::no_length());
+            bar.set_style(plain_style());
+            self.steps.insert(step.clone(), bar);
         }
     }
 

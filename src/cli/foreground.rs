@@ -40,6 +40,7 @@ impl Session<'_> {
     /// Watches a run to its end. With `stay` also while it waits for a person.
     pub(super) fn watch_run(&self, follower: Follower, reply: Reply, stay: bool, events: bool) -> Result<ExitCode, Error> {
         let Some((run, is_attached)) = Self::started(&reply) else { return self.printer.reply(&reply) };
+        let events = events && self.printer.is_json();
         self.printer.warnings(&reply.warnings);
         let is_terminal = io::stderr().is_terminal() && io::stdout().is_terminal();
         let mut progress = Progress::choose(self, &run, events, is_terminal)?;
@@ -184,7 +185,7 @@ pub(super) fn verdict(report: &RunReport) -> Option<Error> {
     }
     let left = report.counts.iter().find(|(status, _)| *status == StepStatus::NeedsReview).map_or(0, |(_, count)| *count);
     (left > 0).then(|| Error::Waiting {
-        what: vec![format!("{} of {}", crate::error::count(left, "review"), "this run")],
+        what: vec![crate::error::count(left, "review")],
         hint: "`seqctl status` shows what needs you".into(),
     })
 }

@@ -48,6 +48,7 @@ fn perform(action: &Action, flags: &Flags, printer: &Printer) -> Result<ExitCode
         Action::Demo(demo) => demo::run(demo, flags, printer, &caller),
         _ => {
             let client = client::open(flags.project.as_deref())?;
+            let caller = caller.by_ancestry(client.paths());
             Session { client, caller, flags, printer }.perform(action)
         }
     }

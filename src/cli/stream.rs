@@ -10,7 +10,7 @@ use std::{
 use super::{Session, output::success, show, signals::Signals};
 use crate::{
     action::{Action, query::Logs},
-    client::Kind,
+    client::{Follower, Kind, LogText},
     error::Error,
 };
 
@@ -64,14 +64,36 @@ impl Session<'_> {
                 self.printer.bytes(&block[..got]);
             }
         }
+        self.explain_silence(&place);
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// A step that never came to write anything has its reason in its outcome.
+    fn explain_silence(&self, place: &LogText) {
+        if std::fs::metadata(&place.path).is_ok_and(|meta| meta.len() > 0) {
+            return;
+        }
+        let status = crate::client::attempt_status(&self.client, place);
+        if let Some(note) = status.filter(|status| status.reason.is_some()).and_then(|status| status.note) {
+            self.printer.note(&format!("`{}` wrote nothing: {}", place.step, super::table::tame(&note)));
+        }
+    }
+
+    /// Where the log is, once the step has been claimed by the run that is to run it.
+    fn first_place(&self, args: &Logs, follower: &mut Follower) -> Result<LogText, Error> {
+        loop {
+            match self.client.log_place(&self.client.view()?, args) {
+                Err(Error::NeverRan { step }) if self.client.is_awaited(&step)? => drop(follower.next(PATIENCE)?),
+                other => return other,
+            }
+        }
     }
 
     /// A log as it grows, until its step ends.
     pub(super) fn follow_logs(&self, args: &Logs) -> Result<ExitCode, Error> {
         let mut signals = Signals::catch()?;
         let mut follower = self.client.follow()?;
-        let mut place = self.client.log_place(&self.client.view()?, args)?;
+        let mut place = self.first_place(args, &mut follower)?;
         let mut offset = match args.tail {
             Some(lines) => start_of_tail(&place.path, lines)?,
             None => 0,

@@ -74,7 +74,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 /// A text on one line without anything that a terminal would obey.
 pub(super) fn tame(text: &str) -> String {
     let plain = anstream::adapter::strip_str(text).to_string();
-    plain.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+    plain.chars().map(|c| if matches!(c, '\t' | '\n') { ' ' } else { c }).filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]

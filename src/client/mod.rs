@@ -16,7 +16,7 @@ pub use crate::{
         Actor, Caller, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, Kind, LogText, Output, Plan, Reply,
         RunReport, RunRow, Started, StatusReport, StepDetail, StepRow, blocked_by_gate,
     },
-    store::{RunState, yaml::Warning},
+    store::{AttemptStatus, RunState, yaml::Warning},
 };
 
 /// The project that is meant: the chosen one, else the nearest above the current folder.
@@ -37,6 +37,11 @@ pub fn make_demo(root: &Path, caller: &Caller) -> Result<Client, Error> {
     let policy = "version: \"1.0\"\nmode: POWER   # the demo's own harmless commands\n";
     Client::make(root, crate::engine::demo_sequence(), policy, caller)?;
     Ok(Client::new(Paths::at(root)))
+}
+
+/// How the attempt that wrote a log ended, if it has.
+pub fn attempt_status(client: &Client, log: &LogText) -> Option<AttemptStatus> {
+    AttemptStatus::read(client.paths(), &log.run, log.step.as_str(), log.attempt)
 }
 
 /// The options of a run action; nothing for another one.

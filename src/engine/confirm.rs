@@ -21,7 +21,7 @@ pub(super) fn check(view: &View, caller: &Caller, action: &Action, what: &str, c
     let policy = view.policy();
     if access == Access::Decide && caller.actor == Actor::Orchestrator && name.starts_with("gate.") {
         return Err(Error::Denied {
-            why: format!("a step cannot decide gates (`{}` asked for `{name}`)", caller.name()),
+            why: format!("a step cannot decide gates ({} asked for `{name}`)", caller.name()),
             rule: "gates",
         });
     }
@@ -43,7 +43,7 @@ pub(super) fn describe(action: &Action, steps: &[Id]) -> String {
     match action {
         Action::StepRm(args) => format!("removing step `{}`", args.id),
         Action::GateRm(args) => format!("removing gate `{}`", args.id),
-        Action::RunsPrune(args) => format!("removing all but the newest {} runs", args.keep),
+        Action::RunsPrune(args) => format!("removing all runs but the newest {}", args.keep),
         _ if steps.is_empty() => format!("`{}`", action.name()),
         _ => format!("running {}", list(steps)),
     }

@@ -58,6 +58,7 @@ pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -
         look_at: Instant::now() + FALLBACK,
         is_due: true,
         is_told: false,
+        logged: None,
     };
     runner.warn_of_environment();
     runner.work(&mut Writer::new(paths), file)
@@ -82,6 +83,7 @@ struct Runner {
     look_at: Instant,
     is_due: bool,
     is_told: bool,
+    logged: Option<String>,
 }
 
 impl Runner {
@@ -101,7 +103,7 @@ impl Runner {
                     Ok(false) => {}
                     // Somebody is at work on the plan: nothing is claimed or committed until it reads again.
                     Err(error) if is_passing(&error) => {
-                        self.log(&error);
+                        self.log_once(&error);
                         self.scheduler = None;
                         writer.view = None;
                         thread::sleep(PACE);
@@ -433,8 +435,13 @@ impl Runner {
         }
     }
 
-    fn log(&self, error: &Error) {
-        self.write_log(&error.to_string());
+    /// While somebody is at work on the plan the same error comes at every look.
+    fn log_once(&mut self, error: &Error) {
+        let text = error.to_string();
+        if self.logged.as_ref() != Some(&text) {
+            self.write_log(&text);
+            self.logged = Some(text);
+        }
     }
 
     fn log_warnings(&self, writer: &mut Writer) {

@@ -6,6 +6,7 @@ use super::{call::Engine, event::Event, output::RunReport};
 use crate::{
     audit::Tail,
     error::Error,
+    model::Id,
     store::{Run, RunState, Watch, is_held},
 };
 
@@ -46,6 +47,12 @@ impl Engine {
         Ok(found)
     }
 
+    /// Whether an open run is going to run a step.
+    pub fn is_awaited(&self, step: &Id) -> Result<bool, Error> {
+        let open = crate::store::open_runs(self.paths())?;
+        Ok(open.iter().any(|run| run.state == RunState::Active && run.covers(step)))
+    }
+
     /// Everything about a run.
     pub fn report(&self, run: &str) -> Result<RunReport, Error> {
         super::query::run_report(self.paths(), &self.view()?, &Run::read(self.paths(), run)?)
@@ -55,10 +62,7 @@ impl Engine {
     pub fn open_run(&self, name: Option<&str>) -> Result<String, Error> {
         match name {
             Some(name) => Run::read(self.paths(), name).map(|run| run.id),
-            None => crate::store::open_runs(self.paths())?
-                .pop()
-                .map(|run| run.id)
-                .ok_or_else(|| Error::RunNotFound { run: "(no run is going on)".into() }),
+            None => crate::store::open_runs(self.paths())?.pop().map(|run| run.id).ok_or(Error::NoRun),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 const IGNORED: &str = "runs/\nstate/\naudit.log\naudit-*.log\naudit.torn\n";
 
 const POLICY: &str = "\
-# What may run in this project. Only people edit this file; see `seqctl init --help`.
+# What may run in this project. Only people edit this file.
 version: \"1.0\"
 mode: SAFE              # SAFE asks before it runs anything, POWER only before it destroys
 max_concurrent: 5       # attempts at once in the whole project

@@ -47,6 +47,7 @@ pub struct StatusReport {
     /// SAFE or POWER.
     pub mode: String,
     /// How many steps have which status, in the order of [`StepStatus::ALL`].
+    #[serde(serialize_with = "as_map")]
     pub counts: Vec<(StepStatus, usize)>,
     /// What needs a person, most urgent first.
     pub attention: Vec<String>,
@@ -56,6 +57,10 @@ pub struct StatusReport {
     pub gates: Vec<GateRow>,
     /// The runs that have not ended.
     pub runs: Vec<RunRow>,
+}
+
+fn as_map<S: serde::Serializer>(counts: &[(StepStatus, usize)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(counts.iter().map(|(status, number)| (status.as_str(), number)))
 }
 
 /// A step in a list.
@@ -190,6 +195,7 @@ pub struct RunReport {
     #[serde(flatten)]
     pub run: RunRow,
     /// How many of its steps have which status.
+    #[serde(serialize_with = "as_map")]
     pub counts: Vec<(StepStatus, usize)>,
     /// The steps it covers that have failed, in this run or before, with their outcome in words.
     pub failed: Vec<(Id, String)>,

@@ -55,7 +55,7 @@ impl Engine {
             Action::RunsShow(args) => {
                 let run = match &args.run {
                     Some(run) => Run::read(self.paths(), run)?,
-                    None => list_runs(self.paths())?.into_iter().next().ok_or(Error::RunNotFound { run: "(none yet)".into() })?,
+                    None => list_runs(self.paths())?.into_iter().next().ok_or(Error::NoRun)?,
                 };
                 Output::Run(Box::new(run_report(self.paths(), &view, &run)?))
             }
@@ -78,8 +78,11 @@ impl Engine {
         let waiting = gates.iter().filter(|gate| gate.reached && gate.status == GateStatus::Pending.as_str());
         attention.extend(waiting.map(|gate| format!("gate `{}` waits for you: seqctl gate approve {}", gate.id, gate.id)));
         let ended = |wanted| steps.iter().filter(move |row| row.status == wanted);
-        attention
-            .extend(ended(StepStatus::NeedsReview).map(|row| format!("`{}` wants a review: seqctl logs {}", row.id, row.id)));
+        attention.extend(
+            ended(StepStatus::NeedsReview).map(|row| {
+                format!("`{}` wants a review: seqctl logs {}, then seqctl skip {} or restart", row.id, row.id, row.id)
+            }),
+        );
         attention.extend(ended(StepStatus::Failed).map(|row| {
             let why = row.outcome.as_deref().unwrap_or("failed");
             format!("`{}` failed ({why}): seqctl logs {}", row.id, row.id)
@@ -100,10 +103,7 @@ impl Engine {
         let findings = Self::findings(view);
         if args.strict && !findings.is_empty() {
             let list = findings.iter().map(|found| format!("\n  line {}: {}", found.line, found.message)).collect::<String>();
-            return Err(Error::Warnings {
-                path: self.paths().sequence(),
-                count: format!("{}{list}", count(findings.len(), "warning")),
-            });
+            return Err(Error::Warnings { path: self.paths().sequence(), count: count(findings.len(), "warning"), list });
         }
         Ok(Output::Valid { steps: view.sequence.steps.len(), gates: view.sequence.gates.len(), findings })
     }
@@ -172,7 +172,11 @@ impl Engine {
         };
         let attempt = args.attempt.or(last).ok_or_else(|| Error::NeverRan { step: step.clone() })?;
         let (stream, name) = if args.stderr { ("stderr", "stderr.log") } else { ("stdout", "stdout.log") };
-        let path = self.paths().attempt(&run, step.as_str(), attempt).join(name);
+        let folder = self.paths().attempt(&run, step.as_str(), attempt);
+        if !folder.is_dir() {
+            return Err(Error::LogNotFound { step: step.clone(), run, attempt });
+        }
+        let path = folder.join(name);
         Ok(LogText { step: step.clone(), run, attempt, stream, text: String::new(), truncated: false, path })
     }
 
@@ -237,7 +241,9 @@ pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
     } else {
         File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(Error::io("read", path))?;
     }
-    let value: serde_json::Value = serde_yaml::from_str(&text).map_err(|error| {
+    // JSON is read as JSON: YAML takes a few characters in it for line breaks.
+    let json = serde_json::from_str(&text).ok();
+    let value: serde_json::Value = json.map_or_else(|| serde_yaml::from_str(&text), Ok).map_err(|error| {
         let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
         let excerpt = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
         let expected = Some("a list of actions, like `[{\"action\": \"gate.approve\", \"id\": \"review\"}]`".to_owned());

@@ -146,7 +146,9 @@ impl Graph {
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1.max(word.len().max(candidate.len()) / 3))
+        .filter(|(distance, candidate)| {
+            *distance <= word.len().max(candidate.len()).div_ceil(3).min(word.len().saturating_sub(1))
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate.to_owned())
 }

@@ -165,6 +165,7 @@ mod tests {
     fn two_descriptions_exclude_each_other() {
         let folder = tempfile::tempdir().unwrap();
         let paths = Paths::at(folder.path());
+        paths.make_folders().unwrap();
         let first = ProjectLock::take(&paths).unwrap();
         let second = File::open(paths.state("lock")).unwrap();
         assert!(matches!(second.try_lock(), Err(TryLockError::WouldBlock)));
@@ -176,6 +177,7 @@ mod tests {
     fn a_removed_lock_file_is_made_anew() {
         let folder = tempfile::tempdir().unwrap();
         let paths = Paths::at(folder.path());
+        paths.make_folders().unwrap();
         drop(ProjectLock::take(&paths).unwrap());
         std::fs::remove_file(paths.state("lock")).unwrap();
         let _held = ProjectLock::take(&paths).unwrap();

@@ -31,9 +31,12 @@ impl Paths {
             let root = here.join(chosen);
             let root = root.canonicalize().unwrap_or(root);
             let paths = Self::at(&root);
-            return if paths.dir.is_dir() { Ok(paths) } else { Err(Error::ProjectNotFound { from: root }) };
+            return if paths.dir.is_dir() { Ok(paths) } else { Err(Error::ProjectNotFound { from: root, is_chosen: true }) };
         }
-        here.ancestors().map(Self::at).find(|paths| paths.dir.is_dir()).ok_or(Error::ProjectNotFound { from: here.clone() })
+        here.ancestors()
+            .map(Self::at)
+            .find(|paths| paths.dir.is_dir())
+            .ok_or(Error::ProjectNotFound { from: here.clone(), is_chosen: false })
     }
 
     /// The plan.

@@ -21,7 +21,7 @@ pub(super) fn is_plain(text: &str, in_flow: bool) -> bool {
         && !text.contains(['\n', '\t'])
         && !text.contains(": ")
         && !text.contains(" #")
-        && !(in_flow && text.contains(in_brackets))
+        && !(in_flow && (text.contains(in_brackets) || last == '-'))
         && !is_something_else(text)
 }
 
