@@ -35,7 +35,7 @@ fn holding() -> (Test, Background) {
     let test = Test::new().power().sequence(PLAN);
     let run = test.spawn(&["run"]);
     test.wait_for_status("hold", "RUNNING");
-    wait_until("the outcome of `first` to be written", || test.plan().contains("status: DONE"));
+    test.wait_for_commit("first");
     (test, run)
 }
 
@@ -230,8 +230,8 @@ fn a_stale_buffer_takes_no_outcome_and_no_decision_back() {
     test.write("go", "");
     test.run(&["run"]).fails(9);
     test.run(&["gate", "approve", "ok"]).success();
-    test.wait_for_status("last", "DONE");
-    wait_until("the run to end", || test.plan().matches("status: DONE").count() == 3);
+    test.wait_for_commit("last");
+    test.assert_no_processes();
     let stale = gated.replace("name: edited", "name: stale");
     save(&test, &stale);
     let status = test.run(&["status"]).success();
@@ -352,7 +352,7 @@ fn git_checkout_and_stash_during_a_run() {
     git(&test, "checkout -q main");
     let run = test.spawn(&["run"]);
     test.wait_for_status("hold", "RUNNING");
-    wait_until("the outcome of `first` to be written", || test.plan().contains("status: DONE"));
+    test.wait_for_commit("first");
 
     git(&test, "stash");
     assert_eq!(test.plan(), PLAN, "git took the statuses away");
@@ -377,7 +377,7 @@ fn git_clean_during_a_run_stops_its_steps_and_leaves_a_usable_project() {
     git(&test, "init -q . && git add . && git -c user.name=T -c user.email=t@e.x commit -qm plan");
     let run = test.spawn(&["run"]);
     test.wait_for_status("hold", "RUNNING");
-    wait_until("the outcome of `first` to be written", || test.plan().contains("status: DONE"));
+    test.wait_for_commit("first");
     // It may say that a folder it cleans is not empty: the runner has made it anew.
     test.sh("git clean -qfdx");
     let plan = test.plan();

@@ -75,7 +75,8 @@ fn come_next(test: &Test) {
 
 /// Everything a change leaves behind that can be compared.
 fn state(test: &Test) -> (String, Vec<(String, String)>, Value) {
-    let gates = test.run(&["gate", "list", "--json"]).success().json()["gates"].clone();
+    let mut gates = test.run(&["gate", "list", "--json"]).success().json()["gates"].clone();
+    gates[0]["at"] = Value::Null;
     (test.plan(), test.statuses(), gates)
 }
 
@@ -182,7 +183,8 @@ fn a_save_between_the_exchange_and_the_stamp_is_seen() {
 #[test]
 fn killed_while_a_run_is_opened_it_is_there_or_it_is_not() {
     for (points, is_there) in [(&BEFORE[..], false), (&AFTER[..], true)] {
-        for point in points {
+        // It leaves the plan's text alone.
+        for point in points.iter().filter(|point| !point.ends_with("exchange") && !point.ends_with("exchanged")) {
             let test = chain();
             faulty(&test, &format!("{point}:kill"), &["run", "--detach"]).fails(137);
             test.run(&["reset", "one"]);
@@ -280,10 +282,13 @@ fn a_supervisor_killed_before_its_child_has_run_nothing() {
 #[test]
 fn a_supervisor_that_dies_every_time_is_not_tried_for_ever() {
     let test = chain();
-    faulty(&test, "supervisor.start:kill", &["run"]).fails(7).says("no supervisor could be started");
+    faulty(&test, "supervisor.start:kill", &["run"]).fails(7);
     assert_eq!(test.lines("began"), [""; 0]);
     for step in ["one", "two"] {
-        assert_eq!(test.attempt_status(step, 1)["reason"], "spawn");
+        assert_eq!(end(&test, step), ("FAILED".into(), "spawn".into()));
+        assert!(text(&test.attempt_status(step, 1)["note"]).starts_with("no supervisor could be started"));
+    }
+    for step in ["one", "two"] {
         test.run(&["restart", step]).success();
     }
     settle_again(&test);

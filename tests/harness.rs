@@ -215,6 +215,14 @@ impl Test {
         });
     }
 
+    /// Waits until the outcome of a step is committed, down to the last step of its transaction.
+    pub(crate) fn wait_for_commit(&self, step: &str) {
+        let state = self.path(".threados/state");
+        wait_until(&format!("the outcome of `{step}` to be committed"), || {
+            state.join("last").join(step).exists() && names(&state.join("tx")).is_empty()
+        });
+    }
+
     /// Waits until a file is there and not empty.
     pub(crate) fn wait_for_file(&self, relative: impl AsRef<Path>) {
         let path = self.path(relative);

@@ -88,7 +88,7 @@ fn killed() -> Test {
     let test = Test::new().power().sequence(PLAN);
     let run = test.spawn(&["run"]);
     test.wait_for_status("hold", "RUNNING");
-    wait_until("the outcome of `done` to be written", || test.plan().contains("status: DONE"));
+    test.wait_for_commit("done");
     run.signal(Signal::KILL);
     run.wait();
     let pid_in = |path: &str, mark: &str| {
@@ -116,7 +116,7 @@ fn questions_change_nothing_while_steps_run() {
     let test = Test::new().power().sequence(PLAN);
     let run = test.spawn(&["run"]);
     test.wait_for_file("pid");
-    wait_until("the outcome of `done` to be written", || test.plan().contains("status: DONE"));
+    test.wait_for_commit("done");
     let log = test.audit().len();
     ask_everything(&test);
     assert_eq!(test.audit().len(), log);

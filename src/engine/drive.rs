@@ -378,10 +378,7 @@ impl Runner {
         }
         let (is_rung, gone) = self.sleep(until.saturating_duration_since(now));
         self.is_told |= is_rung;
-        for id in gone {
-            self.others.remove(&id);
-            self.ended.push(id);
-        }
+        gone.into_iter().for_each(|id| self.take_gone(id));
         for report in self.executor.reports() {
             self.take(report);
         }
@@ -413,11 +410,14 @@ impl Runner {
         match report {
             Report::Ended { nonce } => {
                 if let Some((_, id)) = self.running.remove(&nonce) {
+                    self.others.remove(&id);
                     self.ended.push(id);
                 }
             }
             Report::Lost => {
-                for (_, (_, id)) in std::mem::take(&mut self.running) {
+                // Their supervisors live on; now each has to be watched by itself.
+                let running: Vec<Id> = self.running.values().map(|(_, id)| id.clone()).collect();
+                for id in running {
                     let record = store::Record::read(&self.paths.lease(id.as_str())).ok().flatten();
                     self.watch(&id, record.and_then(|record| record.supervisor).map(|(pid, _)| pid));
                 }
@@ -426,13 +426,17 @@ impl Runner {
         }
     }
 
+    /// Takes note that nobody holds a watched lease any more.
+    fn take_gone(&mut self, id: Id) {
+        self.others.remove(&id);
+        self.running.retain(|_, (_, other)| *other != id);
+        self.ended.push(id);
+    }
+
     fn look_at_others(&mut self) {
         let gone: Vec<Id> =
             self.others.keys().filter(|id| probe(&self.paths.lease(id.as_str())) != store::Probe::Held).cloned().collect();
-        for id in gone {
-            self.others.remove(&id);
-            self.ended.push(id);
-        }
+        gone.into_iter().for_each(|id| self.take_gone(id));
     }
 
     /// While somebody is at work on the plan the same error comes at every look.

@@ -36,12 +36,14 @@ pub trait Executor {
 /// Supervisors on this machine, through the spawner.
 pub struct LocalExecutor {
     spawner: Option<Spawner>,
+    /// Whether a spawner went and what it had started has nobody to report on it.
+    is_lost: bool,
 }
 
 impl LocalExecutor {
     /// Uses `spawner` while it lives.
     pub const fn new(spawner: Spawner) -> Self {
-        Self { spawner: Some(spawner) }
+        Self { spawner: Some(spawner), is_lost: false }
     }
 }
 
@@ -52,6 +54,8 @@ impl Executor for LocalExecutor {
             return Ok(());
         }
         // The spawner was killed. A second one comes by exec, which costs more and does the same.
+        self.is_lost = true;
+        self.spawner = None;
         let spawner = Spawner::exec()?;
         spawner.send(&lease, spec)?;
         self.spawner = Some(spawner);
@@ -63,18 +67,20 @@ impl Executor for LocalExecutor {
     }
 
     fn reports(&mut self) -> Vec<Report> {
+        let mut reports = Vec::new();
         match self.spawner.as_mut().map(Spawner::read) {
-            None => Vec::new(),
-            Some(Ok(answers)) => {
-                let nonce = |answer| match answer {
-                    Answer::Refused { nonce, .. } | Answer::Ended { nonce } => nonce,
-                };
-                answers.into_iter().map(|answer| Report::Ended { nonce: nonce(answer) }).collect()
-            }
+            None => {}
+            Some(Ok(answers)) => reports.extend(answers.into_iter().map(|answer| match answer {
+                Answer::Refused { nonce, .. } | Answer::Ended { nonce } => Report::Ended { nonce },
+            })),
             Some(Err(_)) => {
                 self.spawner = None;
-                vec![Report::Lost]
+                self.is_lost = true;
             }
         }
+        if std::mem::take(&mut self.is_lost) {
+            reports.push(Report::Lost);
+        }
+        reports
     }
 }

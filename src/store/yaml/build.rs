@@ -6,7 +6,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::{
     complaint, scan,
-    source::Source,
+    source::{BOM, Source},
     tree::{Entry, Form, Item, Node, Style, Value},
 };
 use crate::error::Error;
@@ -119,10 +119,15 @@ impl<'t> Builder<'t, '_> {
             let at = self.places.byte(span.start.index());
             return Err(self.source.error(at, "a second document begins here", Some("one document in the file".into())));
         }
-        if is_explicit {
-            self.at = self.places.byte(span.end.index());
+        let mark = if is_explicit { span.end } else { span.start };
+        self.at = self.places.byte(mark.index());
+        match self.source.text[..self.at].find(BOM) {
+            None => Ok(()),
+            Some(at) => {
+                let expected = Some("it at the very beginning, or nowhere".into());
+                Err(self.source.error(at, "a byte order mark stands inside the text", expected))
+            }
         }
-        Ok(())
     }
 
     /// Steps over the indicator before a node and over the node's properties.
@@ -135,8 +140,6 @@ impl<'t> Builder<'t, '_> {
         let here = scan::skip_blank(text, self.at);
         if let Some(frame) = self.stack.last_mut() {
             self.at = frame.step(text, self.at, here).ok_or_else(|| lost(self.source, here))?;
-        } else if properties > 0 {
-            self.at = here;
         }
         for _ in 0..properties {
             let here = scan::skip_blank(text, self.at);
@@ -168,6 +171,9 @@ impl<'t> Builder<'t, '_> {
         if end < start {
             return Err(lost(source, start));
         }
+        if style == Style::Plain && self.stack.last().is_some_and(Frame::is_flow) {
+            self.check_indents(start, end)?;
+        }
         self.at = end;
         // Most scalars stand in the text as they are, and need no memory of their own.
         let inner = if matches!(style, Style::Single | Style::Double) { start + 1..end - 1 } else { start..end };
@@ -176,6 +182,21 @@ impl<'t> Builder<'t, '_> {
             _ => text,
         };
         self.put(Node { start, end, is_text, value: Value::Scalar { text, style } })
+    }
+
+    /// The lines of a text in brackets stand deeper than what the brackets belong to; the parser is lax about it.
+    fn check_indents(&self, start: usize, end: usize) -> Result<(), Error> {
+        let Some(outer) = self.stack.iter().rev().find(|frame| !frame.is_flow()) else { return Ok(()) };
+        let mut line = self.source.next_line(start);
+        while line < end {
+            let rest = self.source.text[line..end].trim_start_matches([' ', '\t']);
+            if !rest.starts_with(['\n', '\r']) && self.source.column(end - rest.len()) <= outer.column {
+                let expected = Some("more spaces before it".into());
+                return Err(self.source.error(line, "this line is indented too little for what is open", expected));
+            }
+            line = self.source.next_line(line);
+        }
+        Ok(())
     }
 
     /// Behind the last line of a block scalar that has text, or breaks that are kept. `stop` is where the parser found

@@ -147,7 +147,7 @@ impl<'t> Patch<'_, 't> {
         let chunks = Chunks::new(source, items, slot.spot);
         let column = chunks.column;
         if new.is_empty() {
-            self.edits.insert(self.properties_end(slot.spot), " []");
+            self.edits.insert(self.properties_end(slot.spot, slot.node.start), " []");
         }
         let is_long = |chunk: &Chunk| source.next_line(chunk.start) < chunk.end;
         let is_spaced = chunks.is_spaced(source).unwrap_or_else(|| chunks.all.first().is_some_and(is_long));

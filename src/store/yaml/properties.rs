@@ -163,7 +163,8 @@ fn check_statuses(mut text: String, dice: &mut Dice<'_>) -> Result<(), TestCaseE
             Ok(expected) => expected,
             Err(error) => {
                 prop_assert!(matches!(error, Error::Yaml { .. }), "{}\n{}", error, text);
-                prop_assert!(statuses.set(&mut text, &changes).is_err());
+                let is_refused = statuses.set(&mut text.clone(), &changes).is_err();
+                prop_assert!(is_refused, "{} {:?}\n{}", error, changes, text);
                 return Ok(());
             }
         };

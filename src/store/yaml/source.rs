@@ -8,7 +8,8 @@ use crate::error::Error;
 
 /// The largest file that is read.
 const LARGEST: usize = 32 << 20;
-const BOM: &str = "\u{feff}";
+/// The byte order mark.
+pub(super) const BOM: &str = "\u{feff}";
 
 /// A file's text without its byte order mark.
 pub(super) struct Source<'t> {

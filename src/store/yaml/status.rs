@@ -79,7 +79,7 @@ impl Statuses {
     /// since. The last change of a node counts.
     ///
     /// # Errors
-    /// `Internal` for a number or a word that is none, or another text; those of [`patch`] where a status cannot be spliced.
+    /// `Internal` for a number or a word that is none, or another text; those of [`patch()`] where a status cannot be spliced.
     pub fn set(&mut self, text: &mut String, changes: &[(usize, Option<&'static str>)]) -> Result<(), Error> {
         if text.len() != self.length {
             return Err(Error::internal("these statuses belong to another text"));
@@ -285,4 +285,14 @@ fn is_line(source: &Source<'_>, entry: &Entry<'_>, before: Option<&Entry<'_>>, c
         && source.line(entry.start) == source.line(entry.end())
         && !before.is_none_or(|before| source.takes_blanks(&before.value) || has_comment_below && before.value.is_block())
         && source.kind(source.previous_line(start)) != Kind::Blank
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_small() {
+        assert!(size_of::<Slot>() <= 32);
+    }
 }

@@ -76,6 +76,10 @@ impl<'t> Patch<'_, 't> {
         match node.value {
             Value::List { is_flow: true, .. } => self.flow_records(slot, old, new),
             _ if self.is_on_lines(node) => self.block_records(slot, old, new),
+            _ if old.iter().map(|record| record.id()).eq(new.iter().map(|record| record.id())) => {
+                let mut items = node.items().iter().zip(old.iter().zip(new));
+                items.try_for_each(|(item, (old, new))| self.record(&item.node, *old, *new))
+            }
             _ => Err(self.refuse(node.start, "every `- ` on a line of its own")),
         }
     }
@@ -125,7 +129,7 @@ impl<'t> Patch<'_, 't> {
         // What goes: a part of the line, and perhaps lines below.
         let (mut head, mut body) = (node.start..node.end, None);
         if is_below {
-            head = slot.spot..self.properties_end(slot.spot);
+            head = slot.spot..self.properties_end(slot.spot, source.line_end(slot.spot));
             body = Some(source.next_line(slot.spot)..source.next_line(node.end));
         } else if is_block_scalar {
             head.end = scan::block_head(source.text, node.start).end;
@@ -177,15 +181,14 @@ impl<'t> Patch<'_, 't> {
         }
     }
 
-    /// Behind the anchor and tag on the line of `at`, if there are any.
-    pub(super) fn properties_end(&self, at: usize) -> usize {
+    /// Behind the anchor and tag that follow `at` and begin before `limit`, if there are any.
+    pub(super) fn properties_end(&self, at: usize, limit: usize) -> usize {
         let text = self.source.text;
-        let line_end = self.source.line_end(at);
         let mut end = at;
         loop {
-            let here = end + text[end..line_end].len() - text[end..line_end].trim_start().len();
+            let here = scan::skip_blank(text, end);
             match scan::skip_property(text, here) {
-                Some(next) if here < line_end => end = next,
+                Some(next) if here < limit => end = next,
                 _ => return end,
             }
         }
