@@ -4,10 +4,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     io::{self, Write as _},
     path::Path,
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use rustix::process::Signal;
@@ -32,8 +33,8 @@ struct Random {
 
 impl Random {
     fn new() -> Self {
-        let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().subsec_nanos();
-        let seed = std::env::var("THREADOS_SEED").map_or_else(|_| now().into(), |text| text.parse().unwrap());
+        let any = || RandomState::new().build_hasher().finish();
+        let seed = std::env::var("THREADOS_SEED").map_or_else(|_| any(), |text| text.parse().unwrap());
         Self { seed, state: seed }
     }
 
@@ -137,7 +138,7 @@ impl Field {
     /// Runs the project and kills at random moments until it has ended or `wanted` were killed.
     fn rage(&mut self, wanted: usize, random: &mut Random) -> usize {
         let mut count = 0;
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while count < wanted && !self.is_over() {
             assert!(Instant::now() < until, "it does not get on: {:?}", self.test.statuses());
             if self.runners().is_empty() {
@@ -196,7 +197,10 @@ impl Field {
         assert!(starts.len() <= attempts, "{}", story());
         let was_killed = self.children.contains(nonce);
         let reason = exit.outcome.reason;
-        if record.supervisor.is_some_and(|supervisor| self.supervisors.contains(&supervisor)) {
+        if reason == Some(Reason::Spawn) {
+            // Three times in a row it was killed before it began.
+            assert!(attempts == 0 && starts.is_empty() && !self.kills.is_empty(), "{}", story());
+        } else if record.supervisor.is_some_and(|supervisor| self.supervisors.contains(&supervisor)) {
             let is_fine = match reason {
                 None => exit.outcome.status == StepStatus::Done && !ends.is_empty(),
                 Some(Reason::OrphanedProcess) => record.child.is_some(),
@@ -240,7 +244,15 @@ impl Drop for Field {
             kill(pid, Signal::KILL);
         }
         if thread::panicking() {
-            let _ = writeln!(io::stderr(), "killed so far: {:?}", self.kills);
+            let _ = writeln!(io::stderr(), "killed so far: {:?}, of which supervisors {:?}", self.kills, self.supervisors);
+            for (pid, words) in self.test.processes() {
+                let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+                let environ = String::from_utf8_lossy(&environ).into_owned();
+                let step = environ.split('\0').find_map(|entry| entry.strip_prefix("THREADOS_STEP_ID=")).unwrap_or_default();
+                let record = fs::read_to_string(self.paths().last(step)).unwrap_or_default();
+                let parent = stat(pid).map(|stat| stat.parent);
+                let _ = writeln!(io::stderr(), "left: {pid} `{words}` below {parent:?}, of `{step}`:\n{record}");
+            }
         }
     }
 }

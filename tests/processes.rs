@@ -170,7 +170,7 @@ fn nothing_of_a_step_is_left_when_the_next_one_starts() {
     ];
     for daemon in daemons {
         let test = steps(&format!(
-            "  - id: leaves\n    command: |-\n      {daemon}\n      until [ -s pids ]; do sleep 0.01; done\n  - id: looks\n    command: for pid in $(cat pids); do if kill -0 $pid; then exit 1; fi; done\n    depends_on: [leaves]\n"
+            "  - id: leaves\n    command: |-\n      {daemon}\n      until [ -s pids ]; do sleep 0.01; done\n  - id: looks\n    command: for pid in $(cat pids); do if grep -s 'State:.[^ZX]' /proc/$pid/status; then exit 1; fi; done\n    depends_on: [leaves]\n"
         ));
         let out = test.run(&["run"]);
         assert_eq!(out.code, 0, "{daemon}: {}", out.all());
@@ -194,7 +194,7 @@ fn a_run_goes_on_when_its_spawner_is_killed() {
     assert!(words.contains("__runner"), "a fork of the runner: {words}");
     kill(old, Signal::KILL);
     test.write("go", "");
-    test.wait_for_status("two", "RUNNING");
+    lease(&test, "two");
     let (new, words) = spawner(runner).unwrap();
     assert!(new != old && words.contains("__spawner"), "{words}");
     test.write("stay", "");

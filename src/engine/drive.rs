@@ -378,7 +378,9 @@ impl Runner {
         }
         let (is_rung, gone) = self.sleep(until.saturating_duration_since(now));
         self.is_told |= is_rung;
-        gone.into_iter().for_each(|id| self.take_gone(id));
+        for id in gone {
+            self.take_gone(id);
+        }
         for report in self.executor.reports() {
             self.take(report);
         }
@@ -386,7 +388,7 @@ impl Runner {
             // What no event tells us: network file systems, lost spawners, a plan that was saved.
             self.look_at = Instant::now() + FALLBACK;
             self.is_due = true;
-            self.look_at_others();
+            self.look_at_all();
         }
     }
 
@@ -433,10 +435,24 @@ impl Runner {
         self.ended.push(id);
     }
 
-    fn look_at_others(&mut self) {
-        let gone: Vec<Id> =
-            self.others.keys().filter(|id| probe(&self.paths.lease(id.as_str())) != store::Probe::Held).cloned().collect();
-        gone.into_iter().for_each(|id| self.take_gone(id));
+    /// Looks at everything that should be running, whoever was to report on it: a report that was
+    /// lost with the process that had it must not hold a run up.
+    fn look_at_all(&mut self) {
+        let ours = self.running.values().map(|(_, id)| id);
+        let gone: Vec<Id> = self
+            .others
+            .keys()
+            .chain(ours)
+            .filter(|id| probe(&self.paths.lease(id.as_str())) != store::Probe::Held)
+            .cloned()
+            .collect();
+        for id in gone {
+            self.take_gone(id);
+        }
+        if self.running.is_empty() && self.others.is_empty() && self.ended.is_empty() {
+            // Nothing runs as far as we know; what we know is then read anew.
+            self.scheduler = None;
+        }
     }
 
     /// While somebody is at work on the plan the same error comes at every look.
