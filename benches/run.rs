@@ -164,7 +164,9 @@ fn output() {
     const COMMAND: &str = "head -c 200000000 /dev/zero";
     let root = folder();
     let mut text = String::from("version: \"1.0\"\nsteps:\n");
-    (0..8).for_each(|at| drop(writeln!(text, "  - id: s{at}\n    command: {COMMAND}")));
+    for at in 0..8 {
+        let _ = writeln!(text, "  - id: s{at}\n    command: {COMMAND}");
+    }
     let floor = {
         let folder = folder();
         let begun = Instant::now();
@@ -174,7 +176,9 @@ fn output() {
                 Command::new("sh").args(["-c", COMMAND]).stdout(log).spawn().unwrap()
             };
             let mut both = [spawn(0), spawn(1)];
-            both.iter_mut().for_each(|child| drop(child.wait().unwrap()));
+            for child in &mut both {
+                child.wait().unwrap();
+            }
         }
         begun.elapsed()
     };
@@ -197,7 +201,7 @@ fn supervisor() {
     let root = folder();
     project(root.path(), "version: \"1.0\"\nsteps:\n  - id: s\n    command: sleep 60\n");
     let run = |words: &[&str]| {
-        drop(Command::new(seqctl()).args(words).current_dir(root.path()).stdout(Stdio::null()).status().unwrap())
+        Command::new(seqctl()).args(words).current_dir(root.path()).stdout(Stdio::null()).status().unwrap();
     };
     run(&["run", "--detach"]);
     let lease = root.path().join(".threados/state/active/s");

@@ -92,7 +92,15 @@ impl Held<'_> {
             }
             fault::point("tx.committed");
             let paths = self.paths().clone();
-            let finished = tx::finish(&paths, seq, &|plan, theirs| repeat(&paths, plan, theirs))?;
+            let finished = match tx::finish(&paths, seq, &|plan, theirs| repeat(&paths, plan, theirs)) {
+                Ok(finished) => finished,
+                Err(error) => {
+                    // It is committed, and whoever locks next, we too, has to finish it first.
+                    self.writer.log = None;
+                    self.writer.view = None;
+                    return Err(error);
+                }
+            };
             self.writer.warnings.extend(finished.warnings);
             if let Some((place, why)) = finished.conflict {
                 self.writer.view = None;

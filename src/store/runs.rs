@@ -4,6 +4,8 @@ use std::{
     fs::{self, File, OpenOptions},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -157,8 +159,13 @@ impl RunnerFile {
     pub fn take(paths: &Paths, run: &str) -> Result<Option<Self>, Error> {
         let path = paths.runner(run);
         let Ok(file) = OpenOptions::new().read(true).write(true).open(&path) else { return Ok(None) };
-        if file.try_lock().is_err() {
-            return Ok(None);
+        // Somebody who only looks holds it for an instant; believe "held" after a while.
+        let until = Instant::now() + Duration::from_millis(500);
+        while file.try_lock().is_err() {
+            if Instant::now() > until {
+                return Ok(None);
+            }
+            thread::sleep(Duration::from_millis(1));
         }
         let pid = std::process::id();
         let holder = Holder { v: 1, pid, start: super::start_of(pid).unwrap_or(0) };

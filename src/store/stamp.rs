@@ -35,6 +35,11 @@ impl FileId {
         fs::metadata(path).ok().map(|meta| Self::from(&meta))
     }
 
+    /// Whether the other is the same file with nothing written to it; a rename changes the rest.
+    pub const fn has_same_content(&self, other: &Self) -> bool {
+        self.is_same_file(other) && self.size == other.size && self.mtime == other.mtime
+    }
+
     /// Its inode.
     pub const fn inode(&self) -> u64 {
         self.ino

@@ -14,7 +14,7 @@ use rustix::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Paths, Record, RunnerFile, Stamp, displaced, file, paths::make_private, sha256};
+use super::{FileId, Paths, Record, RunnerFile, Stamp, displaced, file, paths::make_private, sha256};
 use crate::{error::Error, fault, model::Id};
 
 /// What a transaction does, apart from the texts that are staged beside it.
@@ -194,10 +194,12 @@ fn place_text(
     finished: &mut Finished,
 ) -> Result<(), Error> {
     let (staged, target) = (tx.join("sequence.yaml"), real_path(&paths.sequence()));
+    let mut placed = None;
     while let Some(mut bytes) = file::read_if_there(&staged)? {
         // Exchanging twice would take the change back, so the staged bytes decide what is left to do.
         if Some(sha256(&bytes)) == plan.post_sha {
             fault::point("tx.before_exchange");
+            placed = FileId::of(&staged);
             exchange(&staged, &target)?;
             fault::point("tx.exchanged");
             match file::read_if_there(&staged)? {
@@ -234,10 +236,20 @@ fn place_text(
     }
     if let Some(sha) = plan.post_sha.clone()
         && let Some(stamp) = Stamp::take(&target, sha)
+        && is_ours(&stamp, placed, &target)?
     {
         stamp.write(paths)?;
     }
     Ok(())
+}
+
+/// Whether what stands at `target` is what we put there: a save right after the exchange is not ours
+/// to vouch for.
+fn is_ours(stamp: &Stamp, placed: Option<FileId>, target: &Path) -> Result<bool, Error> {
+    match placed {
+        Some(placed) if stamp.id.has_same_content(&placed) => Ok(true),
+        _ => Ok(file::read_if_there(target)?.is_some_and(|bytes| sha256(&bytes) == stamp.sha)),
+    }
 }
 
 /// Where a path leads through links, whether anything stands there or not.
