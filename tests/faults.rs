@@ -1,6 +1,6 @@
 //! Killed, or out of space, at every point of a transaction, a claim, an execution and a recovery.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, thread, time::Duration};
 
 use serde_json::{Value, json};
 use threados::model::Id;
@@ -466,6 +466,8 @@ fn a_commit_that_cannot_be_finished_is_finished_before_the_next_one() {
     wait_until("the commit", || !test.audited("commit").is_empty());
     let log = format!(".threados/runs/{}/runner.log", test.last_run());
     wait_until("the runner to complain", || test.lines(&log).iter().any(|line| line.contains("stamp")));
+    // It tries again and again meanwhile.
+    thread::sleep(Duration::from_millis(300));
     fs::remove_dir(&stamp).unwrap();
     wait_until("the run to end", || names(&test.path(".threados/state/runners")).is_empty());
     test.assert_no_processes();

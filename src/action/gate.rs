@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Access, Act, Change, Changed, Txn};
 use crate::{
     error::{Error, list},
-    model::{Blocker, Decision, Gate, GateStatus, Id, State},
+    model::{Decision, Gate, GateStatus, Id, State},
 };
 
 /// Insert a gate
@@ -88,18 +88,7 @@ impl Change for Approve {
         let at = graph.find(self.id.as_str()).unwrap_or_default();
         if !self.ahead && !ready.is_unhindered(at) {
             let ids: Vec<Id> = txn.sequence.ids().cloned().collect();
-            let waits: Vec<Id> = ready
-                .blockers(at)
-                .into_iter()
-                .map(|blocker| match blocker {
-                    Blocker::Step(at)
-                    | Blocker::Failed(at)
-                    | Blocker::Review(at)
-                    | Blocker::Gate(at)
-                    | Blocker::GateBlocked(at)
-                    | Blocker::Group(at) => ids[at].clone(),
-                })
-                .collect();
+            let waits: Vec<Id> = ready.blockers(at).into_iter().map(|blocker| ids[blocker.node()].clone()).collect();
             return Err(Error::GateNotReached { gate: self.id.clone(), why: format!("it waits for {}", list(&waits)) });
         }
         decide(txn, &self.id, Decision::Approved, self.note.as_ref(), "approved")

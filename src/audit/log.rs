@@ -135,8 +135,10 @@ impl Log {
             return Err(Error::io("append to", &self.path)(error));
         }
         fault::point("audit.appended");
-        if sync {
-            self.file.sync_data().map_err(Error::io("sync", &self.path))?;
+        if sync && let Err(error) = self.file.sync_data() {
+            // What may not survive must not be believed either.
+            let _ = self.file.set_len(self.len);
+            return Err(Error::io("sync", &self.path)(error));
         }
         self.len += line.len() as u64;
         self.seq = entry.seq;

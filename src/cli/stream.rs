@@ -10,7 +10,7 @@ use std::{
 use super::{Session, output::success, show, signals::Signals};
 use crate::{
     action::{Action, query::Logs},
-    client::{Follower, Kind, LogText},
+    client::{Follower, Kind, LogText, start_of_lines},
     error::Error,
 };
 
@@ -149,10 +149,6 @@ fn start_of_tail(path: &std::path::Path, lines: usize) -> Result<u64, Error> {
     let start = len.saturating_sub(8 * 1024 * 1024);
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(start)).and_then(|_| file.read_to_end(&mut bytes)).map_err(Error::io("read", path))?;
-    let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let from = match lines {
-        0 => bytes.len(),
-        _ => body.iter().enumerate().rev().filter(|&(_, &byte)| byte == b'\n').nth(lines - 1).map_or(0, |(at, _)| at + 1),
-    };
+    let from = start_of_lines(&bytes, lines);
     Ok(start + from as u64)
 }

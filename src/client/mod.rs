@@ -14,7 +14,7 @@ pub use crate::{
     audit::Entry,
     engine::{
         Actor, Caller, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, Kind, LogText, Output, Plan, Reply,
-        RunReport, RunRow, Started, StatusReport, StepDetail, StepRow, blocked_by_gate,
+        RunReport, RunRow, Started, StatusReport, StepDetail, StepRow, blocked_by_gate, start_of_lines,
     },
     store::{AttemptStatus, RunState, yaml::Warning},
 };

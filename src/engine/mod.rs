@@ -29,5 +29,6 @@ pub use drive::drive;
 pub use event::{Event, Kind};
 pub use follow::Follower;
 pub use output::{GateRow, LogText, Output, RunReport, RunRow, Started, StatusReport, StepDetail, StepRow};
+pub use query::start_of_lines;
 pub use start::{Plan, blocked_by_gate};
 pub use view::View;

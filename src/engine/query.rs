@@ -17,7 +17,7 @@ use crate::{
     action::{Action, query, run},
     audit, clock,
     error::{Error, count},
-    model::{Blocker, GateStatus, Id, Node, Readiness, Resolved, State, StepStatus},
+    model::{GateStatus, Id, Node, Readiness, Resolved, State, StepStatus},
     store::{AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs},
 };
 
@@ -225,12 +225,17 @@ fn read_end(mut file: File, path: &Path, lines: Option<usize>) -> Result<(Vec<u8
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(start)).and_then(|_| file.read_to_end(&mut bytes)).map_err(Error::io("read", path))?;
     let Some(lines) = lines else { return Ok((bytes, start > 0)) };
-    let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let from = match lines {
+    let from = start_of_lines(&bytes, lines);
+    Ok((bytes.split_off(from), start > 0 || from > 0))
+}
+
+/// Where the last `lines` lines of a text begin.
+pub fn start_of_lines(bytes: &[u8], lines: usize) -> usize {
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    match lines {
         0 => bytes.len(),
         _ => body.iter().enumerate().rev().filter(|&(_, &byte)| byte == b'\n').nth(lines - 1).map_or(0, |(at, _)| at + 1),
-    };
-    Ok((bytes.split_off(from), start > 0 || from > 0))
+    }
 }
 
 /// The actions in a file, JSON or YAML; `-` is standard input.
@@ -284,7 +289,7 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
     let status = ready.status(at);
     let exit = record.and_then(|record| record.exit.as_ref()).filter(|_| status.is_outcome());
     let waits_for = match status {
-        StepStatus::Blocked => ready.blockers(at).into_iter().map(|blocker| view.id_of(node_of(blocker)).clone()).collect(),
+        StepStatus::Blocked => ready.blockers(at).into_iter().map(|blocker| view.id_of(blocker.node()).clone()).collect(),
         _ => Vec::new(),
     };
     let duration_ms = match (status, exit, claim) {
@@ -309,17 +314,6 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         changed: is_changed,
         group: step.group_id.clone(),
     })
-}
-
-const fn node_of(blocker: Blocker) -> usize {
-    match blocker {
-        Blocker::Step(at)
-        | Blocker::Failed(at)
-        | Blocker::Review(at)
-        | Blocker::Gate(at)
-        | Blocker::GateBlocked(at)
-        | Blocker::Group(at) => at,
-    }
 }
 
 fn gate_rows(view: &View, ready: &Readiness) -> Vec<GateRow> {

@@ -165,14 +165,7 @@ fn named(view: &View, ready: &Readiness, ids: &[Id]) -> Result<Vec<usize>, Error
         let waits: Vec<Id> = ready
             .blockers(at)
             .into_iter()
-            .map(|blocker| match blocker {
-                Blocker::Step(at)
-                | Blocker::Failed(at)
-                | Blocker::Review(at)
-                | Blocker::Gate(at)
-                | Blocker::GateBlocked(at)
-                | Blocker::Group(at) => at,
-            })
+            .map(Blocker::node)
             .filter(|blocker| !nodes.contains(blocker))
             .map(|blocker| view.id_of(blocker).clone())
             .collect();

@@ -61,7 +61,12 @@ impl Writer {
                 Some(log) => log.refresh()?,
                 None => self.log = Some(Log::open(&self.paths.audit())?),
             }
-            self.recover()?;
+            if let Err(error) = self.recover() {
+                // Until that succeeds nothing else may be done.
+                self.log = None;
+                self.view = None;
+                return Err(error);
+            }
             self.view = None;
         }
         let now = FileId::of(&self.paths.sequence());

@@ -34,6 +34,15 @@ pub enum Blocker {
     Group(usize),
 }
 
+impl Blocker {
+    /// The node it speaks of.
+    pub const fn node(self) -> usize {
+        match self {
+            Self::Step(at) | Self::Failed(at) | Self::Review(at) | Self::Gate(at) | Self::GateBlocked(at) | Self::Group(at) => at,
+        }
+    }
+}
+
 struct Place {
     state: State,
     unmet: u32,

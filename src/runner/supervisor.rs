@@ -225,6 +225,8 @@ impl Supervisor {
                 if self.ended.is_some() {
                     return None;
                 }
+                // Who was hasty before there was anything to end meant something else.
+                self.is_hurried = false;
                 self.signal_group(Signal::TERM);
                 kill_at = Some(now + grace());
                 ending = Some(why);

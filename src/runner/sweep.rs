@@ -12,6 +12,9 @@ use rustix::process::{Pid, Signal};
 use super::stop::grace;
 use crate::store::{Machine, Paths, ProcStat, RunnerFile, active, file, stat_of};
 
+/// The parent of the kernel's own threads, which have neither environment nor words.
+const KTHREADD: u32 = 2;
+
 /// Whose leftovers are looked for.
 pub(super) struct Target<'a> {
     /// The project.
@@ -27,11 +30,13 @@ impl Target<'_> {
     /// between. Returns how many there were.
     pub(super) fn sweep(&self, mut reap: impl FnMut()) -> usize {
         let (mut known, begun) = (HashSet::new(), Instant::now());
-        let mut pause = Duration::from_millis(2);
+        let (mut pause, mut quiet) = (Duration::from_millis(2), 0);
         loop {
             reap();
-            let victims = self.find();
-            if victims.is_empty() {
+            let (victims, is_sure) = self.find();
+            // One look is not enough: a process may have been forked behind it by one that has ended.
+            quiet = if victims.is_empty() && (is_sure || begun.elapsed() > grace()) { quiet + 1 } else { 0 };
+            if quiet == 2 {
                 return known.len();
             }
             for &pid in &victims {
@@ -46,8 +51,8 @@ impl Target<'_> {
         }
     }
 
-    /// The living processes that belong to the step.
-    fn find(&self) -> Vec<u32> {
+    /// The living processes that belong to the step, and whether every process could be judged.
+    fn find(&self) -> (Vec<u32>, bool) {
         let proc = Path::new("/proc");
         let stats: HashMap<u32, ProcStat> = file::names(proc)
             .unwrap_or_default()
@@ -56,15 +61,21 @@ impl Target<'_> {
             .filter_map(|pid| Some((pid, stat_of(proc, pid)?)))
             .collect();
         let exempt = self.exempt();
-        let own = std::process::id();
+        let (own, mut is_sure) = (std::process::id(), true);
         let mut found: Vec<u32> = stats
             .iter()
             .filter(|&(&pid, stat)| pid != own && !stat.is_zombie)
-            .filter(|&(&pid, stat)| self.is_below(pid, stat, &stats, &exempt) || self.carries_nonce(pid))
+            .filter(|&(&pid, stat)| {
+                self.is_below(pid, stat, &stats, &exempt) || {
+                    let carries = self.carries_nonce(pid);
+                    is_sure &= carries.is_some() || pid == KTHREADD || stat.parent == KTHREADD;
+                    carries == Some(true)
+                }
+            })
             .map(|(&pid, _)| pid)
             .collect();
         found.sort_unstable();
-        found
+        (found, is_sure)
     }
 
     /// Whether a process descends from the sweeping supervisor, and from nobody in between who has
@@ -77,13 +88,18 @@ impl Target<'_> {
         end == Some(supervisor) || (end.is_none() && stat.session == supervisor)
     }
 
-    fn carries_nonce(&self, pid: u32) -> bool {
+    /// Whether a process was started by the step; nothing while it is in the middle of exec and shows
+    /// neither environment nor words.
+    fn carries_nonce(&self, pid: u32) -> Option<bool> {
         use std::os::unix::fs::MetadataExt as _;
         let folder = Path::new("/proc").join(pid.to_string());
-        let ours = std::fs::metadata(&folder).is_ok_and(|meta| meta.uid() == Machine::this().uid);
+        let is_ours = std::fs::metadata(&folder).is_ok_and(|meta| meta.uid() == Machine::this().uid);
+        let Ok(bytes) = std::fs::read(folder.join("environ")) else { return Some(false) };
+        if is_ours && bytes.is_empty() && std::fs::read(folder.join("cmdline")).is_ok_and(|words| words.is_empty()) {
+            return None;
+        }
         let mark = format!("THREADOS_LEASE={}", self.nonce);
-        ours && std::fs::read(folder.join("environ"))
-            .is_ok_and(|bytes| bytes.split(|&byte| byte == 0).any(|var| var == mark.as_bytes()))
+        Some(is_ours && bytes.split(|&byte| byte == 0).any(|var| var == mark.as_bytes()))
     }
 
     /// Supervisors of other leases and runners, with everything below them: an orchestrator's

@@ -314,6 +314,7 @@ mod tests {
         stage(paths, 1, &plan(), &Texts { sequence: Some(b"new".to_vec()), ..Texts::default() }, true).unwrap();
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "a repetition may fail, this one does not")]
     fn merge(_: &Plan, theirs: &[u8]) -> Result<(Vec<u8>, Vec<String>), Error> {
         Ok(([theirs, b"+new"].concat(), vec!["merged".into()]))
     }
