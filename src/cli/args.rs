@@ -85,6 +85,9 @@ pub(super) fn command() -> Command {
             }
         };
     }
+    root = root.mut_subcommand("run", |run| {
+        run.after_help("`seqctl run` alone is `run all`, and `seqctl run <IDS>…` is `run step <IDS>…`.")
+    });
     let about = root.get_about().cloned();
     Flags::augment_args(root).about(about.unwrap_or_default())
 }
