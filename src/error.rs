@@ -107,6 +107,9 @@ pub enum Error {
     /// The step does not run.
     #[error("`{step}` is not running")]
     StepNotRunning { step: Id },
+    /// Another machine claimed the step and may still run it.
+    #[error("`{step}` was claimed on another machine, which may still run it")]
+    StepElsewhere { step: Id },
     /// The step has an outcome.
     #[error("`{step}` is {status}")]
     StepEnded { step: Id, status: &'static str },
@@ -246,6 +249,7 @@ impl Error {
             Self::HasDependents { .. } => ("HAS_DEPENDENTS", Class::Conflict),
             Self::StepRunning { .. } => ("STEP_RUNNING", Class::Conflict),
             Self::StepNotRunning { .. } => ("STEP_NOT_RUNNING", Class::Conflict),
+            Self::StepElsewhere { .. } => ("STEP_ELSEWHERE", Class::Conflict),
             Self::StepEnded { .. } => ("STEP_ENDED", Class::Conflict),
             Self::StepBlocked { .. } => ("STEP_BLOCKED", Class::Conflict),
             Self::GateNotPending { .. } => ("GATE_NOT_PENDING", Class::Conflict),
@@ -278,6 +282,9 @@ impl Error {
             Self::ActionUnknown { nearest, .. } | Self::GroupNotFound { nearest, .. } => meant(nearest),
             Self::RevisionChanged { .. } => Some("look again with `seqctl status`, then repeat with the new revision".into()),
             Self::Yaml { expected, .. } => expected.as_ref().map(|what| format!("expected {what}")),
+            Self::StepElsewhere { step } => {
+                Some(format!("once nothing runs there any more, `seqctl stop {step} --force` declares it dead"))
+            }
             Self::TooNew { .. } => Some("update seqctl; this version will not write over it".into()),
             Self::CircularDependency { .. } => Some("take one of these dependencies away: `seqctl dep rm <step> <needs>`".into()),
             Self::DependencyNotFound { nearest, .. } | Self::NodeNotFound { nearest, .. } => {

@@ -4,6 +4,7 @@
 mod cli;
 mod concurrent;
 mod editor;
+mod elsewhere;
 mod faults;
 mod gates;
 mod harness;

@@ -206,8 +206,9 @@ impl Runner {
         let ours: HashSet<&Id> = self.running.values().map(|(_, id)| id).collect();
         let others: Vec<Id> =
             view.leases.iter().filter(|(id, lease)| lease.is_held && !ours.contains(id)).map(|(id, _)| id.clone()).collect();
-        self.uncommitted = view.leases.values().filter(|lease| !lease.is_held).count();
-        self.must_settle |= view.leases.values().any(|lease| !lease.is_held && lease.leftover != Leftover::Complete);
+        let free = || view.leases.values().filter(|lease| !lease.is_held);
+        self.uncommitted = free().filter(|lease| lease.leftover == Leftover::Complete).count();
+        self.must_settle |= free().any(|lease| lease.leftover == Leftover::Void);
         let broken: Vec<Id> = view
             .leases
             .iter()

@@ -69,6 +69,7 @@ impl Lease {
 
     /// Appends a line in one write.
     pub fn append(&self, line: &Line) -> io::Result<()> {
+        fault::write("lease.append")?;
         (&self.file).write_all(&line.to_bytes())
     }
 

@@ -89,6 +89,35 @@ pub fn stage(paths: &Paths, seq: u64, plan: &Plan, texts: &Texts, sync: bool) ->
     Ok(())
 }
 
+/// The numbers of the transactions that are staged.
+pub fn pending(paths: &Paths) -> Result<Vec<u64>, Error> {
+    Ok(file::names(&paths.state("tx"))?.iter().filter_map(|name| name.parse().ok()).collect())
+}
+
+/// What a transaction has not put in its place yet.
+#[derive(Debug, Default)]
+pub struct Staged {
+    /// SHA-256 of the sequence.yaml that it replaces.
+    pub pre_sha: Option<String>,
+    /// The new sequence.yaml.
+    pub text: Option<Vec<u8>>,
+    /// The new records.
+    pub records: Vec<(Id, Record)>,
+}
+
+/// What transaction `seq` has not put in its place yet, for a reader who may change nothing.
+pub fn staged(paths: &Paths, seq: u64) -> Staged {
+    let tx = folder(paths, seq);
+    let Some(plan) = file::read_json::<Plan>(&tx.join("plan.json")) else { return Staged::default() };
+    let read = |name: &str| file::read_if_there(&tx.join(name)).ok().flatten();
+    let record = |(at, id): (usize, &Id)| Some((id.clone(), Record::parse(&read(&format!("record-{at}"))?)));
+    Staged {
+        text: read("sequence.yaml").filter(|bytes| Some(sha256(bytes)) == plan.post_sha),
+        records: plan.records.iter().enumerate().filter_map(record).collect(),
+        pre_sha: plan.pre_sha,
+    }
+}
+
 /// Takes a staged transaction back that was not committed.
 pub fn discard(paths: &Paths, seq: u64) -> Result<(), Error> {
     match fs::remove_dir_all(folder(paths, seq)) {
