@@ -408,9 +408,10 @@ impl Runner {
         if poll(&mut fds, Some(&timeout)).is_err() {
             return (false, Vec::new());
         }
-        let gone =
-            watched.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty()).map(|((id, _), _)| (*id).clone()).collect();
-        (self.bell.as_ref().is_some_and(Bell::has_rung), gone)
+        let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
+        let gone = watched.iter().zip(&fds).filter(|(_, fd)| is_ready(fd)).map(|((id, _), _)| (*id).clone()).collect();
+        let may_ring = fds.get(watched.len()).is_some_and(is_ready);
+        (may_ring && self.bell.as_ref().is_some_and(Bell::has_rung), gone)
     }
 
     fn take(&mut self, report: Report) {
