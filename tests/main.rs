@@ -14,3 +14,4 @@ mod life;
 mod processes;
 mod readonly;
 mod steps;
+mod undo;

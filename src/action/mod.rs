@@ -4,6 +4,7 @@
 pub mod dep;
 pub mod fields;
 pub mod gate;
+pub mod history;
 pub mod project;
 pub mod query;
 pub mod run;
@@ -175,6 +176,8 @@ actions! {
     other {
         Init(project::Init),
         Apply(project::Apply),
+        Undo(history::Undo),
+        Redo(history::Redo),
         Demo(project::Demo),
         StepList(query::StepList),
         StepShow(query::StepShow),
