@@ -53,7 +53,7 @@ impl Graph {
                 id: id.clone(),
                 dependency: need.clone(),
                 nearest: sequence.nearest(need.as_str()),
-                line: None,
+                place: None,
             }),
         };
         for step in &sequence.steps {
@@ -67,7 +67,7 @@ impl Graph {
             None => Ok(graph),
             Some(nodes) => {
                 let ids: Vec<_> = sequence.ids().collect();
-                Err(Error::CircularDependency { cycle: nodes.into_iter().map(|at| ids[at].clone()).collect() })
+                Err(Error::CircularDependency { cycle: nodes.into_iter().map(|at| ids[at].clone()).collect(), place: None })
             }
         }
     }

@@ -146,7 +146,7 @@ pub enum Probe {
 
 /// Looks at a lease or runner file.
 pub fn probe(path: &Path) -> Probe {
-    match File::open(path) {
+    match file::open(path) {
         Err(_) => Probe::Absent,
         Ok(file) => match file.try_lock_shared() {
             Ok(()) | Err(TryLockError::Error(_)) => Probe::Free,
@@ -169,8 +169,12 @@ pub fn active(paths: &Paths) -> Result<Vec<(Id, Record, bool)>, Error> {
         let path = folder.join(&name);
         // Held first: a lease that is let go between the two looks is read complete.
         let held = is_held(&path);
-        if let Some(record) = Record::read(&path)? {
-            found.push((id, record, held));
+        match Record::read(&path) {
+            Ok(Some(record)) => found.push((id, record, held)),
+            Ok(None) => {}
+            // A folder, or something else that is no lease of ours: nothing runs under it.
+            Err(Error::FileUnusable { .. }) => found.push((id, Record::default(), false)),
+            Err(error) => return Err(error),
         }
     }
     Ok(found)
@@ -178,7 +182,8 @@ pub fn active(paths: &Paths) -> Result<Vec<(Id, Record, bool)>, Error> {
 
 /// Removes a free lease that ran nothing. Only under the project lock.
 pub fn void(paths: &Paths, step: &Id) -> Result<(), Error> {
-    file::remove(&paths.lease(step.as_str()))?;
+    let path = paths.lease(step.as_str());
+    if path.is_dir() { file::put_aside(&path)? } else { file::remove(&path)? }
     file::remove(&paths.stop_request(step.as_str()))
 }
 

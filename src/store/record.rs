@@ -1,6 +1,6 @@
 //! What is known of one execution or decision, as the JSON lines of a lease and of its record.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +121,8 @@ impl Record {
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         for line in bytes[..whole].split(|&byte| byte == b'\n') {
             match serde_json::from_slice(line.trim_ascii()) {
+                // The run names a folder.
+                Ok(Line::Claim(claim)) if claim.run.contains(['/', '.']) => {}
                 Ok(Line::Claim(claim)) => record.claim = Some(claim),
                 Ok(Line::Supervisor { pid, start }) => record.supervisor = Some((pid, start)),
                 Ok(Line::Child { pid, attempt }) => record.child = Some((pid, attempt)),
@@ -135,6 +137,11 @@ impl Record {
     /// The record in a file, or nothing where there is none.
     pub fn read(path: &Path) -> Result<Option<Self>, Error> {
         Ok(file::read_if_there(path)?.map(|bytes| Self::parse(&bytes)))
+    }
+
+    /// Whether it says how something ended or what was decided, as every record of an end does.
+    pub const fn is_whole(&self) -> bool {
+        self.exit.is_some() || self.decision.is_some()
     }
 
     /// What it says of a step, with no regard to whether somebody still holds it.
@@ -167,13 +174,27 @@ impl Record {
     }
 }
 
+/// What is in `state/last/`.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The records that can be read.
+    pub known: HashMap<Id, Record>,
+    /// Whose record is there and cannot be read.
+    pub damaged: Vec<Id>,
+}
+
 /// Every record in `state/last/`.
-pub fn records(paths: &Paths) -> Result<Vec<(Id, Record)>, Error> {
+pub fn records(paths: &Paths) -> Result<Records, Error> {
     let folder = paths.state("last");
-    let mut found = Vec::new();
+    let mut found = Records::default();
     for name in file::names(&folder)? {
-        if let (Ok(id), Some(record)) = (name.parse(), Record::read(&folder.join(&name))?) {
-            found.push((id, record));
+        let Ok(id) = name.parse::<Id>() else { continue };
+        match Record::read(&folder.join(&name)) {
+            Ok(Some(record)) if record.is_whole() => {
+                found.known.insert(id, record);
+            }
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => found.damaged.push(id),
         }
     }
     Ok(found)

@@ -12,7 +12,7 @@ use super::{
 use crate::error::Error;
 
 const DEEPEST: usize = 64;
-const MOST_NODES: usize = 2_000_000;
+const MOST_NODES: usize = 1_000_000;
 
 /// The tree of a text; nothing for a text that says nothing.
 pub(super) fn build<'t>(source: &Source<'t>) -> Result<Option<Node<'t>>, Error> {
@@ -253,7 +253,7 @@ impl<'t> Builder<'t, '_> {
     fn push(&mut self, start: usize, at: usize, shape: Shape) -> Result<(), Error> {
         if self.stack.len() >= DEEPEST {
             let why = format!("this is nested more than {DEEPEST} levels deep");
-            return Err(self.source.error(start, why, None));
+            return Err(self.source.error(start, why, Some("fewer levels".into())));
         }
         self.at = at;
         // Brackets hold no block scalars, and may stand a million times on one line.
@@ -357,7 +357,7 @@ impl Frame<'_> {
 }
 
 fn too_many(source: &Source<'_>, at: usize) -> Error {
-    source.error(at, format!("there are more than {MOST_NODES} values in this file"), None)
+    source.error(at, format!("there are more than {MOST_NODES} values in this file"), Some("fewer".into()))
 }
 
 fn lost(source: &Source<'_>, at: usize) -> Error {

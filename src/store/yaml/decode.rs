@@ -8,6 +8,7 @@ use super::{
     keys::{self, Keys},
     parsed::{Lines, Parsed, Warning},
     source::Source,
+    status::Statuses,
     tree::{Node, Value},
 };
 use crate::{
@@ -22,9 +23,22 @@ use crate::{
 /// is not what it should be. Cycles and unknown dependencies are not looked for.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Parsed, Error> {
     let source = Source::read(bytes, path)?;
+    decode(&source, &root(&source)?)
+}
+
+/// Reads the bytes of sequence.yaml once for both: what they say, and where its statuses stand.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn read(bytes: &[u8], path: &Path) -> Result<(Parsed, Statuses), Error> {
+    let source = Source::read(bytes, path)?;
     let root = root(&source)?;
-    let mut decoder = Decoder { source: &source, warnings: Vec::new(), lines: Lines::default() };
-    let sequence = decoder.sequence(&root)?;
+    Ok((decode(&source, &root)?, Statuses::of(&source, &root)))
+}
+
+fn decode(source: &Source<'_>, root: &Node<'_>) -> Result<Parsed, Error> {
+    let mut decoder = Decoder { source, warnings: Vec::new(), lines: Lines::default() };
+    let sequence = decoder.sequence(root)?;
     let Decoder { mut warnings, lines, .. } = decoder;
     warnings.sort_by_key(|warning| warning.line);
     Ok(Parsed { sequence, warnings, lines })

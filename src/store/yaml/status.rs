@@ -68,11 +68,17 @@ impl Statuses {
     pub fn find(text: &str, path: &Path) -> Result<Self, Error> {
         let source = Source::new(text, path)?;
         let root = root(&source)?;
+        Ok(Self::of(&source, &root))
+    }
+
+    /// The statuses in a tree.
+    pub(super) fn of(source: &Source<'_>, root: &Node<'_>) -> Self {
         let items = |key: &str| root.get(key).map(Node::items).unwrap_or_default();
         let (steps, gates) = (items("steps"), items("gates"));
-        let slots = steps.iter().map(|item| slot(&source, &item.node, &keys::STEP));
-        let slots = slots.chain(gates.iter().map(|item| slot(&source, &item.node, &keys::GATE))).collect();
-        Ok(Self { path: path.into(), slots, steps: steps.len(), length: text.len(), newline: source.newline })
+        let slots = steps.iter().map(|item| slot(source, &item.node, &keys::STEP));
+        let slots = slots.chain(gates.iter().map(|item| slot(source, &item.node, &keys::GATE))).collect();
+        let length = source.mark.len() + source.text.len();
+        Self { path: source.path.into(), slots, steps: steps.len(), length, newline: source.newline }
     }
 
     /// Sets the statuses of the numbered nodes, or takes them out. `text` is the text they were found in, with the changes
