@@ -8,14 +8,24 @@ use super::{
     complaint, scan,
     source::{BOM, Source},
     tree::{Entry, Form, Item, Node, Style, Value},
+    usual,
 };
 use crate::error::Error;
 
-const DEEPEST: usize = 64;
-const MOST_NODES: usize = 1_000_000;
+/// How deep lists and mappings may stand in each other.
+pub(super) const DEEPEST: usize = 64;
+/// How many values there may be.
+pub(super) const MOST_NODES: usize = 1_000_000;
 
 /// The tree of a text; nothing for a text that says nothing.
 pub(super) fn build<'t>(source: &Source<'t>) -> Result<Option<Node<'t>>, Error> {
+    let Some(root) = usual::tree(source.text) else { return parse(source) };
+    debug_assert_eq!(parse(source).ok().flatten().as_ref(), Some(&root), "both ways lead to the same tree\n{}", source.text);
+    Ok(Some(root))
+}
+
+/// The tree as the parser sees it.
+fn parse<'t>(source: &Source<'t>) -> Result<Option<Node<'t>>, Error> {
     // The parser holds a whole `[…]` back until it knows that it is no key.
     let signs = || source.text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
     if source.text.len() > MOST_NODES && signs() > MOST_NODES {

@@ -47,6 +47,7 @@ mod source;
 mod status;
 mod tree;
 mod typed;
+mod usual;
 mod value;
 
 pub use decode::{parse, read};

@@ -68,17 +68,28 @@ impl Statuses {
     pub fn find(text: &str, path: &Path) -> Result<Self, Error> {
         let source = Source::new(text, path)?;
         let root = root(&source)?;
-        Ok(Self::of(&source, &root))
+        let items = |key: &str| root.get(key).map(Node::items).unwrap_or_default();
+        let mut found = Self::new(&source);
+        items("steps").iter().for_each(|item| found.add_step(&source, &item.node));
+        items("gates").iter().for_each(|item| found.add_gate(&source, &item.node));
+        Ok(found)
     }
 
-    /// The statuses in a tree.
-    pub(super) fn of(source: &Source<'_>, root: &Node<'_>) -> Self {
-        let items = |key: &str| root.get(key).map(Node::items).unwrap_or_default();
-        let (steps, gates) = (items("steps"), items("gates"));
-        let slots = steps.iter().map(|item| slot(source, &item.node, &keys::STEP));
-        let slots = slots.chain(gates.iter().map(|item| slot(source, &item.node, &keys::GATE))).collect();
+    /// None of the statuses of a text.
+    pub(super) fn new(source: &Source<'_>) -> Self {
         let length = source.mark.len() + source.text.len();
-        Self { path: source.path.into(), slots, steps: steps.len(), length, newline: source.newline }
+        Self { path: source.path.into(), slots: Vec::new(), steps: 0, length, newline: source.newline }
+    }
+
+    /// Adds the next step; all of them come before the gates.
+    pub(super) fn add_step(&mut self, source: &Source<'_>, node: &Node<'_>) {
+        self.slots.push(slot(source, node, &keys::STEP));
+        self.steps = self.slots.len();
+    }
+
+    /// Adds the next gate.
+    pub(super) fn add_gate(&mut self, source: &Source<'_>, node: &Node<'_>) {
+        self.slots.push(slot(source, node, &keys::GATE));
     }
 
     /// Sets the statuses of the numbered nodes, or takes them out. `text` is the text they were found in, with the changes
