@@ -398,7 +398,13 @@ pub fn list(ids: &[Id]) -> String {
 }
 
 fn circle(cycle: &[Id]) -> String {
-    cycle.iter().chain(cycle.first()).map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" → ")
+    const SHOWN: usize = 20;
+    let mut words: Vec<_> = cycle.iter().take(SHOWN).map(|id| format!("`{id}`")).collect();
+    if cycle.len() > SHOWN {
+        words.push(format!("{} more", cycle.len() - SHOWN));
+    }
+    words.extend(cycle.first().map(|id| format!("`{id}`")));
+    words.join(" → ")
 }
 
 fn failures(failed: &[(Id, String)]) -> String {

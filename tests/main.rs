@@ -7,6 +7,7 @@ mod editor;
 mod faults;
 mod gates;
 mod harness;
+mod hostile;
 mod kill;
 mod layers;
 mod life;

@@ -91,9 +91,6 @@ impl Log {
         };
         if let Some(line) = line {
             let entry = read::entry(&line, &self.path)?;
-            if entry.v > 1 {
-                return Err(Error::TooNew { path: self.path.clone(), version: entry.v.to_string() });
-            }
             self.seq = entry.seq;
             self.head = hash(&line);
         }

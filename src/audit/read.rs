@@ -103,8 +103,16 @@ pub(super) fn older_parts(path: &Path) -> Result<Vec<PathBuf>, Error> {
 pub(super) fn entry(line: &[u8], path: &Path) -> Result<Entry, Error> {
     let damaged = || Error::AuditDamaged { path: path.into() };
     let entry: Entry = serde_json::from_slice(line).map_err(|_| damaged())?;
+    check_format(&entry, path)?;
     // Something has to be able to follow.
     if entry.seq < u64::MAX { Ok(entry) } else { Err(damaged()) }
+}
+
+fn check_format(entry: &Entry, path: &Path) -> Result<(), Error> {
+    match entry.v {
+        0 | 1 => Ok(()),
+        later => Err(Error::TooNew { path: path.into(), version: later.to_string() }),
+    }
 }
 
 /// The number and hash of the last entry; zeros where there is none.
@@ -253,6 +261,7 @@ pub fn verify(path: &Path) -> Result<(u64, String), Error> {
                 break;
             }
             let entry: Entry = serde_json::from_slice(&line).map_err(|_| broken("is not an audit entry"))?;
+            check_format(&entry, &part)?;
             if entry.prev != head {
                 return Err(broken("does not follow from the one before: a line was changed, added or taken away"));
             }

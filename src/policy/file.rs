@@ -92,25 +92,32 @@ fn timeouts<'de, D: Deserializer<'de>>(from: D) -> Result<Timeouts, D::Error> {
 }
 
 fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    each(from, |pattern| regex::Regex::new(pattern).map(drop).map_err(|error| error.to_string()))
+    each("forbidden_patterns", from, |pattern| regex::Regex::new(pattern).map(drop).map_err(|error| error.to_string()))
 }
 
 fn globs<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    each(from, |glob| globset::Glob::new(glob).map(drop).map_err(|error| error.to_string()))
+    each("allowed_cwd", from, |glob| globset::Glob::new(glob).map(drop).map_err(|error| error.to_string()))
 }
 
 /// A list of texts that each have to pass, so that the complaint has the line of the one that does not.
-fn each<'de, D: Deserializer<'de>>(from: D, check: fn(&str) -> Result<(), String>) -> Result<Vec<String>, D::Error> {
+fn each<'de, D: Deserializer<'de>>(
+    key: &str,
+    from: D,
+    check: fn(&str) -> Result<(), String>,
+) -> Result<Vec<String>, D::Error> {
     let texts = Vec::<String>::deserialize(from)?;
-    match texts.iter().find_map(|text| check(text).err().map(|why| (text, why))) {
-        None => Ok(texts),
-        Some((text, why)) => Err(D::Error::custom(format!("`{text}` cannot be used: {}", why.lines().last().unwrap_or_default()))),
+    for (at, text) in texts.iter().enumerate() {
+        check(text).map_err(|why| {
+            let why = why.lines().last().unwrap_or_default();
+            D::Error::custom(format!("{key}[{at}]: `{text}` cannot be used: {why}"))
+        })?;
     }
+    Ok(texts)
 }
 
 fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     match u32::deserialize(from)? {
-        0 => Err(D::Error::custom("0 would let nothing run, expected at least 1")),
+        0 => Err(D::Error::custom("max_concurrent: 0 would let nothing run, expected at least 1")),
         some => Ok(some),
     }
 }

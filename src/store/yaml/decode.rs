@@ -53,6 +53,9 @@ pub(super) fn root<'t>(source: &Source<'t>) -> Result<Node<'t>, Error> {
     }
 }
 
+/// Nobody reads more, and a file that is none of ours may be nothing else.
+const MOST_WARNINGS: usize = 1000;
+
 /// Collects what is odd and where things stand while it reads.
 pub(super) struct Decoder<'s, 't> {
     pub(super) source: &'s Source<'t>,
@@ -63,6 +66,9 @@ pub(super) struct Decoder<'s, 't> {
 
 impl<'s, 't> Decoder<'s, 't> {
     pub(super) fn warn(&mut self, at: usize, message: String, hint: Option<String>) {
+        if self.warnings.len() == MOST_WARNINGS {
+            return;
+        }
         self.warnings.push(Warning { line: self.source.line(at), message, hint });
     }
 
@@ -83,7 +89,7 @@ impl<'s, 't> Decoder<'s, 't> {
                 if !entry.value.is_null() {
                     read(self, Field { source: self.source, owner, key, node: &entry.value })?;
                 }
-            } else if !keys::is_own(key) {
+            } else if !keys::is_own(key) && self.warnings.len() < MOST_WARNINGS {
                 let hint = keys.nearest(key).map(|near| format!("did you mean `{near}`?"));
                 let hint = hint.or_else(|| Some("keys of your own begin with `x-`".into()));
                 self.warn(entry.start, format!("unknown key `{key}`{owner}"), hint);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::{build::build, source::Source};
+use super::{build::build, source::Source, tree::Node};
 use crate::{error::Error, model};
 
 /// The value in the bytes of a YAML file; `None` for a file that says nothing. `path` is for messages, `expected` says what
@@ -17,17 +17,23 @@ use crate::{error::Error, model};
 /// `Yaml` with the place of what is wrong, `FileUnusable` for a file that is too large.
 pub fn typed<T: DeserializeOwned>(bytes: &[u8], path: &Path, expected: &str) -> Result<Option<T>, Error> {
     let source = Source::read(bytes, path)?;
-    match build(&source)? {
-        None => return Ok(None),
-        Some(root) if root.is_null() => return Ok(None),
-        Some(_) => {}
-    }
-    serde_yaml::from_str(source.text).map(Some).map_err(|error| complain(&source, &error, expected))
+    let Some(root) = build(&source)?.filter(|root| !root.is_null()) else { return Ok(None) };
+    serde_yaml::from_str(source.text).map(Some).map_err(|error| complain(&source, &root, &error, expected))
 }
 
-fn complain(source: &Source<'_>, error: &serde_yaml::Error, expected: &str) -> Error {
-    let at = error.location().map_or(0, |place| source.place(place.line(), place.column()));
+/// Where what `path` names stands: a key, or an element of the list under it as `key[1]`.
+fn find(root: &Node<'_>, path: &str) -> Option<usize> {
+    let (key, index) = path.strip_suffix(']').and_then(|path| path.split_once('[')).unwrap_or((path, ""));
+    let node = root.get(key)?;
+    let item = index.parse().ok().and_then(|index: usize| node.items().get(index));
+    Some(item.map_or(node.start, |item| item.node.start))
+}
+
+fn complain(source: &Source<'_>, root: &Node<'_>, error: &serde_yaml::Error, expected: &str) -> Error {
     let text = error.to_string();
+    // The decoder has no place for complaints that are not its own, but they may name their key.
+    let named = text.split_once(": ").and_then(|(path, _)| find(root, path));
+    let at = named.or_else(|| error.location().map(|place| source.place(place.line(), place.column()))).unwrap_or(0);
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     // What the decoder says: `where: what, expected this`.
     let (why, wanted) = text.split_once(", expected ").map_or((text, None), |(why, wanted)| (why, Some(wanted)));

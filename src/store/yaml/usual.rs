@@ -304,7 +304,9 @@ impl<'t> Reader<'t> {
             }
             line = stop + 1;
         }
-        if chomp == Chomp::Clip && (end? < self.bytes.len()) {
+        // What a last line without its end says is for the parser to tell.
+        (end? < self.bytes.len()).then_some(())?;
+        if chomp == Chomp::Clip {
             text.push('\n');
         }
         self.go_to(line);
@@ -370,7 +372,7 @@ mod tests {
         for text in [
             "", "# a\n", "a", "a: b\n c", "a: b: c", "a:b", "a: *b", "a: &b c", "a: !t b", "<<: b", "a: 1\na: 2", "a:\tb", "a: b\r\n", "- a",
             "a: [b\n  ]", "a: \"\\n\"", "a: >\n  b", "a: |+\n  b", "a: |2\n   b", "---\na: b", "a: b\n---\n", "a: b\n...\n", " a: b", "a: [b",
-            "a: [b: c]", "a: {b}", "a: - b", "a:\n  b: c\n d: e", "a: \"b\" c", "? a", "a: [b,,c]", "a: 'b", "a: [-]",
+            "a: [b: c]", "a: {b}", "a: - b", "a: |\n  b", "a:\n  b: c\n d: e", "a: \"b\" c", "? a", "a: [b,,c]", "a: 'b", "a: [-]",
         ] {
             assert!(tree(text).is_none(), "{text}");
         }
