@@ -132,10 +132,14 @@ impl<'s, 't> Decoder<'s, 't> {
             Ok(())
         })?;
         // The tree of a step goes when the step is made of it: both of all steps would be the most there ever is in memory.
-        let steps = root.take_items("steps").into_iter();
-        sequence.steps = steps.map(|item| self.step(&item.node)).collect::<Result<_, _>>()?;
-        let gates = root.take_items("gates").into_iter();
-        sequence.gates = gates.map(|item| self.gate(&item.node)).collect::<Result<_, _>>()?;
+        let steps = root.take_items("steps");
+        sequence.steps.reserve_exact(steps.len());
+        for item in steps {
+            sequence.steps.push(self.step(&item.node)?);
+        }
+        for item in root.take_items("gates") {
+            sequence.gates.push(self.gate(&item.node)?);
+        }
         Ok(sequence)
     }
 

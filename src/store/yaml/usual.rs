@@ -14,7 +14,8 @@ pub(super) fn tree(text: &str) -> Option<Node<'_>> {
     if text.bytes().any(|byte| byte < b' ' && byte != b'\n' || byte == 0x7f) || !text.is_ascii() && text.contains(BOM) {
         return None;
     }
-    let mut reader = Reader { text, bytes: text.as_bytes(), line: 0, column: 0, nodes: 0 };
+    let (entries, items) = (Vec::new(), Vec::new());
+    let mut reader = Reader { text, bytes: text.as_bytes(), line: 0, column: 0, nodes: 0, entries, items };
     reader.go_to(0);
     if reader.is_end() || reader.column > 0 {
         return None;
@@ -31,6 +32,10 @@ struct Reader<'t> {
     /// In which column its content stands.
     column: usize,
     nodes: usize,
+    /// What belongs to mappings that have not ended, so that each takes as much memory as it needs in the end.
+    entries: Vec<Entry<'t>>,
+    /// The same for lists.
+    items: Vec<Item<'t>>,
 }
 
 /// How far `|` texts keep the line break at their end.
@@ -100,26 +105,32 @@ impl<'t> Reader<'t> {
 
     /// The mapping whose first key begins at `start`, in `column`.
     fn map(&mut self, start: usize, column: usize, depth: usize) -> Option<Node<'t>> {
-        let (mut entries, mut here) = (Vec::with_capacity(4), start);
+        let (first, mut here) = (self.entries.len(), start);
         self.nodes += 1;
         loop {
             let key = self.key(here)?;
             let colon = key.end;
             let value = self.value(colon + 1, column, true, depth)?;
             (self.nodes <= MOST_NODES).then_some(())?;
-            entries.push(Entry { start: here, key, colon: Some(colon), value });
+            self.entries.push(Entry { start: here, key, colon: Some(colon), value });
             if self.is_end() || self.column < column {
                 break;
             }
             here = (self.column == column).then_some(self.line + column)?;
         }
+        let entries = self.entries_from(first)?;
         let end = entries.last()?.value.end;
-        has_each_once(&entries).then_some(Node { start, end, is_text: false, value: Value::Map { entries, form: Form::Block } })
+        Some(Node { start, end, is_text: false, value: Value::Map { entries, form: Form::Block } })
+    }
+
+    /// The entries of the mapping that ends, from the `first` on, if no key stands twice.
+    fn entries_from(&mut self, first: usize) -> Option<Vec<Entry<'t>>> {
+        has_each_once(&self.entries[first..]).then(|| self.entries.drain(first..).collect())
     }
 
     /// The list whose first `-` stands at `start`, in `column`.
     fn list(&mut self, start: usize, column: usize, depth: usize) -> Option<Node<'t>> {
-        let (mut items, mut here) = (Vec::new(), start);
+        let (first, mut here) = (self.items.len(), start);
         self.nodes += 1;
         loop {
             let inner = self.skip_spaces(here + 1);
@@ -133,12 +144,13 @@ impl<'t> Reader<'t> {
                 self.value(here + 1, column, false, depth)?
             };
             (self.nodes <= MOST_NODES).then_some(())?;
-            items.push(Item { start: here, node });
+            self.items.push(Item { start: here, node });
             here = self.line + column;
             if self.is_end() || self.column != column || !self.is_dash(here) {
                 break;
             }
         }
+        let items: Vec<_> = self.items.drain(first..).collect();
         let end = items.last()?.node.end;
         Some(Node { start, end, is_text: false, value: Value::List { items, is_flow: false } })
     }
@@ -231,20 +243,20 @@ impl<'t> Reader<'t> {
         self.nodes += 1;
         let is_list = self.byte(start) == b'[';
         let close = if is_list { b']' } else { b'}' };
-        let (mut items, mut entries) = (Vec::new(), Vec::new());
+        let (first_item, first_entry) = (self.items.len(), self.entries.len());
         let mut here = self.skip_spaces(start + 1);
         while self.byte(here) != close {
             let end = if is_list {
                 let node = self.flow_value(here, depth)?;
                 let end = node.end;
-                items.push(Item { start: here, node });
+                self.items.push(Item { start: here, node });
                 end
             } else {
                 let key = self.key(here)?;
                 let colon = key.end;
                 let value = self.flow_value(self.skip_spaces(colon + 1), depth)?;
                 let end = value.end;
-                entries.push(Entry { start: here, key, colon: Some(colon), value });
+                self.entries.push(Entry { start: here, key, colon: Some(colon), value });
                 end
             };
             (self.nodes <= MOST_NODES).then_some(())?;
@@ -256,10 +268,9 @@ impl<'t> Reader<'t> {
             }
         }
         let value = if is_list {
-            Value::List { items, is_flow: true }
+            Value::List { items: self.items.drain(first_item..).collect(), is_flow: true }
         } else {
-            has_each_once(&entries).then_some(())?;
-            Value::Map { entries, form: Form::Flow }
+            Value::Map { entries: self.entries_from(first_entry)?, form: Form::Flow }
         };
         Some(Node { start, end: here + 1, is_text: false, value })
     }
