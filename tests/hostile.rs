@@ -10,7 +10,8 @@ use rustix::fs::{CWD, Mode, mkfifoat};
 
 use crate::harness::{Out, Test, names};
 
-const PLAN: &str = "version: \"1.0\"\nsteps:\n  - id: a\n    command: echo a\n  - id: b\n    command: echo b\n    depends_on: [a]\n";
+const PLAN: &str =
+    "version: \"1.0\"\nsteps:\n  - id: a\n    command: echo a\n  - id: b\n    command: echo b\n    depends_on: [a]\n";
 
 /// What a person would try first: two questions and a change.
 const COMMANDS: [&[&str]; 3] = [&["status"], &["validate"], &["step", "add", "new", "--command", "true"]];
@@ -88,7 +89,6 @@ fn a_plan_that_is_no_plan_has_a_place_and_a_reason() {
         ("a mark inside", format!("{good}  name: \u{feff}x\n"), "5:9", "byte order mark"),
     ];
     for (name, text, place, why) in cases {
-        println!("{name}");
         refused(&test, text, place, why);
     }
 }
@@ -107,11 +107,15 @@ fn bytes_that_are_no_text_have_a_place() {
 #[test]
 fn dependencies_that_make_no_sense_have_a_place() {
     let test = project();
-    let plan = "version: \"1.0\"\nsteps:\n- id: a\n  depends_on: [b]\n  command: x\n- id: b\n  command: x\n  depends_on:\n  - a\n";
+    let plan =
+        "version: \"1.0\"\nsteps:\n- id: a\n  depends_on: [b]\n  command: x\n- id: b\n  command: x\n  depends_on:\n  - a\n";
     test.write(".threados/sequence.yaml", plan);
     test.run(&["status"]).fails(2).says(".threados/sequence.yaml:4: these depend on each other in a circle: `a` → `b` → `a`");
     test.write(".threados/sequence.yaml", plan.replace("[b]", "[bb]"));
-    test.run(&["status"]).fails(3).says(".threados/sequence.yaml:4: `a` depends on `bb`, which does not exist").says("did you mean `b`");
+    test.run(&["status"])
+        .fails(3)
+        .says(".threados/sequence.yaml:4: `a` depends on `bb`, which does not exist")
+        .says("did you mean `b`");
 }
 
 #[test]
@@ -131,6 +135,15 @@ fn what_is_odd_and_harmless_is_read_and_kept() {
     let long = "x".repeat(8 << 20);
     test.write(".threados/sequence.yaml", format!("version: \"1.0\"\nsteps:\n- id: a\n  command: {long}\n"));
     bounded(&test, &["validate"]).success();
+}
+
+#[test]
+fn a_variable_whose_name_no_key_can_have_is_refused() {
+    let test = project();
+    for name in [&"x".repeat(1200), "a\u{7}b", ""] {
+        test.run(&["step", "edit", "a", "--env", &format!("{name}=1")]).fails(2).says("is not NAME=VALUE");
+    }
+    assert_eq!(test.plan(), PLAN);
 }
 
 #[test]
@@ -209,7 +222,8 @@ fn lists_and_settings_are_checked_before_they_are_read() {
 
 #[test]
 fn a_prompt_that_is_no_file_fails_its_step() {
-    let test = Test::new().sequence("version: \"1.0\"\nsteps:\n  - id: a\n    model: shell\n    prompt_file: prompts/a.sh\n").power();
+    let test =
+        Test::new().sequence("version: \"1.0\"\nsteps:\n  - id: a\n    model: shell\n    prompt_file: prompts/a.sh\n").power();
     fs::create_dir_all(test.path(".threados/prompts")).unwrap();
     each_that_is_no_file(&test.path(".threados/prompts/a.sh"), |why| {
         test.run(&["run", "a", "--quiet"]).fails(7).says("prompts/a.sh").says(why);
@@ -229,7 +243,10 @@ fn an_audit_log_that_is_damaged_stops_changes_and_says_where() {
         let place = format!(".threados/audit.log:{}: entry ", lines + 1);
         bounded(&test, &["audit", "verify"]).fails(4).says(&place).says("is not an audit entry");
         bounded(&test, &["status"]).success();
-        bounded(&test, &["step", "add", "d", "--command", "true"]).fails(4).says("the last line is no entry").says("audit verify");
+        bounded(&test, &["step", "add", "d", "--command", "true"])
+            .fails(4)
+            .says("the last line is no entry")
+            .says("audit verify");
         assert_eq!(fs::read(&log).unwrap().len(), whole.len() + rest.len());
     }
     // What the hint says works.
@@ -238,7 +255,7 @@ fn an_audit_log_that_is_damaged_stops_changes_and_says_where() {
     test.assert_chain_valid();
     // An end without a line ending is what a power cut leaves.
     let whole = fs::read(&log).unwrap();
-    fs::write(&log, [&whole[..], &[0; 10 << 20]].concat()).unwrap();
+    fs::write(&log, [&whole[..], &vec![0; 10 << 20]].concat()).unwrap();
     bounded(&test, &["step", "add", "e", "--command", "true"]).success();
     test.assert_chain_valid();
     each_that_is_no_file(&log, |_| {

@@ -34,9 +34,10 @@ pub(super) fn open(path: &Path) -> Result<Option<File>, Error> {
 
 /// Whether what was opened is a file.
 pub(super) fn check_file(file: &File, path: &Path) -> Result<(), Error> {
-    match file.metadata().map_err(Error::io("look at", path))?.is_file() {
-        true => Ok(()),
-        false => Err(Error::FileUnusable { path: path.into(), why: "is not a file".into() }),
+    if file.metadata().map_err(Error::io("look at", path))?.is_file() {
+        Ok(())
+    } else {
+        Err(Error::FileUnusable { path: path.into(), why: "is not a file".into() })
     }
 }
 

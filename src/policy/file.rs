@@ -100,11 +100,7 @@ fn globs<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
 }
 
 /// A list of texts that each have to pass, so that the complaint has the line of the one that does not.
-fn each<'de, D: Deserializer<'de>>(
-    key: &str,
-    from: D,
-    check: fn(&str) -> Result<(), String>,
-) -> Result<Vec<String>, D::Error> {
+fn each<'de, D: Deserializer<'de>>(key: &str, from: D, check: fn(&str) -> Result<(), String>) -> Result<Vec<String>, D::Error> {
     let texts = Vec::<String>::deserialize(from)?;
     for (at, text) in texts.iter().enumerate() {
         check(text).map_err(|why| {

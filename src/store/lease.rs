@@ -183,7 +183,11 @@ pub fn active(paths: &Paths) -> Result<Vec<(Id, Record, bool)>, Error> {
 /// Removes a free lease that ran nothing. Only under the project lock.
 pub fn void(paths: &Paths, step: &Id) -> Result<(), Error> {
     let path = paths.lease(step.as_str());
-    if path.is_dir() { file::put_aside(&path)? } else { file::remove(&path)? }
+    if path.is_dir() {
+        file::put_aside(&path)?;
+    } else {
+        file::remove(&path)?;
+    }
     file::remove(&paths.stop_request(step.as_str()))
 }
 

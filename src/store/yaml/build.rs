@@ -173,6 +173,7 @@ impl<'t> Builder<'t, '_> {
             Style::Plain if is_absent => start,
             Style::Plain => self.places.byte(span.end.index()),
             Style::Single | Style::Double => scan::quoted_end(source.text, start).ok_or_else(|| lost(source, start))?,
+            Style::Block if !matches!(source.text.as_bytes().get(start), Some(b'|' | b'>')) => return Err(lost(source, start)),
             Style::Block => {
                 let stop = self.places.byte(span.end.index());
                 self.block_scalar_end(start, stop)

@@ -70,8 +70,12 @@ impl Statuses {
         let root = root(&source)?;
         let items = |key: &str| root.get(key).map(Node::items).unwrap_or_default();
         let mut found = Self::new(&source);
-        items("steps").iter().for_each(|item| found.add_step(&source, &item.node));
-        items("gates").iter().for_each(|item| found.add_gate(&source, &item.node));
+        for item in items("steps") {
+            found.add_step(&source, &item.node);
+        }
+        for item in items("gates") {
+            found.add_gate(&source, &item.node);
+        }
         Ok(found)
     }
 

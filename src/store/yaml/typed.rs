@@ -117,13 +117,13 @@ mod tests {
     fn mistakes_have_a_place_and_say_what_was_expected() {
         assert_eq!(complaint("a: 1\nretrys: 2\n"), "s.yaml:1:1: unknown key `a`; expected `retries` or `names`");
         assert_eq!(complaint("retrys: 2\n"), "s.yaml:1:1: unknown key `retrys`; expected `retries`");
-        assert_eq!(
-            complaint("names: {}\nretries: many\n"),
-            "s.yaml:2:10: retries: this is \"many\"; expected a whole number"
-        );
+        assert_eq!(complaint("names: {}\nretries: many\n"), "s.yaml:2:10: retries: this is \"many\"; expected a whole number");
         assert_eq!(complaint("names: {a: 1}\n"), "s.yaml:1:12: names.a: this is `1`; expected a list");
         assert_eq!(complaint("- a\n"), "s.yaml:1:1: this is a list; expected `key: value` lines");
-        assert_eq!(complaint("retries: 1\nretries: 2\n"), "s.yaml:2:1: the key `retries` stands here and on line 1 already; expected every key once");
+        assert_eq!(
+            complaint("retries: 1\nretries: 2\n"),
+            "s.yaml:2:1: the key `retries` stands here and on line 1 already; expected every key once"
+        );
     }
 
     #[test]

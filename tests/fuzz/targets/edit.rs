@@ -12,6 +12,9 @@ use threados::{
     store::yaml::{Parsed, parse, patch},
 };
 
+/// YAML wants keys to end within 1024 characters, escapes included; actions see to it that they do.
+const LONGEST_KEY: usize = 100;
+
 #[derive(Arbitrary, Debug)]
 enum Change {
     Name(Option<String>),
@@ -97,7 +100,7 @@ fn apply(change: Change, plan: &mut Sequence) {
         Change::Name(name) => plan.name = name,
         Change::Description(text) => plan.metadata.description = text,
         Change::Tags(tags) => plan.metadata.tags = tags,
-        Change::Env(name, Some(value)) => drop(plan.defaults.env.insert(name, value)),
+        Change::Env(name, Some(value)) if name.len() <= LONGEST_KEY => drop(plan.defaults.env.insert(name, value)),
         Change::Env(name, None) => drop(plan.defaults.env.remove(&name)),
         Change::AddStep(number, at) if !plan.contains(id(number).as_str()) => {
             plan.steps.insert(usize::from(at) % (steps + 1), Step::new(id(number)));
@@ -122,8 +125,9 @@ fn set(field: Field, step: &mut Step) {
         Field::Shell(line) => step.command = Some(CommandLine::Shell(line)),
         Field::Argv(words) => step.command = Some(CommandLine::Argv(words)),
         Field::NoCommand => step.command = None,
-        Field::Env(name, Some(value)) => drop(step.env.insert(name, value)),
+        Field::Env(name, Some(value)) if name.len() <= LONGEST_KEY => drop(step.env.insert(name, value)),
         Field::Env(name, None) => drop(step.env.remove(&name)),
+        Field::Env(..) => {}
         Field::Needs(numbers) => step.depends_on = numbers.into_iter().map(id).collect(),
         Field::Status(is_done) => step.status = is_done.then_some(StepStatus::Done),
         Field::Artifacts(globs) => step.artifacts = globs,
