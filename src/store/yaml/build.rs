@@ -14,6 +14,8 @@ use crate::error::Error;
 
 /// How deep lists and mappings may stand in each other.
 pub(super) const DEEPEST: usize = 64;
+/// How many commas and opening brackets there may be where the parser has to see the text.
+const MOST_SIGNS: usize = 400_000;
 /// How many values there may be.
 pub(super) const MOST_NODES: usize = 1_000_000;
 
@@ -28,8 +30,9 @@ pub(super) fn build<'t>(source: &Source<'t>) -> Result<Option<Node<'t>>, Error> 
 fn parse<'t>(source: &Source<'t>) -> Result<Option<Node<'t>>, Error> {
     // The parser holds a whole `[…]` back until it knows that it is no key.
     let signs = || source.text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-    if source.text.len() > MOST_NODES && signs() > MOST_NODES {
-        return Err(too_many(source, 0));
+    if source.text.len() > MOST_SIGNS && signs() > MOST_SIGNS {
+        let why = format!("there are more than {MOST_SIGNS} commas and brackets in this file");
+        return Err(source.error(0, why, Some("fewer, or lists on lines".into())));
     }
     let places = Places { text: source.text, is_ascii: source.text.is_ascii(), chars: 0, bytes: 0 };
     let mut builder = Builder { source, places, at: 0, nodes: 0, documents: 0, stack: Vec::new(), root: None };
