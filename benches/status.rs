@@ -70,7 +70,10 @@ fn main() {
             command
         };
         let fresh = best(|| seqctl(&["status", "--json"]));
-        assert!(seqctl(&["run", "--yes", "--json"]).stdout(Stdio::null()).status().unwrap().success(), "{count} steps did not run");
+        assert!(
+            seqctl(&["run", "--yes", "--json"]).stdout(Stdio::null()).status().unwrap().success(),
+            "{count} steps did not run"
+        );
         let done = best(|| seqctl(&["status", "--json"]));
         let make = best(|| {
             let mut command = Command::new("make");

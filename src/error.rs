@@ -1,6 +1,9 @@
 //! Every failure that `seqctl` can report.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::model::{GateStatus, Id};
 
@@ -46,11 +49,11 @@ pub enum Error {
     #[error("{} was written by a newer seqctl (format {version})", path.display())]
     TooNew { path: PathBuf, version: String },
     /// Dependencies form a circle.
-    #[error("these depend on each other in a circle: {}", circle(cycle))]
-    CircularDependency { cycle: Vec<Id> },
+    #[error("{}these depend on each other in a circle: {}", before(place.as_ref()), circle(cycle))]
+    CircularDependency { cycle: Vec<Id>, place: Option<Place> },
     /// Something depends on what does not exist.
-    #[error("{}`{id}` depends on `{dependency}`, which does not exist", line.map_or(String::new(), |line| format!("line {line}: ")))]
-    DependencyNotFound { id: Id, dependency: Id, nearest: Option<String>, line: Option<usize> },
+    #[error("{}`{id}` depends on `{dependency}`, which does not exist", before(place.as_ref()))]
+    DependencyNotFound { id: Id, dependency: Id, nearest: Option<String>, place: Option<Place> },
     /// A link between two nodes is not there.
     #[error("`{id}` does not depend on `{dependency}`")]
     NotDependent { id: Id, dependency: Id },
@@ -170,8 +173,11 @@ pub enum Error {
     #[error("the runner of `{run}` did not start: {why}")]
     RunnerFailed { run: String, why: String },
     /// The audit log was changed by other hands.
-    #[error("{}: entry {seq} {why}", path.display())]
-    AuditBroken { path: PathBuf, seq: u64, why: String },
+    #[error("{}:{line}: entry {seq} {why}", path.display())]
+    AuditBroken { path: PathBuf, line: u64, seq: u64, why: String },
+    /// Nothing can be appended to the audit log.
+    #[error("{}: the last line is no entry, so nothing can follow it", path.display())]
+    AuditDamaged { path: PathBuf },
 }
 
 /// The few kinds of failure that a caller can react to.
@@ -276,7 +282,7 @@ impl Error {
             Self::AgentUnknown { .. } => ("AGENT_NOT_FOUND", Class::Unavailable),
             Self::ProjectUnusable { .. } => ("PROJECT_UNUSABLE", Class::Unavailable),
             Self::RunnerFailed { .. } => ("RUNNER_FAILED", Class::Unavailable),
-            Self::AuditBroken { .. } => ("AUDIT_BROKEN", Class::Conflict),
+            Self::AuditBroken { .. } | Self::AuditDamaged { .. } => ("AUDIT_BROKEN", Class::Conflict),
         }
     }
 
@@ -324,9 +330,7 @@ impl Error {
             Self::SaveConflict { place, .. } => {
                 Some(format!("theirs stands, the file with the change is {place}; take over what you want"))
             }
-            Self::FileUnusable { why, .. } if why == "is missing" => {
-                Some("bring it back with `git checkout`, or from `.threados/state/history/`".into())
-            }
+            Self::FileUnusable { why, .. } => usable(why).map(str::to_owned),
             Self::FileBusy { .. } => Some("let the other program finish saving, then try again".into()),
             Self::Denied { .. } => Some("`.threados/policy.yaml` says what is allowed".into()),
             Self::ConfirmationRequired { why, .. } => Some(format!("{why}; add `--yes` to confirm")),
@@ -339,6 +343,10 @@ impl Error {
             Self::AuditBroken { .. } => {
                 Some("entries from here on may have been changed by hand; `git log` or a backup can tell".into())
             }
+            Self::AuditDamaged { .. } => Some(
+                "`seqctl audit verify` names the first line that is wrong; keep a copy and cut the file off before it to go on"
+                    .into(),
+            ),
             Self::GatePending { .. }
             | Self::StepNotRunning { .. }
             | Self::RunState { .. }
@@ -347,7 +355,6 @@ impl Error {
             | Self::Io { .. }
             | Self::FieldInvalid { .. }
             | Self::ActionInvalid { .. }
-            | Self::FileUnusable { .. }
             | Self::NotDependent { .. }
             | Self::PlanInvalid { .. }
             | Self::ProjectUnusable { .. }
@@ -355,14 +362,40 @@ impl Error {
         }
     }
 
-    /// The same failure, with the line of the plan it stands on where it has a place for one.
+    /// The same failure, with the line of the file it stands on where it has a place for one.
     #[must_use]
-    pub fn at_line(mut self, found: Option<usize>) -> Self {
-        if let Self::DependencyNotFound { line, .. } = &mut self {
-            *line = found;
+    pub fn at(mut self, path: &Path, line: usize) -> Self {
+        if let Self::DependencyNotFound { place, .. } | Self::CircularDependency { place, .. } = &mut self {
+            *place = Some(Place { path: path.into(), line });
         }
         self
     }
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The file.
+    pub path: PathBuf,
+    /// From 1.
+    pub line: usize,
+}
+
+fn before(place: Option<&Place>) -> String {
+    place.map_or(String::new(), |place| format!("{}:{}: ", place.path.display(), place.line))
+}
+
+/// How a file becomes usable again.
+fn usable(why: &str) -> Option<&'static str> {
+    const HINTS: &[(&str, &str)] = &[
+        ("is missing", "bring it back with `git checkout`, or from `.threados/state/history/`"),
+        ("is damaged", "bring the file back from a backup, or move it away to go on without it"),
+        ("is larger", "files that people write are far smaller; has something else been saved over it?"),
+        ("is a link", "make what it leads to, or put a file in its place"),
+        ("is a folder", "move it away, and put a file in its place"),
+        ("is not a file", "move it away, and put a file in its place"),
+    ];
+    HINTS.iter().find(|(start, _)| why.starts_with(start)).map(|(_, hint)| *hint)
 }
 
 /// `1 step`, `2 steps`.
@@ -384,7 +417,13 @@ pub fn list(ids: &[Id]) -> String {
 }
 
 fn circle(cycle: &[Id]) -> String {
-    cycle.iter().chain(cycle.first()).map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" → ")
+    const SHOWN: usize = 20;
+    let mut words: Vec<_> = cycle.iter().take(SHOWN).map(|id| format!("`{id}`")).collect();
+    if cycle.len() > SHOWN {
+        words.push(format!("{} more", cycle.len() - SHOWN));
+    }
+    words.extend(cycle.first().map(|id| format!("`{id}`")));
+    words.join(" → ")
 }
 
 fn failures(failed: &[(Id, String)]) -> String {

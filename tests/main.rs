@@ -8,6 +8,7 @@ mod elsewhere;
 mod faults;
 mod gates;
 mod harness;
+mod hostile;
 mod kill;
 mod layers;
 mod life;

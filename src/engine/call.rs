@@ -94,6 +94,9 @@ impl Engine {
                 None => warning.message,
             });
         }
+        if let Err(error) = view.policy() {
+            self.warn(error.to_string());
+        }
         Ok(view)
     }
 

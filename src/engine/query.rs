@@ -19,7 +19,7 @@ use crate::{
     error::{Error, count},
     model::{GateStatus, Id, Node, Readiness, Resolved, State, StepStatus},
     runner::Leftover,
-    store::{AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs},
+    store::{AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
 
 /// The most of a log that is returned at once, in bytes.
@@ -245,20 +245,20 @@ pub fn start_of_lines(bytes: &[u8], lines: usize) -> usize {
 
 /// The actions in a file, JSON or YAML; `-` is standard input.
 pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
+    let limit = yaml::SIZE_LIMIT + 1;
     if path == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).map_err(Error::io("read", "standard input"))?;
+        std::io::stdin().take(limit).read_to_end(&mut bytes).map_err(Error::io("read", "standard input"))?;
     } else {
-        File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(Error::io("read", path))?;
+        // A pipe will do: `seqctl apply <(…)`.
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(Error::io("read", path))?;
     }
     // JSON is read as JSON: YAML takes a few characters in it for line breaks.
-    let json = serde_json::from_str(&text).ok();
-    let value: serde_json::Value = json.map_or_else(|| serde_yaml::from_str(&text), Ok).map_err(|error| {
-        let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-        let excerpt = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
-        let expected = Some("a list of actions, like `[{\"action\": \"gate.approve\", \"id\": \"review\"}]`".to_owned());
-        Error::Yaml { path: path.into(), line, column, why: error.to_string(), expected, excerpt }
-    })?;
+    let value = match serde_json::from_slice(&bytes) {
+        Ok(value) => value,
+        Err(_) => yaml::typed(&bytes, path, "a list of actions, like `[{\"action\": \"gate.approve\", \"id\": \"review\"}]`")?
+            .unwrap_or(serde_json::Value::Null),
+    };
     match value {
         serde_json::Value::Array(entries) => entries.into_iter().map(Action::from_entry).collect(),
         entry @ serde_json::Value::Object(_) => Action::from_entry(entry).map(|action| vec![action]),

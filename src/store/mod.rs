@@ -19,7 +19,7 @@ pub use lock::ProjectLock;
 pub use machine::{Machine, ProcStat, start_of, stat_of};
 pub use paths::Paths;
 pub use prompt::{Prompt, read_prompt};
-pub use record::{Claim, Decided, Exit, Line, Record, records};
+pub use record::{Claim, Decided, Exit, Line, Record, Records, records};
 pub use runs::{AttemptStatus, Run, RunKind, RunState, RunnerFile, list_runs, open_runs};
 pub use stamp::{FileId, Stamp, sha256};
 pub use watch::{Bell, FALLBACK, Watch, ring};

@@ -1,6 +1,6 @@
 //! What is known of one execution or decision, as the JSON lines of a lease and of its record.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,18 @@ impl Line {
         bytes.push(b'\n');
         bytes
     }
+
+    /// The line in `bytes`, without its newline. A line that begins as we write it is not searched for its tag first, which
+    /// would cost as much again.
+    fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
+        let tag = bytes.strip_prefix(br#"{"v":1,"t":""#).and_then(|rest| rest.split(|&byte| byte == b'"').next());
+        match tag {
+            Some(b"claim") => serde_json::from_slice(bytes).map(Self::Claim),
+            Some(b"exit") => serde_json::from_slice(bytes).map(Self::Exit),
+            Some(b"decision") => serde_json::from_slice(bytes).map(Self::Decision),
+            _ => serde_json::from_slice(bytes),
+        }
+    }
 }
 
 /// The lines of a lease or record, folded.
@@ -120,7 +132,9 @@ impl Record {
         let mut record = Self::default();
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         for line in bytes[..whole].split(|&byte| byte == b'\n') {
-            match serde_json::from_slice(line.trim_ascii()) {
+            match Line::parse(line.trim_ascii()) {
+                // The run names a folder.
+                Ok(Line::Claim(claim)) if claim.run.contains(['/', '.']) => {}
                 Ok(Line::Claim(claim)) => record.claim = Some(claim),
                 Ok(Line::Supervisor { pid, start }) => record.supervisor = Some((pid, start)),
                 Ok(Line::Child { pid, attempt }) => record.child = Some((pid, attempt)),
@@ -135,6 +149,11 @@ impl Record {
     /// The record in a file, or nothing where there is none.
     pub fn read(path: &Path) -> Result<Option<Self>, Error> {
         Ok(file::read_if_there(path)?.map(|bytes| Self::parse(&bytes)))
+    }
+
+    /// Whether it says how something ended or what was decided, as every record of an end does.
+    pub const fn is_whole(&self) -> bool {
+        self.exit.is_some() || self.decision.is_some()
     }
 
     /// What it says of a step, with no regard to whether somebody still holds it.
@@ -167,13 +186,27 @@ impl Record {
     }
 }
 
+/// What is in `state/last/`.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The records that can be read.
+    pub known: HashMap<Id, Record>,
+    /// Whose record is there and cannot be read.
+    pub damaged: Vec<Id>,
+}
+
 /// Every record in `state/last/`.
-pub fn records(paths: &Paths) -> Result<Vec<(Id, Record)>, Error> {
+pub fn records(paths: &Paths) -> Result<Records, Error> {
     let folder = paths.state("last");
-    let mut found = Vec::new();
+    let mut found = Records::default();
     for name in file::names(&folder)? {
-        if let (Ok(id), Some(record)) = (name.parse(), Record::read(&folder.join(&name))?) {
-            found.push((id, record));
+        let Ok(id) = name.parse::<Id>() else { continue };
+        match Record::read(&folder.join(&name)) {
+            Ok(Some(record)) if record.is_whole() => {
+                found.known.insert(id, record);
+            }
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => found.damaged.push(id),
         }
     }
     Ok(found)
@@ -196,6 +229,16 @@ mod tests {
         let record = Record::parse(&bytes);
         assert_eq!(record.exit.as_ref().unwrap().attempt, 2);
         assert_eq!(record.step_state(), State::Ended(StepStatus::Failed));
+    }
+
+    #[test]
+    fn a_tag_counts_wherever_it_stands() {
+        let line = r#"{"v":1,"t":"exit","attempt":2,"status":"DONE","ms":7,"at":"x"}"#;
+        let moved = r#"{"attempt":2,"status":"DONE","ms":7,"at":"x","t":"exit","v":1}"#;
+        assert_eq!(Record::parse(format!("{line}\n").as_bytes()), Record::parse(format!("{moved}\n").as_bytes()));
+        assert!(Record::parse(format!("{moved}\n").as_bytes()).is_whole());
+        let unknown = line.replace("exit", "extra");
+        assert_eq!(Record::parse(format!("{unknown}\n").as_bytes()), Record::default());
     }
 
     #[test]

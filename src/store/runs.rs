@@ -104,7 +104,7 @@ impl Run {
         if id.is_empty() || id.contains(['/', '.']) {
             return Err(missing());
         }
-        file::read_json(&paths.run(id).join("run.json")).ok_or_else(missing)
+        file::json_if_there(&paths.run(id).join("run.json"))?.ok_or_else(missing)
     }
 
     /// Writes run.json.

@@ -46,10 +46,14 @@ mod shape;
 mod source;
 mod status;
 mod tree;
+mod typed;
+mod usual;
 mod value;
 
-pub use decode::parse;
+pub use decode::{parse, read};
 pub use emit::render;
 pub use parsed::{Lines, Parsed, Warning};
 pub use patch::patch;
+pub use source::SIZE_LIMIT;
 pub use status::Statuses;
+pub use typed::typed;
