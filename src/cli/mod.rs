@@ -5,6 +5,7 @@ mod ask;
 mod bars;
 mod demo;
 mod foreground;
+mod graph;
 mod output;
 mod show;
 mod signals;
@@ -15,7 +16,7 @@ mod table;
 use std::{path::PathBuf, process::ExitCode};
 
 use crate::{
-    action::Action,
+    action::{Action, graph::Format},
     client::{self, Caller, Client, Consent, Output, Reply},
     error::Error,
 };
@@ -66,6 +67,10 @@ impl Session<'_> {
     fn perform(&self, action: &Action) -> Result<ExitCode, Error> {
         match action {
             Action::Status(args) if args.watch => self.watch_status(action),
+            Action::Graph(args) if args.format == Format::Json => {
+                self.printer.document(&output::success(&self.call(action)?)?);
+                Ok(ExitCode::SUCCESS)
+            }
             Action::Logs(args) if args.follow => self.follow_logs(args),
             Action::Logs(args) if !self.flags.json && args.tail.is_none() => self.copy_log(args),
             Action::Attach(args) => {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    style,
+    graph, style,
     table::{Table, cut, tame},
 };
 use crate::{
@@ -25,6 +25,7 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             format!("made a project in {}\n{}{next}", path.display(), lines(files.iter().map(|file| format!("  {file}"))))
         }
         Output::Status(report) => status(report, width, verbose),
+        Output::Graph(report) => graph::text(report, width),
         Output::Steps { steps } => steps_text(steps, width, "no steps yet: seqctl step add <id> --command '…'\n"),
         Output::Step(detail) => step(detail),
         Output::Gates { gates } => gates_text(gates, width),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::start::Plan;
+use super::{graph::GraphReport, start::Plan};
 use crate::{
     action::Changed,
     audit::Entry,
@@ -21,6 +21,7 @@ pub enum Output {
     Preview { changes: Vec<Changed>, diff: String },
     Made { path: PathBuf, files: Vec<String> },
     Status(Box<StatusReport>),
+    Graph(Box<GraphReport>),
     Steps { steps: Vec<StepRow> },
     Step(Box<StepDetail>),
     Gates { gates: Vec<GateRow> },

@@ -47,6 +47,7 @@ impl Engine {
         let revision = Some(view.sequence.revision());
         let output = match action {
             Action::Status(_) => Output::Status(Box::new(self.status(&view, &ready)?)),
+            Action::Graph(args) => Output::Graph(Box::new(self.graph(&view, &ready, args)?)),
             Action::Validate(args) => self.validate(&view, args)?,
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
