@@ -6,6 +6,7 @@ mod concurrent;
 mod editor;
 mod faults;
 mod gates;
+mod graph;
 mod harness;
 mod kill;
 mod layers;

@@ -80,6 +80,10 @@ fn print_band(text: &mut String, canvas: &Canvas, band: &crate::layout::Band, gl
         if let Some(number) = marks(&band.exits, row) {
             line.push_str(&style::dim(&format!("{}{number}", glyphs.onward())));
         }
+        // Where nothing is, nothing passes: one such line is enough.
+        if line.trim().is_empty() && text.ends_with("\n\n") {
+            continue;
+        }
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -131,7 +135,8 @@ fn face(node: &GraphNode, zoom: Zoom, glyphs: Glyphs) -> Face {
     if let Some(workers) = workers.as_ref().filter(|_| zoom == Zoom::Compact) {
         title = format!("{title} {workers}");
     }
-    let waits = (node.unmet > 0 && node.state == Standing::Step(StepStatus::Blocked)).then(|| format!("waits for {}", node.unmet));
+    let waits =
+        (node.unmet > 0 && node.state == Standing::Step(StepStatus::Blocked)).then(|| format!("waits for {}", node.unmet));
     let about = node.agent.clone().unwrap_or_else(|| node.status.to_owned());
     let lines = if zoom == Zoom::Detail {
         let name = (node.name != node.id.as_str()).then(|| tame(&node.name));

@@ -12,6 +12,7 @@ mod signals;
 mod stream;
 mod style;
 mod table;
+mod why;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -47,6 +48,12 @@ fn perform(action: &Action, flags: &Flags, printer: &Printer) -> Result<ExitCode
             printer.reply(&client::init(&root, init, &caller)?)
         }
         Action::Demo(demo) => demo::run(demo, flags, printer, &caller),
+        // A prompt asks everywhere, so what is no project is no error.
+        Action::Status(args)
+            if args.short && matches!(client::open(flags.project.as_deref()), Err(Error::ProjectNotFound { .. })) =>
+        {
+            Ok(ExitCode::SUCCESS)
+        }
         _ => {
             let client = client::open(flags.project.as_deref())?;
             let caller = caller.by_ancestry(client.paths());

@@ -29,9 +29,12 @@ fn label(node: &GraphNode) -> [String; 2] {
     [format!("{}{workers}", tame(&node.name)), node.status.to_owned()]
 }
 
-/// The members of each group, and then who is in none.
-fn grouped(report: &GraphReport) -> Vec<(Option<&str>, Vec<(usize, &GraphNode)>)> {
-    let mut groups: Vec<(Option<&str>, Vec<(usize, &GraphNode)>)> = Vec::new();
+/// A group, or nothing for who is in none, with its members and their numbers.
+type Members<'a> = (Option<&'a str>, Vec<(usize, &'a GraphNode)>);
+
+/// Every node with its group, in the order in which the groups come.
+fn grouped(report: &GraphReport) -> Vec<Members<'_>> {
+    let mut groups: Vec<Members<'_>> = Vec::new();
     for (at, node) in report.nodes.iter().enumerate() {
         let name = node.group.as_ref().map(crate::model::Id::as_str);
         match groups.iter_mut().find(|(other, _)| *other == name) {
@@ -111,10 +114,8 @@ pub(super) fn dot(report: &GraphReport) -> String {
             let indent = if group.is_some() { "    " } else { "  " };
             let label = label(node).join("\n");
             let (id, label) = (dot_text(node.id.as_str()), dot_text(&label));
-            let _ = writeln!(
-                text,
-                "{indent}{id} [label={label}, class=\"{class}\", fillcolor=\"{fill}\", color=\"{line}\"{shape}];"
-            );
+            let _ =
+                writeln!(text, "{indent}{id} [label={label}, class=\"{class}\", fillcolor=\"{fill}\", color=\"{line}\"{shape}];");
         }
         if group.is_some() {
             text.push_str("  }\n");

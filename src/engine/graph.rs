@@ -143,8 +143,7 @@ impl Engine {
             let (from, to) = tie.ends();
             GraphEdge { from: ids[from].clone(), to: ids[to].clone(), kind: tie.kind.as_str() }
         });
-        let folder = self.paths().root.file_name().map(|name| name.to_string_lossy().into_owned());
-        let name = sequence.name.clone().or(folder).unwrap_or_default();
+        let name = self.name_of(view);
         let mut report = GraphReport { name, nodes, edges: edges.collect(), text: None, layout, options: args.clone() };
         report.text = match args.format {
             Format::Mermaid => Some(diagram::mermaid(&report)),

@@ -22,6 +22,7 @@ mod stop;
 mod transact;
 mod view;
 mod wait;
+mod why;
 mod writer;
 
 pub use call::{Engine, Preview, Reply, run_options};
@@ -31,7 +32,8 @@ pub use drive::drive;
 pub use event::{Event, Kind};
 pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
-pub use output::{GateRow, LogText, Output, RunReport, RunRow, Started, StatusReport, StepDetail, StepRow};
+pub use output::{GateRow, LogText, Output, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail, StepRow};
 pub use query::start_of_lines;
 pub use start::{Plan, blocked_by_gate};
 pub use view::View;
+pub use why::{Hindrance, Remedy, WhyReport};

@@ -101,11 +101,14 @@ impl Plane {
         }
         for gap in &self.gaps[columns.start.saturating_sub(1)..columns.end - 1] {
             for bundle in &gap.bundles {
-                let (across, _) = Self::pieces(gap, bundle);
-                across.iter().for_each(|(row, _)| see(*row, *row));
+                for (row, _) in Self::pieces(gap, bundle).across {
+                    see(row, row);
+                }
             }
         }
-        entries.iter().for_each(|(row, _)| see(*row, *row));
+        for (row, _) in entries {
+            see(*row, *row);
+        }
         let (left, right) = (self.columns[columns.start].x, self.right_of(columns.end - 1));
         for frame in &self.frames {
             if frame.area.x < right && frame.area.x + frame.area.width > left {

@@ -22,14 +22,22 @@ pub(super) struct Part {
 }
 
 /// One frame for each group where nothing else would be in it, else one for each of its parts.
-/// `boxes` are the nodes of each column from top to bottom, with their groups.
-pub(super) fn frames(parts: &[Part], boxes: &[Vec<(Area, Option<usize>)>], names: &[String]) -> Vec<Frame> {
+/// `boxes` are the nodes of each column from top to bottom, with their groups; `is_free` says
+/// whether no edge runs along a row in the gap after a column.
+pub(super) fn frames(
+    parts: &[Part],
+    boxes: &[Vec<(Area, Option<usize>)>],
+    names: &[String],
+    is_free: &dyn Fn(usize, i32) -> bool,
+) -> Vec<Frame> {
     let mut groups: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
     for part in parts {
         groups.entry(part.group).or_default().push(*part);
     }
-    let wholes: BTreeMap<usize, Area> =
-        groups.iter().map(|(&group, parts)| (group, parts.iter().fold(parts[0].area, |area, part| area.with(part.area)))).collect();
+    let wholes: BTreeMap<usize, Area> = groups
+        .iter()
+        .map(|(&group, parts)| (group, parts.iter().fold(parts[0].area, |area, part| area.with(part.area))))
+        .collect();
     // A whole is good if it meets no other group's whole; checked from left to right.
     let mut by_left: Vec<(usize, Area)> = wholes.iter().map(|(group, area)| (*group, *area)).collect();
     by_left.sort_by_key(|(_, area)| (area.x, area.y));
@@ -45,6 +53,7 @@ pub(super) fn frames(parts: &[Part], boxes: &[Vec<(Area, Option<usize>)>], names
                 let from = column.partition_point(|(area, _)| area.y + area.height <= whole.y);
                 column[from..].iter().take_while(|(area, _)| area.y < whole.y + whole.height).all(|(_, of)| *of == Some(group))
             })
+            && (first..last).all(|gap| is_free(gap, whole.y) && is_free(gap, whole.y + whole.height - 1))
             && !meets(group, whole);
         let areas: Vec<Area> = if is_alone { vec![whole] } else { parts.iter().map(|part| part.area).collect() };
         frames.extend(areas.into_iter().map(|area| Frame { area, name: names[group].clone() }));

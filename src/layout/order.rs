@@ -23,6 +23,7 @@ pub struct Layout {
     pub(super) names: Vec<usize>,
     /// Whether each node is a gate.
     pub(super) gates: Vec<bool>,
+    crossings: usize,
 }
 
 impl Layout {
@@ -45,10 +46,10 @@ impl Layout {
                 lanes[slot] = *lane_of_group.entry(*group).or_insert(lanes[slot]);
             }
         }
-        let columns = Sorter::new(&slots, &lanes).sort();
+        let (columns, crossings) = Sorter::new(&slots, &lanes).sort();
         let names = sequence.ids().map(|id| super::width(id.as_str())).collect();
         let gates = (0..graph.len()).map(|at| matches!(graph.node(at), Node::Gate(_))).collect();
-        Self { ties, slots, columns, groups: groups.list, names, gates }
+        Self { ties, slots, columns, groups: groups.list, names, gates, crossings }
     }
 
     /// How many nodes there are.
@@ -79,6 +80,11 @@ impl Layout {
     /// Every edge.
     pub fn ties(&self) -> &[Tie] {
         &self.ties
+    }
+
+    /// How often edges cross; 0 for plans that are too large to count.
+    pub const fn crossings(&self) -> usize {
+        self.crossings
     }
 
     /// Whether an edge leaves a slot to the right.
@@ -154,7 +160,7 @@ impl<'a> Sorter<'a> {
         Self { slots, lanes, left, right, places: vec![0; len] }
     }
 
-    fn sort(mut self) -> Vec<Vec<usize>> {
+    fn sort(mut self) -> (Vec<Vec<usize>>, usize) {
         let width = self.slots.columns.iter().max().map_or(0, |last| last + 1);
         let mut columns = vec![Vec::new(); width];
         for (slot, &column) in self.slots.columns.iter().enumerate() {
@@ -192,7 +198,7 @@ impl<'a> Sorter<'a> {
                 columns.iter_mut().skip(1).for_each(|column| self.arrange(column, true));
             }
         }
-        best
+        (best, fewest)
     }
 
     fn note(&mut self, column: &[usize]) {
@@ -250,7 +256,9 @@ impl<'a> Sorter<'a> {
                     crossings += seen - up_to(&counted, to);
                 }
                 seen += tos.len();
-                tos.into_iter().for_each(|to| add(&mut counted, to));
+                for to in tos {
+                    add(&mut counted, to);
+                }
             }
             crossings
         });
@@ -259,12 +267,7 @@ impl<'a> Sorter<'a> {
 }
 
 /// The mean key and the first rank of each unit in a column.
-fn units(
-    column: &[usize],
-    keys: &[f64],
-    ranks: &[usize],
-    unit: impl Fn(usize) -> Option<usize>,
-) -> HashMap<usize, (f64, usize)> {
+fn units(column: &[usize], keys: &[f64], ranks: &[usize], unit: impl Fn(usize) -> Option<usize>) -> HashMap<usize, (f64, usize)> {
     let mut sums: HashMap<usize, (f64, f64, usize)> = HashMap::new();
     for (&slot, &key) in column.iter().zip(keys) {
         if let Some(unit) = unit(slot) {

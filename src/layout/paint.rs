@@ -17,17 +17,17 @@ impl Plane {
             paint_frame(&mut canvas, frame, glyphs);
         }
         let right = window.x + window.width;
-        let first = self.columns.partition_point(|column| column.x + column.width <= window.x);
+        let first = self.columns.partition_point(|column| column.x + column.width < window.x);
         let last = self.columns.partition_point(|column| column.x < right);
         let first_gap = self.gaps.partition_point(|gap| gap.end <= window.x);
         for gap in self.gaps[first_gap..].iter().take_while(|gap| gap.start < right) {
             for bundle in &gap.bundles {
-                let (across, down) = Self::pieces(gap, bundle);
+                let pieces = Self::pieces(gap, bundle);
                 let is_visible = |row: i32| (window.y..window.y + window.height).contains(&row);
-                for (row, stretch) in across.into_iter().filter(|(row, _)| is_visible(*row)) {
+                for (row, stretch) in pieces.across.into_iter().filter(|(row, _)| is_visible(*row)) {
                     canvas.across(row, stretch, bundle.is_dotted);
                 }
-                for (x, from, to) in down {
+                for (x, from, to) in pieces.down {
                     canvas.down(x, from, to, bundle.is_dotted);
                 }
             }
@@ -120,8 +120,8 @@ fn paint_border(canvas: &mut Canvas, area: Area, border: &Border, ink: Ink) {
 
 fn paint_frame(canvas: &mut Canvas, frame: &Frame, glyphs: Glyphs) {
     paint_border(canvas, frame.area, &glyphs.frame(), Ink::Frame);
-    let room = usize::try_from(frame.area.width - 6).unwrap_or(0);
-    if room > 1 {
+    let room = usize::try_from(frame.area.width - 5).unwrap_or(0);
+    if room > 0 {
         let name = format!(" {} ", fit(&frame.name, room, glyphs.ellipsis()));
         canvas.write(frame.area.x + 2, frame.area.y, &name, Ink::Frame);
     }

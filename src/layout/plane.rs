@@ -148,6 +148,14 @@ pub struct Plane {
     dotted: Vec<bool>,
 }
 
+/// What a bundle is drawn of.
+pub(super) struct Pieces {
+    /// Along rows: the row, and from where to where.
+    pub(super) across: Vec<(i32, Stretch)>,
+    /// Down columns: the column, the first and the last row.
+    pub(super) down: Vec<(i32, i32, i32)>,
+}
+
 /// What the ends of a node's edges look like.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tips {
@@ -168,7 +176,9 @@ impl Layout {
         let stacks: Vec<Stack> = self.columns.iter().map(|column| self.stack(column, zoom)).collect();
         let mut rows = settle(&stacks, &self.slots);
         let top = (0..rows.len()).map(|slot| rows[slot] - self.above(slot, zoom)).min().unwrap_or(0);
-        rows.iter_mut().for_each(|row| *row -= top);
+        for row in &mut rows {
+            *row -= top;
+        }
         let bottom = (0..rows.len()).map(|slot| rows[slot] + self.below(slot, zoom)).max().unwrap_or(-1) + 1;
         let mut plane = Plane {
             zoom,
@@ -211,9 +221,8 @@ impl Layout {
         let (mut apart, mut is_tied) = (vec![0; column.len()], vec![false; column.len()]);
         for at in 1..column.len() {
             let (above, here) = (column[at - 1], column[at]);
-            let is_inside = self.is_framed(above, zoom)
-                && self.is_framed(here, zoom)
-                && self.slots.groups[above] == self.slots.groups[here];
+            let is_inside =
+                self.is_framed(above, zoom) && self.is_framed(here, zoom) && self.slots.groups[above] == self.slots.groups[here];
             is_tied[at] = is_inside;
             let border = if is_inside { 2 } else { 0 };
             apart[at] = self.below(above, zoom) + self.above(here, zoom) + 1 - border;
@@ -287,7 +296,7 @@ impl Layout {
         for (column, slots) in self.columns.iter().enumerate() {
             let mut areas = Vec::new();
             let mut last: Option<usize> = None;
-            for &slot in slots.iter() {
+            for &slot in slots {
                 if !self.slots.is_node(slot) {
                     last = None;
                     continue;
@@ -306,7 +315,11 @@ impl Layout {
             }
             boxes.push(areas);
         }
-        plane.frames = frames(&parts, &boxes, &self.groups);
+        let is_free = |gap: usize, row: i32| {
+            let gap = &plane.gaps[gap];
+            gap.bundles.iter().all(|bundle| Plane::pieces(gap, bundle).across.iter().all(|(other, _)| *other != row))
+        };
+        plane.frames = frames(&parts, &boxes, &self.groups, &is_free);
     }
 }
 
@@ -361,8 +374,8 @@ impl Plane {
         points
     }
 
-    /// The pieces of a bundle: along rows, then down columns.
-    pub(super) fn pieces(gap: &Between, bundle: &Bundle) -> (Vec<(i32, Stretch)>, Vec<(i32, i32, i32)>) {
+    /// The pieces of a bundle.
+    pub(super) fn pieces(gap: &Between, bundle: &Bundle) -> Pieces {
         let (start, last) = (gap.start, gap.end - 1);
         let (mut across, mut down) = (Vec::new(), Vec::new());
         let mut tree = |x: i32, sources: &[i32], targets: &[i32], from: i32, to: i32, opens: [bool; 2]| {
@@ -380,6 +393,6 @@ impl Plane {
                 tree(right, &[row], &bundle.targets, right, last, [false, true]);
             }
         }
-        (across, down)
+        Pieces { across, down }
     }
 }

@@ -33,8 +33,9 @@ pub(super) fn settle(stacks: &[Stack], slots: &Slots) -> Vec<i32> {
         stacks.iter().rev().skip(1).for_each(|stack| relax(stack, &mut rows, |slot, rows| pulls.toward(slot, rows, false, true)));
     }
     for _ in 0..rounds {
-        stacks.iter().for_each(|stack| relax(stack, &mut rows, |slot, rows| pulls.toward(slot, rows, true, true)));
-        stacks.iter().rev().for_each(|stack| relax(stack, &mut rows, |slot, rows| pulls.toward(slot, rows, true, true)));
+        for stack in stacks.iter().chain(stacks.iter().rev()) {
+            relax(stack, &mut rows, |slot, rows| pulls.toward(slot, rows, true, true));
+        }
     }
     let mut whole = round(stacks, &rows);
     for is_left in [true, false, true] {
@@ -136,8 +137,7 @@ impl Pulls {
     fn toward(&self, slot: usize, rows: &[f64], is_left: bool, is_right: bool) -> (f64, f64) {
         let left = self.left[slot].iter().filter(|_| is_left);
         let both = left.chain(self.right[slot].iter().filter(|_| is_right));
-        let (sum, weight) =
-            both.fold((0.0, 0.0), |(sum, weight), &(other, pull)| (sum + rows[other] * pull, weight + pull));
+        let (sum, weight) = both.fold((0.0, 0.0), |(sum, weight), &(other, pull)| (sum + rows[other] * pull, weight + pull));
         if weight == 0.0 { (rows[slot], 0.1) } else { (sum / weight, weight) }
     }
 

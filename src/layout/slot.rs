@@ -9,18 +9,25 @@ const MOST_LINES: usize = 250_000;
 
 /// A line through columns that edges from one source, or to one target, share.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Net {
+struct Net {
     /// The first column it passes.
-    pub(super) first: usize,
+    first: usize,
     /// How many columns it passes.
-    pub(super) len: usize,
-    /// The number of its slot in the first column; the others follow.
-    pub(super) slot: usize,
+    len: usize,
+    /// The number of its slot in the first column; the others follow. 0 if it is not drawn.
+    slot: usize,
     is_dotted: bool,
     /// The node whose place in the file decides between equals.
     owner: usize,
     /// The group that all its ends are in.
     group: Option<usize>,
+}
+
+impl Net {
+    /// Its slot in a column.
+    const fn at(&self, column: usize) -> usize {
+        self.slot + column - self.first
+    }
 }
 
 /// A connection of two slots in neighbouring columns.
@@ -67,12 +74,23 @@ impl Slots {
             hidden: 0,
         };
         slots.lay_nets(ties);
-        for at in 0..ties.len() {
-            let path = slots.path(ties, at);
-            slots.hidden += usize::from(path.is_empty());
-            let is_dotted = !ties[at].kind.is_dependency();
-            slots.links.extend(path.windows(2).map(|pair| Link { from: pair[0], to: pair[1], is_dotted }));
+        for (at, tie) in ties.iter().enumerate() {
+            let is_dotted = !tie.kind.is_dependency();
+            let (first, last) = (slots.columns[tie.from] + 1, slots.columns[tie.to]);
+            match slots.net_of[at].map(|net| slots.nets[net]) {
+                _ if first == last => slots.links.push(Link { from: tie.from, to: tie.to, is_dotted }),
+                Some(net) => slots.links.extend([
+                    Link { from: tie.from, to: net.at(first), is_dotted },
+                    Link { from: net.at(last - 1), to: tie.to, is_dotted },
+                ]),
+                None => slots.hidden += 1,
+            }
         }
+        let lines = slots.nets.iter().filter(|net| net.slot > 0);
+        slots.links.extend(lines.flat_map(|net| {
+            let is_dotted = net.is_dotted;
+            (net.slot + 1..net.slot + net.len).map(move |to| Link { from: to - 1, to, is_dotted })
+        }));
         slots.links.sort_unstable();
         slots.links.dedup_by(|a, b| (a.from, a.to) == (b.from, b.to));
         slots
@@ -90,7 +108,7 @@ impl Slots {
         let mut path = vec![from];
         if right > left + 1 {
             let Some(net) = self.net_of[at].map(|net| self.nets[net]) else { return Vec::new() };
-            path.extend((left + 1..right).map(|column| net.slot + column - net.first));
+            path.extend((left + 1..right).map(|column| net.at(column)));
         }
         path.push(to);
         path

@@ -68,14 +68,15 @@ impl Gap {
         gap
     }
 
-    /// Which bundle must be left of which: one's source stands on a row on which another arrives.
+    /// Which bundle must be left of which: what arrives on the row of a source must not get there
+    /// before the source's own lines have left it.
     fn precedence(&self) -> Vec<Vec<usize>> {
         let mut arriving: HashMap<i32, Vec<usize>> = HashMap::new();
         for (at, bundle) in self.bundles.iter().enumerate() {
             bundle.targets.iter().for_each(|&row| arriving.entry(row).or_default().push(at));
         }
         let after = self.bundles.iter().enumerate().map(|(at, bundle)| {
-            let met = bundle.sources.iter().filter(|row| bundle.targets.binary_search(row).is_err()).filter_map(|row| arriving.get(row));
+            let met = bundle.sources.iter().filter_map(|row| arriving.get(row));
             met.flatten().copied().filter(|&other| other != at).collect()
         });
         after.collect()

@@ -87,13 +87,7 @@ struct Search<'a> {
 
 impl Unblock {
     /// What holds back the node `at`, an idle step or a gate that is not approved.
-    pub fn find(
-        sequence: &Sequence,
-        graph: &Graph,
-        ready: &Readiness,
-        is_covered: &dyn Fn(usize) -> bool,
-        at: usize,
-    ) -> Self {
+    pub fn find(sequence: &Sequence, graph: &Graph, ready: &Readiness, is_covered: &dyn Fn(usize) -> bool, at: usize) -> Self {
         let mut search = Search {
             sequence,
             graph,
