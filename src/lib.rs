@@ -8,6 +8,7 @@ pub mod clock;
 pub mod engine;
 pub mod error;
 pub mod fault;
+pub mod layout;
 pub mod model;
 pub mod policy;
 pub mod runner;

@@ -15,12 +15,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["error"]),
     ("policy", &["model", "error"]),
     ("action", &["model", "error"]),
+    ("layout", &["model", "error"]),
     ("audit", &["model", "error", "clock", "fault"]),
     ("store", &["model", "error", "clock", "fault"]),
     ("runner", &["store", "model", "error", "clock", "fault", "sys"]),
-    ("engine", &["runner", "store", "audit", "action", "policy", "model", "error", "clock", "fault", "sys"]),
+    ("engine", &["runner", "store", "audit", "layout", "action", "policy", "model", "error", "clock", "fault", "sys"]),
     ("client", &["engine", "action", "store", "audit", "model", "error"]),
-    ("cli", &["client", "action", "model", "error", "clock", "sys"]),
+    ("cli", &["client", "layout", "action", "model", "error", "clock", "sys"]),
 ];
 
 fn is_word(c: char) -> bool {

@@ -7,6 +7,7 @@ mod editor;
 mod elsewhere;
 mod faults;
 mod gates;
+mod graph;
 mod harness;
 mod hostile;
 mod kill;

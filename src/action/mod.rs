@@ -4,6 +4,7 @@
 pub mod dep;
 pub mod fields;
 pub mod gate;
+pub mod graph;
 pub mod history;
 pub mod project;
 pub mod query;
@@ -183,6 +184,8 @@ actions! {
         StepShow(query::StepShow),
         GateList(query::GateList),
         Status(query::Status),
+        Graph(graph::Graph),
+        Why(graph::Why),
         Validate(query::Validate),
         RunAll(run::All),
         RunRunnable(run::Runnable),

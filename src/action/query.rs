@@ -24,6 +24,10 @@ pub struct Status {
     #[arg(long, short)]
     #[serde(default)]
     pub watch: bool,
+    /// One line for a prompt or a status bar; nothing outside a project
+    #[arg(long, conflicts_with = "watch")]
+    #[serde(default)]
+    pub short: bool,
 }
 query!("status", Status);
 

@@ -5,17 +5,19 @@ mod ask;
 mod bars;
 mod demo;
 mod foreground;
+mod graph;
 mod output;
 mod show;
 mod signals;
 mod stream;
 mod style;
 mod table;
+mod why;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use crate::{
-    action::Action,
+    action::{Action, graph::Format},
     client::{self, Caller, Client, Consent, Output, Reply},
     error::Error,
 };
@@ -46,6 +48,12 @@ fn perform(action: &Action, flags: &Flags, printer: &Printer) -> Result<ExitCode
             printer.reply(&client::init(&root, init, &caller)?)
         }
         Action::Demo(demo) => demo::run(demo, flags, printer, &caller),
+        // A prompt asks everywhere, so what is no project is no error.
+        Action::Status(args)
+            if args.short && matches!(client::open(flags.project.as_deref()), Err(Error::ProjectNotFound { .. })) =>
+        {
+            Ok(ExitCode::SUCCESS)
+        }
         _ => {
             let client = client::open(flags.project.as_deref())?;
             let caller = caller.by_ancestry(client.paths());
@@ -66,6 +74,10 @@ impl Session<'_> {
     fn perform(&self, action: &Action) -> Result<ExitCode, Error> {
         match action {
             Action::Status(args) if args.watch => self.watch_status(action),
+            Action::Graph(args) if args.format == Format::Json => {
+                self.printer.document(&output::success(&self.call(action)?)?);
+                Ok(ExitCode::SUCCESS)
+            }
             Action::Logs(args) if args.follow => self.follow_logs(args),
             Action::Logs(args) if !self.flags.json && args.tail.is_none() => self.copy_log(args),
             Action::Attach(args) => {

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::{
-    style,
+    graph, style,
     table::{Table, cut, tame},
+    why,
 };
 use crate::{
-    client::{Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, StatusReport, StepDetail, StepRow},
+    client::{Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
     error::count,
     model::{Id, Span, StepStatus},
 };
@@ -25,6 +26,9 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             format!("made a project in {}\n{}{next}", path.display(), lines(files.iter().map(|file| format!("  {file}"))))
         }
         Output::Status(report) => status(report, width, verbose),
+        Output::Short(status) => short(status, width),
+        Output::Why(report) => why::text(report, width),
+        Output::Graph(report) => graph::text(report, width),
         Output::Steps { steps } => steps_text(steps, width, "no steps yet: seqctl step add <id> --command '…'\n"),
         Output::Step(detail) => step(detail),
         Output::Gates { gates } => gates_text(gates, width),
@@ -104,6 +108,16 @@ fn status(report: &StatusReport, width: Option<usize>, verbose: bool) -> String 
     }
     text.push_str(&steps_table(&report.steps, &report.gates).lines("", width));
     text
+}
+
+/// One line for a prompt: what waits for a person first, and nothing that is zero.
+fn short(status: &ShortStatus, width: Option<usize>) -> String {
+    let number = |wanted: StepStatus| status.counts.iter().find(|(status, _)| *status == wanted).map_or(0, |(_, number)| *number);
+    let rest = [StepStatus::Running, StepStatus::Done, StepStatus::Failed, StepStatus::Ready, StepStatus::Blocked];
+    let counts = [(StepStatus::NeedsReview, status.waiting)].into_iter().chain(rest.map(|status| (status, number(status))));
+    let parts = counts.filter(|(_, number)| *number > 0).map(|(status, number)| format!(" {} {number}", style::glyph(status)));
+    let line = format!("{}{}", tame(&status.name), parts.collect::<String>());
+    width.map_or(line.clone(), |width| cut(&line, width)) + "\n"
 }
 
 fn run_line(run: &RunRow) -> String {

@@ -157,6 +157,7 @@ impl Engine {
         };
         let next = match &output {
             Output::Changed { changes } => changes.iter().flat_map(|change| change.next.iter().cloned()).collect(),
+            Output::Why(report) => report.acts.iter().take(1).map(|act| act.command.clone()).collect(),
             _ => Vec::new(),
         };
         Ok(Reply { action: action.name(), revision, output, warnings: self.warnings.take(), next })

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::start::Plan;
+use super::{graph::GraphReport, start::Plan, why::WhyReport};
 use crate::{
     action::Changed,
     audit::Entry,
@@ -21,6 +21,9 @@ pub enum Output {
     Preview { changes: Vec<Changed>, diff: String },
     Made { path: PathBuf, files: Vec<String> },
     Status(Box<StatusReport>),
+    Short(ShortStatus),
+    Graph(Box<GraphReport>),
+    Why(Box<WhyReport>),
     Steps { steps: Vec<StepRow> },
     Step(Box<StepDetail>),
     Gates { gates: Vec<GateRow> },
@@ -57,6 +60,19 @@ pub struct StatusReport {
     pub gates: Vec<GateRow>,
     /// The runs that have not ended.
     pub runs: Vec<RunRow>,
+}
+
+/// How a sequence stands, in numbers.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShortStatus {
+    /// What people call the sequence.
+    pub name: String,
+    /// How many gates and reviews wait for a person.
+    pub waiting: usize,
+    /// How many steps have which status, in the order of [`StepStatus::ALL`].
+    #[serde(serialize_with = "as_map")]
+    pub counts: Vec<(StepStatus, usize)>,
 }
 
 fn as_map<S: serde::Serializer>(counts: &[(StepStatus, usize)], to: S) -> Result<S::Ok, S::Error> {

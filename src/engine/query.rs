@@ -10,7 +10,7 @@ use super::{
     call::Engine,
     caller::{Caller, Consent},
     confirm,
-    output::{GateRow, LogText, Output, RunReport, RunRow, StatusReport, StepDetail, StepRow, run_row},
+    output::{GateRow, LogText, Output, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row},
     view::View,
 };
 use crate::{
@@ -47,7 +47,10 @@ impl Engine {
         let ready = view.readiness();
         let revision = Some(view.sequence.revision());
         let output = match action {
+            Action::Status(args) if args.short => Output::Short(self.short_status(&view, &ready)),
             Action::Status(_) => Output::Status(Box::new(self.status(&view, &ready)?)),
+            Action::Graph(args) => Output::Graph(Box::new(self.graph(&view, &ready, args)?)),
+            Action::Why(args) => Output::Why(Box::new(self.why(&view, &ready, &args.id)?)),
             Action::Validate(args) => self.validate(&view, args)?,
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
@@ -99,9 +102,24 @@ impl Engine {
         );
         let mode =
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
-        let folder = self.paths().root.file_name().map(|name| name.to_string_lossy().into_owned());
-        let name = view.sequence.name.clone().or(folder).unwrap_or_default();
+        let name = self.name_of(view);
         Ok(StatusReport { name, mode, counts, attention, steps, gates, runs })
+    }
+
+    /// The same in numbers, without looking at anything but statuses.
+    fn short_status(&self, view: &View, ready: &Readiness) -> ShortStatus {
+        let statuses: Vec<StepStatus> = (0..view.sequence.steps.len()).map(|at| ready.status(at)).collect();
+        let gates = (0..view.sequence.gates.len()).map(|gate| view.graph.gate(gate));
+        let pending = State::Gate(GateStatus::Pending);
+        let gates = gates.filter(|&at| ready.state(at) == pending && ready.is_unhindered(at)).count();
+        let reviews = statuses.iter().filter(|status| **status == StepStatus::NeedsReview).count();
+        ShortStatus { name: self.name_of(view), waiting: gates + reviews, counts: counts(&statuses) }
+    }
+
+    /// What people call the sequence.
+    pub(super) fn name_of(&self, view: &View) -> String {
+        let folder = self.paths().root.file_name().map(|name| name.to_string_lossy().into_owned());
+        view.sequence.name.clone().or(folder).unwrap_or_default()
     }
 
     fn validate(&self, view: &View, args: &query::Validate) -> Result<Output, Error> {

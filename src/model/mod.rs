@@ -12,6 +12,7 @@ mod resolve;
 mod sequence;
 mod status;
 mod step;
+mod unblock;
 
 pub use decision::Decision;
 pub use duration::Span;
@@ -25,3 +26,4 @@ pub use resolve::Resolved;
 pub use sequence::{Defaults, Metadata, Mode, PolicyLimits, Sequence};
 pub use status::{GateStatus, StepStatus};
 pub use step::{Candidates, CommandLine, FailPolicy, Orchestrator, Step, Synth, ThreadType};
+pub use unblock::{Root, Unblock, Unblocking, Why};

@@ -170,7 +170,12 @@ impl Readiness {
     /// The sibling whose failure keeps an idle member of a `fail_fast` group from starting.
     fn failed_sibling(&self, at: usize) -> Option<usize> {
         self.places[at].group.filter(|group| self.groups[*group as usize].failed > 0)?;
-        self.siblings(at).find(|&other| {
+        self.failed_siblings(at).next()
+    }
+
+    /// Every sibling whose failure keeps an idle member of a `fail_fast` group from starting.
+    pub fn failed_siblings(&self, at: usize) -> impl Iterator<Item = usize> {
+        self.siblings(at).filter(|&other| {
             self.places[other].state == State::Ended(StepStatus::Failed) && self.places[other].policy == FailPolicy::FailFast
         })
     }
