@@ -15,11 +15,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["error"]),
     ("policy", &["model", "error"]),
     ("action", &["model", "error"]),
+    ("agent", &["model", "error"]),
     ("audit", &["model", "error", "clock", "fault"]),
     ("store", &["model", "error", "clock", "fault"]),
-    ("runner", &["store", "model", "error", "clock", "fault", "sys"]),
-    ("engine", &["runner", "store", "audit", "action", "policy", "model", "error", "clock", "fault", "sys"]),
-    ("client", &["engine", "action", "store", "audit", "model", "error"]),
+    ("runner", &["store", "agent", "model", "error", "clock", "fault", "sys"]),
+    ("engine", &["runner", "agent", "store", "audit", "action", "policy", "model", "error", "clock", "fault", "sys"]),
+    ("client", &["engine", "agent", "action", "store", "audit", "model", "error"]),
     ("cli", &["client", "action", "model", "error", "clock", "sys"]),
 ];
 

@@ -1,6 +1,7 @@
 //! The real binary in temporary projects.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod agents;
 mod cli;
 mod concurrent;
 mod editor;

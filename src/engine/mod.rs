@@ -1,6 +1,7 @@
 //! The only way to change a project, and the way to look at one: transactions, claims, runs,
 //! queries and events. Wires everything below it.
 
+mod agent;
 mod call;
 mod caller;
 mod claim;

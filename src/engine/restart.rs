@@ -13,7 +13,7 @@ use super::{
 use crate::{
     action::{Action, Txn, run, step},
     error::Error,
-    model::{Id, Resolved, State},
+    model::{Id, State},
     store::RunKind,
 };
 
@@ -27,19 +27,15 @@ impl Engine {
         consent: Consent,
     ) -> Result<Output, Error> {
         let view = self.view()?;
-        let step = view.sequence.expect_step(args.id.as_str())?;
-        let resolved = Resolved::new(&view.sequence, step);
-        if !resolved.is_shell() {
-            return Err(Error::AgentUnknown { step: step.id.clone(), agent: resolved.agent().into() });
-        }
+        view.sequence.expect_step(args.id.as_str())?;
         let at = view.graph.find(args.id.as_str()).unwrap_or_default();
         let mut steps = vec![args.id.clone()];
         if args.downstream {
             let below = view.graph.downstream(at).into_iter().map(|at| view.id_of(at).clone());
             steps.extend(below.filter(|id| view.sequence.step(id.as_str()).is_some()));
         }
+        let commands = commands(&view, &steps)?;
         if args.options.dry_run {
-            let commands = steps.iter().map(Id::to_string).collect();
             return Ok(Output::WouldRun(super::start::Plan {
                 starts: steps[..1].to_vec(),
                 follows: steps[1..].to_vec(),
@@ -73,7 +69,7 @@ impl Engine {
         Ok(Output::Started(Started { run: run.id, attached: false }))
     }
 
-    fn stop_running(&self, caller: &Caller, view: &super::view::View, steps: &[Id]) -> Result<(), Error> {
+    pub(super) fn stop_running(&self, caller: &Caller, view: &super::view::View, steps: &[Id]) -> Result<(), Error> {
         for id in steps {
             let at = view.graph.find(id.as_str()).unwrap_or_default();
             if view.state(at) == State::Running {
@@ -86,4 +82,10 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// What steps would execute, a line each.
+fn commands(view: &super::view::View, steps: &[Id]) -> Result<Vec<String>, Error> {
+    let steps = steps.iter().filter_map(|id| view.sequence.step(id.as_str()));
+    steps.map(|step| Ok(format!("{}: {}", step.id, super::agent::words(view, step)?))).collect()
 }

@@ -16,7 +16,7 @@ use crate::{
     action::Action,
     clock,
     error::{Error, list},
-    model::{Blocker, Id, Node, Readiness, Resolved, State, StepStatus},
+    model::{Blocker, Id, Node, Readiness, State, StepStatus},
     store::{Paths, Run, RunKind, RunState, file, open_runs},
 };
 
@@ -78,16 +78,7 @@ pub(super) fn plan(view: &View, action: &Action) -> Result<Plan, Error> {
     for &at in starts.iter().chain(&follows) {
         let Node::Step(index) = view.graph.node(at) else { continue };
         let step = &view.sequence.steps[index];
-        let resolved = Resolved::new(&view.sequence, step);
-        if !resolved.is_shell() {
-            return Err(Error::AgentUnknown { step: step.id.clone(), agent: resolved.agent().into() });
-        }
-        let what = match (&step.command, &step.prompt_file) {
-            (Some(command), _) => command.display(),
-            (None, Some(file)) => format!("sh {file}"),
-            (None, None) => step.prompt.clone().unwrap_or_else(|| format!("sh prompts/{}.md", step.id)),
-        };
-        commands.push(format!("{}: {}", step.id, what.lines().next().unwrap_or_default()));
+        commands.push(format!("{}: {}", step.id, super::agent::words(view, step)?));
     }
     let failed = covered.iter().filter_map(|&at| failure(view, &ready, at)).collect();
     Ok(Plan { failed, starts: ids(view, &starts), follows: ids(view, &follows), commands, kind: Some(kind) })
@@ -206,6 +197,7 @@ pub(super) fn new_run(paths: &Paths, caller: &Caller, kind: RunKind, fail_fast: 
                     started_at: clock::stamp(),
                     ended_at: None,
                     waits_for: Vec::new(),
+                    resume: None,
                     env: std::env::vars_os()
                         .filter_map(|(name, _)| name.into_string().ok())
                         .filter(|name| !name.starts_with("THREADOS_"))

@@ -6,32 +6,17 @@ use std::{
     sync::Arc,
 };
 
-use serde::Deserialize;
-
 use crate::{
+    agent::Agents,
     error::Error,
     model::{GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, Step, StepStatus},
     policy::Policy,
     runner::{Leftover, leftover, orphaned},
     store::{
-        self, FileId, Paths, Record, Stamp, file, read_prompt, sha256,
+        self, Config, FileId, Paths, Record, Stamp, file, read_prompt, sha256,
         yaml::{self, Lines, Statuses, Warning},
     },
 };
-
-/// config.yaml, as far as it is used so far.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(default)]
-pub(super) struct Config {
-    /// Whether outcomes are written to sequence.yaml.
-    pub(super) status_in_file: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { status_in_file: true }
-    }
-}
 
 /// A lease in `state/active/`.
 #[derive(Clone, Debug)]
@@ -67,6 +52,8 @@ pub struct View {
     pub(super) is_stamped: bool,
     pub(super) statuses: Statuses,
     pub(super) config: Config,
+    /// The agents its steps can want.
+    pub(super) agents: Agents,
     policy: Result<Policy, String>,
     policy_id: Option<FileId>,
 }
@@ -90,7 +77,7 @@ impl View {
         let graph = Graph::build(&parsed.sequence).map_err(|error| locate(error, &parsed.lines))?;
         let is_stamped = Stamp::read(paths).is_some_and(|stamp| stamp.sha == sha);
         let (policy, policy_id) = read_policy(paths);
-        let config = read_config(paths)?;
+        let config = Config::read(paths)?;
         Ok(Self {
             text,
             sha,
@@ -104,6 +91,7 @@ impl View {
             id,
             is_stamped,
             statuses,
+            agents: Agents::new(config.agents.iter().map(|(name, settings)| (name.as_str(), settings))),
             config,
             policy,
             policy_id,
@@ -279,6 +267,8 @@ pub(super) fn defhash(step: &Resolved<'_>, prompt: Option<String>) -> String {
         cwd: &'a str,
         env: BTreeMap<String, String>,
         prompt: Option<String>,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        agent_args: &'a [String],
     }
     let definition = Definition {
         agent: step.agent(),
@@ -287,6 +277,7 @@ pub(super) fn defhash(step: &Resolved<'_>, prompt: Option<String>) -> String {
         cwd: step.cwd(),
         env: step.env(),
         prompt,
+        agent_args: if step.is_shell() { &[] } else { step.agent_args() },
     };
     sha256(&serde_json::to_vec(&definition).unwrap_or_default())
 }
@@ -332,13 +323,4 @@ fn read_policy(paths: &Paths) -> (Result<Policy, String>, Option<FileId>) {
         }
     });
     (policy.map_err(|error| error.to_string()), id)
-}
-
-fn read_config(paths: &Paths) -> Result<Config, Error> {
-    let path = paths.config();
-    match file::read_if_there(&path)? {
-        None => Ok(Config::default()),
-        Some(bytes) if bytes.trim_ascii().is_empty() => Ok(Config::default()),
-        Some(bytes) => serde_yaml::from_slice(&bytes).map_err(|error| Error::FileUnusable { path, why: error.to_string() }),
-    }
 }

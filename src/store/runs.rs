@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{FileId, Paths, file};
 use crate::{
     error::Error,
-    model::{Id, Outcome, Reason, StepStatus},
+    model::{AgentReport, Id, Outcome, Reason, StepStatus},
 };
 
 /// What a run covers.
@@ -62,6 +62,15 @@ pub enum RunState {
     Ended,
 }
 
+/// An agent's session that is taken up again.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Resume {
+    /// Its id.
+    pub session: String,
+    /// What the agent is told.
+    pub message: String,
+}
+
 /// run.json.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -92,6 +101,9 @@ pub struct Run {
     /// What it waits for, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<String>,
+    /// The agent's session that its step goes on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Resume>,
     /// The names in its starter's environment, to warn when one is missing later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
@@ -238,6 +250,9 @@ pub struct AttemptStatus {
     pub stdout_bytes: u64,
     /// Bytes of standard error.
     pub stderr_bytes: u64,
+    /// What an agent said of its work.
+    #[serde(flatten)]
+    pub agent: AgentReport,
 }
 
 impl AttemptStatus {
