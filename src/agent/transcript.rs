@@ -144,20 +144,43 @@ mod tests {
 
     #[test]
     fn of_claude() {
-        insta::assert_snapshot!(transcript(OutputFormat::Claude, include_str!("fixtures/claude.jsonl")), @"");
-        insta::assert_snapshot!(transcript(OutputFormat::Claude, include_str!("fixtures/claude-denied.jsonl")), @"");
-        insta::assert_snapshot!(transcript(OutputFormat::Claude, include_str!("fixtures/claude-budget.jsonl")), @"");
+        let written = transcript(OutputFormat::Claude, include_str!("fixtures/claude.jsonl"));
+        let lines: Vec<&str> = written.lines().collect();
+        assert_eq!(lines[..2], ["I will write the file.", "→ Write /home/ada/shop/out.txt"]);
+        assert!(lines[2].starts_with("  File created successfully"));
+        assert_eq!(lines[3..], ["All done: the file is written.", "— 2 turns · 3.1k tokens · $0.0136"]);
+        let denied = transcript(OutputFormat::Claude, include_str!("fixtures/claude-denied.jsonl"));
+        assert!(denied.contains("\n  ✖ Claude requested permissions to write"), "{denied}");
+        assert!(denied.contains("\n! denied: Write /home/ada/shop/out.txt\n— 2 turns"), "{denied}");
+        let budget = transcript(OutputFormat::Claude, include_str!("fixtures/claude-budget.jsonl"));
+        assert!(budget.contains("\n! Reached maximum budget ($0.00001)\n— 1 turn "), "{budget}");
     }
 
     #[test]
     fn of_codex() {
-        insta::assert_snapshot!(transcript(OutputFormat::Codex, include_str!("fixtures/codex.jsonl")), @"");
+        let text = transcript(OutputFormat::Codex, include_str!("fixtures/codex.jsonl"));
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("! Model metadata for `stub` not found."));
+        assert_eq!(lines[1], "→ command /bin/bash -lc 'echo hello from codex > /home/ada/shop/out.txt'");
+        assert_eq!(lines[2..], ["All done: the file is written.", "— 1.9k tokens"]);
     }
 
     #[test]
     fn of_gemini() {
-        insta::assert_snapshot!(transcript(OutputFormat::Gemini, include_str!("fixtures/gemini.jsonl")), @"");
-        insta::assert_snapshot!(transcript(OutputFormat::Gemini, include_str!("fixtures/gemini-denied.jsonl")), @"");
+        assert_eq!(
+            transcript(OutputFormat::Gemini, include_str!("fixtures/gemini.jsonl")),
+            "I will write the file.\n→ write_file /home/ada/shop/out.txt\nAll done: the file is written.\n— 1.6k tokens\n"
+        );
+        let denied = transcript(OutputFormat::Gemini, include_str!("fixtures/gemini-denied.jsonl"));
+        assert!(denied.contains("\n  ✖ Tool \"write_file\" not found."), "{denied}");
+    }
+
+    #[test]
+    fn long_answers_are_shortened_and_what_is_no_json_stays() {
+        let answer = (1..=9).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n");
+        let line = serde_json::json!({"type": "user", "message": {"content": [{"type": "tool_result", "content": answer}]}});
+        let text = transcript(OutputFormat::Claude, &format!("warning: {{\n{line}\n"));
+        assert_eq!(text, "warning: {\n  line 1\n  line 2\n  line 3\n  line 4\n  line 5\n  … and 4 lines more\n");
     }
 
     proptest! {

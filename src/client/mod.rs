@@ -13,8 +13,8 @@ pub use crate::{
     action::run::Options as RunOptions,
     audit::Entry,
     engine::{
-        Actor, Caller, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, Kind, LogText, Output, Plan, Reply,
-        RunReport, RunRow, Started, StatusReport, StepDetail, StepRow, blocked_by_gate, start_of_lines,
+        Actor, Answer, Caller, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, Kind, LogText, Output, Plan,
+        Reply, RunReport, RunRow, Started, StatusReport, StepDetail, StepRow, TranscriptReader, blocked_by_gate, start_of_lines,
     },
     store::{AttemptStatus, RunState, yaml::Warning},
 };

@@ -76,7 +76,7 @@ pub(super) fn words(view: &View, step: &Step) -> Result<String, Error> {
 }
 
 /// Where a step works, as far as that is known before it does.
-fn folder(view: &View, step: &Step) -> PathBuf {
+pub(super) fn folder(view: &View, step: &Step) -> PathBuf {
     match Resolved::new(&view.sequence, step).cwd() {
         "." => view.real_root.clone(),
         inner => view.real_root.join(inner),

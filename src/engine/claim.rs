@@ -22,7 +22,7 @@ use crate::{
     model::{CommandLine, Id, Node, Outcome, OutputFormat, PromptBy, Reason, Resolved, Step},
     policy::{Execution, Verdict},
     runner::{Leftover, Spec, SpecFile, write_status},
-    store::{Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Resume, Run, file, read_prompt, runs::attempts, sha256},
+    store::{Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Run, file, read_prompt, runs::attempts, sha256},
 };
 
 /// What became of the wish to claim a step.
@@ -75,7 +75,7 @@ impl Held<'_> {
         let paths = self.paths().clone();
         let nonce = clock::nonce();
         let (attempt, folder) = attempt_folder(&paths, &run.id, &step.id)?;
-        let work = resolve(&paths, self.view(), step, run, &folder);
+        let work = resolve(&paths, self.view(), step, &folder);
         let prompt_sha = work.as_ref().ok().and_then(|work| work.prompt.as_ref()).map(|prompt| sha256(&prompt.bytes));
         let defhash = defhash(&Resolved::new(&self.view().sequence, step), prompt_sha);
         let claim = Claim {
@@ -222,7 +222,7 @@ fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8
 
 /// What a step would run, or the outcome it has because it cannot be run. `folder` is where its
 /// attempt will be.
-fn resolve(paths: &Paths, view: &View, step: &Step, run: &Run, folder: &Path) -> Result<Work, Outcome> {
+fn resolve(paths: &Paths, view: &View, step: &Step, folder: &Path) -> Result<Work, Outcome> {
     let spawn = |why: String| Outcome::failed(Reason::Spawn, Some(why));
     let denied = |why: String| Outcome::failed(Reason::Policy, Some(why));
     let resolved = Resolved::new(&view.sequence, step);
@@ -240,7 +240,7 @@ fn resolve(paths: &Paths, view: &View, step: &Step, run: &Run, folder: &Path) ->
         };
         (shell_work(step, prompt, cwd).map_err(spawn)?, text)
     } else {
-        agent_work(view, step, prompt, cwd, run.resume.as_ref(), folder).map_err(spawn)?
+        agent_work(view, step, prompt, cwd, folder).map_err(spawn)?
     };
     let execution = Execution {
         command: step.command.as_ref(),
@@ -268,14 +268,9 @@ fn shell_work(step: &Step, prompt: Option<Prompt>, cwd: PathBuf) -> Result<Work,
 }
 
 /// The work of an agent, and everything that would run: its command line and what it is told.
-fn agent_work(
-    view: &View,
-    step: &Step,
-    prompt: Option<Prompt>,
-    cwd: PathBuf,
-    resume: Option<&Resume>,
-    folder: &Path,
-) -> Result<(Work, String), String> {
+fn agent_work(view: &View, step: &Step, prompt: Option<Prompt>, cwd: PathBuf, folder: &Path) -> Result<(Work, String), String> {
+    let decided = view.records.get(&step.id).and_then(|record| record.decision.as_ref());
+    let resume = decided.and_then(|decided| decided.resume.as_ref());
     let told = match (resume, &prompt) {
         (Some(resume), _) => resume.message.clone().into_bytes(),
         (None, Some(prompt)) => prompt.bytes.clone(),

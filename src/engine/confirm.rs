@@ -19,9 +19,12 @@ pub(super) fn check(view: &View, caller: &Caller, action: &Action, what: &str, c
     let (name, access) = (action.name(), action.spec().access);
     let (runs, destroys) = (matches!(access, Access::Run), matches!(access, Access::Destroy));
     let policy = view.policy();
-    if access == Access::Decide && caller.actor == Actor::Orchestrator && name.starts_with("gate.") {
+    if access == Access::Decide
+        && caller.actor == Actor::Orchestrator
+        && (name.starts_with("gate.") || name.starts_with("review."))
+    {
         return Err(Error::Denied {
-            why: format!("a step cannot decide gates ({} asked for `{name}`)", caller.name()),
+            why: format!("a step cannot decide gates and reviews ({} asked for `{name}`)", caller.name()),
             rule: "gates",
         });
     }

@@ -17,7 +17,7 @@ use crate::{
     clock,
     error::{Error, list},
     model::{Blocker, Id, Node, Readiness, State, StepStatus},
-    store::{Paths, Run, RunKind, RunState, file, open_runs},
+    store::{Paths, Record, Run, RunKind, RunState, file, open_runs},
 };
 
 /// What a run would do.
@@ -91,8 +91,7 @@ pub(super) fn failure(view: &View, ready: &Readiness, at: usize) -> Option<(Id, 
     }
     let id = view.id_of(at);
     let record = view.leases.get(id).map(|lease| &lease.record).or_else(|| view.records.get(id));
-    let outcome = record.and_then(|record| record.exit.as_ref()).map(|exit| &exit.outcome);
-    let words = outcome.map_or_else(|| "failed before".to_owned(), crate::model::Outcome::explained);
+    let words = record.and_then(Record::outcome).map_or_else(|| "failed before".to_owned(), |outcome| outcome.explained());
     Some((id.clone(), words))
 }
 
@@ -197,7 +196,6 @@ pub(super) fn new_run(paths: &Paths, caller: &Caller, kind: RunKind, fail_fast: 
                     started_at: clock::stamp(),
                     ended_at: None,
                     waits_for: Vec::new(),
-                    resume: None,
                     env: std::env::vars_os()
                         .filter_map(|(name, _)| name.into_string().ok())
                         .filter(|name| !name.starts_with("THREADOS_"))
@@ -221,7 +219,11 @@ pub(super) fn opening(draft: &mut Draft, run: &Run) -> Result<(), Error> {
 impl Engine {
     /// What a run action would do, without doing it.
     pub fn plan_run(&self, action: &Action) -> Result<Plan, Error> {
-        plan(&self.view()?, action)
+        match action {
+            Action::Restart(args) => super::restart::plan(&self.view()?, args),
+            Action::Continue(_) | Action::ReviewReject(_) => self.plan_resume(action),
+            _ => plan(&self.view()?, action),
+        }
     }
 
     /// Starts the run that `action` asks for, or finds the one that is there already, and makes

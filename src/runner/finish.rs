@@ -113,7 +113,6 @@ pub(super) fn weigh(outcome: Outcome, report: &Report, format: OutputFormat, has
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Denial;
 
     const CLAUDE: OutputFormat = OutputFormat::Claude;
 
@@ -121,25 +120,29 @@ mod tests {
         Outcome { status: StepStatus::Done, reason: None, code: Some(0), signal: None, note: None }
     }
 
-    fn report() -> Report {
-        Report { has_ended: true, ..Report::default() }
+    fn report(result: &str) -> Report {
+        let mut report = Report::default();
+        report.read(CLAUDE, format!("{{\"type\":\"result\"{result}}}\n").as_bytes());
+        report
     }
 
     fn denied() -> Report {
-        let mut report = report();
-        report.facts.denials = vec![Denial { tool: "Write".into(), argument: "a.txt".into() }; 2];
-        report
+        let denial = r#"{"tool_name":"Write","tool_input":{"file_path":"a.txt"}}"#;
+        report(&format!(",\"permission_denials\":[{denial},{denial}]"))
+    }
+
+    fn failed() -> Report {
+        report(",\"is_error\":true,\"errors\":[\"no credit\"]")
     }
 
     #[test]
     fn success_is_what_agent_and_exit_code_agree_on() {
-        assert_eq!(weigh(done(), &report(), CLAUDE, false), done());
+        assert_eq!(weigh(done(), &report(""), CLAUDE, false), done());
         let review = weigh(done(), &denied(), CLAUDE, true);
         assert_eq!((review.status, review.note.as_deref()), (StepStatus::NeedsReview, Some("denied: Write a.txt, and 1 more")));
-        let failed = Report { failure: Some("no credit".into()), ..report() };
-        let outcome = weigh(done(), &failed, CLAUDE, false);
+        let outcome = weigh(done(), &failed(), CLAUDE, false);
         assert_eq!((outcome.status, outcome.explained().as_str()), (StepStatus::Failed, "the agent failed, no credit"));
-        assert_eq!(weigh(done(), &failed, CLAUDE, true), done());
+        assert_eq!(weigh(done(), &failed(), CLAUDE, true), done());
         assert_eq!(weigh(done(), &Report::default(), CLAUDE, false).status, StepStatus::NeedsReview);
         assert_eq!(weigh(done(), &Report::default(), OutputFormat::Text, false), done());
     }
@@ -147,8 +150,7 @@ mod tests {
     #[test]
     fn a_failure_stays_one_and_gets_the_agents_words() {
         let exit = Outcome { status: StepStatus::Failed, reason: Some(Reason::Exit), code: Some(1), ..done() };
-        let failed = Report { failure: Some("no credit".into()), ..denied() };
-        assert_eq!(weigh(exit.clone(), &failed, CLAUDE, false).explained(), "exit 1, no credit");
+        assert_eq!(weigh(exit.clone(), &failed(), CLAUDE, false).explained(), "exit 1, no credit");
         assert_eq!(weigh(exit.clone(), &denied(), CLAUDE, false), exit);
     }
 

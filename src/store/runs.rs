@@ -62,15 +62,6 @@ pub enum RunState {
     Ended,
 }
 
-/// An agent's session that is taken up again.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Resume {
-    /// Its id.
-    pub session: String,
-    /// What the agent is told.
-    pub message: String,
-}
-
 /// run.json.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -101,9 +92,6 @@ pub struct Run {
     /// What it waits for, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<String>,
-    /// The agent's session that its step goes on with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume: Option<Resume>,
     /// The names in its starter's environment, to warn when one is missing later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
