@@ -13,4 +13,6 @@ mod layers;
 mod life;
 mod processes;
 mod readonly;
+#[cfg(feature = "real-tools")]
+mod real;
 mod steps;

@@ -52,10 +52,14 @@ struct Refused {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Tokens {
-    input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
+    #[serde(rename = "input_tokens")]
+    input: Option<u64>,
+    #[serde(rename = "cache_creation_input_tokens")]
+    cached_now: Option<u64>,
+    #[serde(rename = "cache_read_input_tokens")]
+    cached_before: Option<u64>,
+    #[serde(rename = "output_tokens")]
+    output: Option<u64>,
 }
 
 pub(super) fn events(line: Line) -> Vec<Event> {
@@ -94,11 +98,11 @@ fn end(line: Line) -> End {
     End {
         failure: line.is_error.then(why),
         usage: Some(Usage {
-            input_tokens: [tokens.input_tokens, tokens.cache_creation_input_tokens, tokens.cache_read_input_tokens]
+            input_tokens: [tokens.input, tokens.cached_now, tokens.cached_before]
                 .into_iter()
                 .fold(0, |sum, part| sum.saturating_add(part.unwrap_or(0))),
-            cached_input_tokens: tokens.cache_read_input_tokens.unwrap_or(0),
-            output_tokens: tokens.output_tokens.unwrap_or(0),
+            cached_input_tokens: tokens.cached_before.unwrap_or(0),
+            output_tokens: tokens.output.unwrap_or(0),
             cost_usd: line.total_cost_usd,
         }),
         turns: line.num_turns,

@@ -26,9 +26,12 @@ pub(super) struct Line {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Tokens {
-    input_tokens: Option<u64>,
-    cached_input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
+    #[serde(rename = "input_tokens")]
+    input: Option<u64>,
+    #[serde(rename = "cached_input_tokens")]
+    cached: Option<u64>,
+    #[serde(rename = "output_tokens")]
+    output: Option<u64>,
 }
 
 pub(super) fn events(line: Line) -> Vec<Event> {
@@ -39,9 +42,9 @@ pub(super) fn events(line: Line) -> Vec<Event> {
         "error" => line.message.into_iter().map(Event::Notice).collect(),
         "turn.completed" => {
             let usage = line.usage.map(|tokens| Usage {
-                input_tokens: tokens.input_tokens.unwrap_or(0),
-                cached_input_tokens: tokens.cached_input_tokens.unwrap_or(0),
-                output_tokens: tokens.output_tokens.unwrap_or(0),
+                input_tokens: tokens.input.unwrap_or(0),
+                cached_input_tokens: tokens.cached.unwrap_or(0),
+                output_tokens: tokens.output.unwrap_or(0),
                 cost_usd: None,
             });
             vec![Event::Ended(Box::new(End { usage, ..End::default() }))]

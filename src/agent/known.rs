@@ -17,14 +17,11 @@ impl Agents {
     pub fn new<'a>(settings: impl IntoIterator<Item = (&'a str, &'a AgentSettings)>) -> Self {
         let mut agents = vec![claude(), codex(), gemini()];
         for (name, settings) in settings {
-            match agents.iter_mut().find(|agent| agent.name == name) {
-                Some(agent) => agent.change(settings),
-                None => {
-                    let mut agent = Agent { name: name.into(), ..Agent::default() };
-                    agent.change(settings);
-                    agents.push(agent);
-                }
-            }
+            let at = agents.iter().position(|agent| agent.name == name).unwrap_or_else(|| {
+                agents.push(Agent { name: name.into(), ..Agent::default() });
+                agents.len() - 1
+            });
+            agents[at].change(settings);
         }
         Self { agents }
     }
@@ -72,7 +69,7 @@ fn codex() -> Agent {
         output: OutputFormat::Codex,
         resume: words("resume {session}"),
         model_flag: Some("--model".into()),
-        // It refuses to work where nothing can be undone; that choice was the plan's.
+        // It refuses to work where nothing can be undone; whoever wrote the plan has chosen the place.
         outside_git: words("--skip-git-repo-check"),
         install: Some("npm install -g @openai/codex".into()),
         ..Agent::default()

@@ -69,7 +69,7 @@ impl Report {
             Event::Answered { .. } | Event::Notice(_) => self.is_part = false,
             Event::Denied(denial) => {
                 let argument = if denial.argument.is_empty() { self.argument.clone() } else { denial.argument };
-                self.deny(Denial { tool: denial.tool, argument });
+                self.deny(&Denial { tool: denial.tool, argument });
             }
             Event::Ended(end) => {
                 self.has_ended = true;
@@ -79,12 +79,12 @@ impl Report {
                 if let Some(text) = end.text {
                     self.text = cut(&text, TEXT);
                 }
-                end.denials.into_iter().for_each(|denial| self.deny(denial));
+                end.denials.iter().for_each(|denial| self.deny(denial));
             }
         }
     }
 
-    fn deny(&mut self, denial: Denial) {
+    fn deny(&mut self, denial: &Denial) {
         if self.facts.denials.len() < DENIALS {
             self.facts.denials.push(Denial { argument: cut(&denial.argument, SUMMARY), tool: cut(&denial.tool, SUMMARY) });
         }
