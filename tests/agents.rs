@@ -197,13 +197,17 @@ fn a_rejection_with_a_message_goes_on_in_the_agents_session() {
     test.run(&["review", "reject", "think", "-m", "again, but blue"]).fails(9);
     assert_eq!(test.lines("calls"), ["-p", "-p --resume s-1"]);
     assert_eq!(test.lines("prompts"), ["make it so", "again, but blue"]);
-    assert_eq!(test.read(test.attempt("think", 1).join("prompt.md")), "again, but blue");
-    assert_eq!(test.attempt_status("think", 1)["sessionId"], "s-1");
+    assert_eq!(test.read(test.attempt("think", 2).join("prompt.md")), "again, but blue");
+    assert_eq!(test.attempt_status("think", 2)["sessionId"], "s-1");
+    assert_eq!(test.runs().len(), 1, "the run that waited goes on");
     let think = row(&test, "think");
     assert_eq!((&think["status"], &think["changed"]), (&json!("NEEDS_REVIEW"), &json!(null)));
 
     test.run(&["review", "accept", "think"]).success();
+    test.wait_for_status("after", "DONE");
+    test.run(&["wait"]);
     test.run(&["continue", "think", "-m", "one more thing"]).fails(9);
+    assert_eq!(test.runs().len(), 2);
     assert_eq!(test.lines("calls").last().unwrap(), "-p --resume s-1");
     test.run(&["restart", "think"]).fails(9);
     assert_eq!(test.lines("calls").last().unwrap(), "-p", "a restart begins a fresh session");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Access, Act};
 
-/// Say how the step that asks has ended, from inside it
+/// Say how a step ends, from inside it
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[command(after_help = "It counts whatever the exit code, and the last word counts. Only steps can say it.")]

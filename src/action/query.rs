@@ -103,7 +103,7 @@ impl Logs {
     }
 }
 
-/// Print what came out of a step: an agent's final text, a command's output
+/// Print what came out of a step: its agent's final text, or its output
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {

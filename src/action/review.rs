@@ -93,7 +93,7 @@ pub fn expect_review(txn: &Txn, step: &Id) -> Result<(), Error> {
     Err(Error::NotInReview { step: step.clone(), status })
 }
 
-/// Go on with an agent's session: a new attempt that hears the message
+/// Send a message to a step's agent, in the session of its last attempt
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Continue {

@@ -83,7 +83,7 @@ impl Engine {
         let ended = |wanted| steps.iter().filter(move |row| row.status == wanted);
         attention.extend(ended(StepStatus::NeedsReview).map(|row| {
             let why = row.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-            format!("`{}` wants a review{why}: seqctl logs {}, then seqctl review accept {}, or reject", row.id, row.id, row.id)
+            format!("`{}` wants a review{why}: seqctl logs {}, then seqctl review accept|reject {}", row.id, row.id, row.id)
         }));
         attention.extend(ended(StepStatus::Failed).map(|row| {
             let why = row.outcome.as_deref().unwrap_or("failed");

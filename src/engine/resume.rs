@@ -20,7 +20,7 @@ use crate::{
     clock,
     error::Error,
     model::{Decision, Id, Resolved, State},
-    store::{AttemptStatus, Decided, Line, Paths, Resume, RunKind, file},
+    store::{AttemptStatus, Decided, Line, Paths, Resume, Run, RunKind, RunState, file, open_runs},
 };
 
 /// What is asked for: which step is to go on, with what message.
@@ -64,6 +64,10 @@ fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), E
         .ok_or_else(|| no_session("it has not run"))?;
     let status = AttemptStatus::read(paths, &run, wish.id.as_str(), attempt);
     let session = status.and_then(|status| status.agent.session_id).ok_or_else(|| no_session("its last attempt left none"))?;
+    if let Some(blocker) = view.readiness().blockers(at).first() {
+        let why = format!("it waits for `{}`", view.id_of(blocker.node()));
+        return Err(Error::StepBlocked { step: wish.id.clone(), why });
+    }
     let first = wish.message.lines().next().unwrap_or_default();
     let told = Told { prompt: first, file: None, session: Some(&session) };
     let (_, argv) = agent::command(view, step, &agent::folder(view, step), told)?;
@@ -78,12 +82,13 @@ impl Engine {
         Ok(plan(self.paths(), &self.view()?, &wish(action)?)?.1)
     }
 
-    /// Makes a step's agent go on with its session, in a run of its own.
+    /// Makes a step's agent go on with its session: in an open run that covers it, so that what waits
+    /// for it there goes on too, else in a run of its own.
     pub(super) fn resume(&self, caller: &Caller, action: &Action, consent: Consent) -> Result<Output, Error> {
         let wish = wish(action)?;
         super::settle::repair_all(self.paths())?;
         let mut writer = self.writer();
-        let run = {
+        let started = {
             let mut held = writer.lock()?;
             held.refresh_leases()?;
             held.settle(&Caller::system())?;
@@ -98,7 +103,15 @@ impl Engine {
                 let going_on = review::Continue { id: wish.id.clone(), message: String::new(), options: run::Options::default() };
                 confirm::check(held.view(), caller, &Action::Continue(going_on), &what, consent)
             })?;
-            let run = new_run(held.paths(), caller, RunKind::Steps(plan.starts), wish.options.fail_fast)?;
+            // A run that lets a failure start nothing more would not start it again either.
+            let goes_on = |run: &Run| run.covers(wish.id) && !run.stopped && !run.fail_fast;
+            let open = open_runs(held.paths())?.into_iter().find(goes_on);
+            let attached = open.is_some();
+            let run = match open {
+                // It waits no more, and whoever watches it must not believe that it does.
+                Some(run) => Run { state: RunState::Active, waits_for: Vec::new(), ..run },
+                None => new_run(held.paths(), caller, RunKind::Steps(plan.starts), wish.options.fail_fast)?,
+            };
             held.transact(|_, _| {
                 let payload = json!({"run": run.id, "message": wish.message});
                 let entry = entry(caller, action.name(), Some(wish.id.to_string()), payload);
@@ -114,11 +127,11 @@ impl Engine {
                 opening(&mut draft, &run)?;
                 Ok(draft)
             })?;
-            run
+            Started { run: run.id, attached }
         };
         self.keep(writer);
-        self.launch(&run.id)?;
-        Ok(Output::Started(Started { run: run.id, attached: false }))
+        self.launch(&started.run)?;
+        Ok(Output::Started(started))
     }
 
     /// Writes down what the step that asks says of its own end.

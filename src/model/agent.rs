@@ -52,7 +52,6 @@ pub enum OutputFormat {
 
 impl OutputFormat {
     /// Whether nothing is known of its lines.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub const fn is_text(&self) -> bool {
         matches!(self, Self::Text)
     }

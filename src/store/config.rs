@@ -36,7 +36,7 @@ impl Default for Config {
 }
 
 #[derive(Deserialize)]
-struct File {
+struct Sections {
     #[serde(default)]
     status_in_file: Option<bool>,
     #[serde(default)]
@@ -66,20 +66,20 @@ impl Config {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Self::default());
         }
-        let file: File = serde_yaml::from_str(text).map_err(|error| {
+        let sections: Sections = serde_yaml::from_str(text).map_err(|error| {
             let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
             let excerpt = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
             let why = error.to_string();
             let why = why.split(" at line ").next().unwrap_or(&why).to_owned();
             Error::Yaml { path: path.clone(), line, column, why, expected: None, excerpt }
         })?;
-        Self::check(file).map_err(|why| Error::FileUnusable { path, why })
+        Self::check(sections).map_err(|why| Error::FileUnusable { path, why })
     }
 
-    fn check(file: File) -> Result<Self, String> {
-        let mut warnings = unknown("", file.others.keys(), &[&KEYS[..], &LATER[..]].concat());
+    fn check(sections: Sections) -> Result<Self, String> {
+        let mut warnings = unknown("", sections.others.keys(), &[&KEYS[..], &LATER[..]].concat());
         let mut agents = BTreeMap::new();
-        for (name, section) in file.agents.unwrap_or_default() {
+        for (name, section) in sections.agents.unwrap_or_default() {
             if name == "shell" || name.is_empty() || name.contains('/') {
                 return Err(format!("`{name}` cannot be the name of an agent"));
             }
@@ -95,7 +95,7 @@ impl Config {
             }
             agents.insert(name, section.settings);
         }
-        Ok(Self { status_in_file: file.status_in_file.unwrap_or(true), agents, warnings })
+        Ok(Self { status_in_file: sections.status_in_file.unwrap_or(true), agents, warnings })
     }
 }
 
@@ -114,8 +114,8 @@ mod tests {
     use crate::model::{OutputFormat, PromptBy};
 
     fn read(text: &str) -> Result<Config, String> {
-        let file: File = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-        Config::check(file)
+        let sections: Sections = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+        Config::check(sections)
     }
 
     #[test]
