@@ -163,6 +163,9 @@ pub enum Error {
     /// There is no session to go on with.
     #[error("`{step}` has no session to go on with: {why}")]
     NoSession { step: Id, why: &'static str },
+    /// An agent's final text comes with its end.
+    #[error("`{step}` has not ended")]
+    NotEnded { step: Id },
     /// Only a step can report its outcome.
     #[error("there is no step here whose outcome could be reported")]
     NotInStep,
@@ -279,6 +282,7 @@ impl Error {
             Self::AgentUnknown { .. } | Self::AgentMissing { .. } => ("AGENT_NOT_FOUND", Class::Unavailable),
             Self::AgentUnable { .. } => ("AGENT_UNABLE", Class::Invalid),
             Self::NoSession { .. } => ("NO_SESSION", Class::Conflict),
+            Self::NotEnded { .. } => ("NOT_ENDED", Class::Conflict),
             Self::NotInStep => ("NOT_IN_STEP", Class::Conflict),
             Self::NotInReview { .. } => ("NOT_IN_REVIEW", Class::Conflict),
             Self::ProjectUnusable { .. } => ("PROJECT_UNUSABLE", Class::Unavailable),
@@ -344,6 +348,7 @@ impl Error {
                 Some(format!("`{key}` below `agents: {agent}:` in .threados/config.yaml says how it does"))
             }
             Self::NoSession { step, .. } => Some(format!("`seqctl restart {step}` runs it afresh")),
+            Self::NotEnded { step } => Some(format!("`seqctl logs {step} -f` shows how far it is")),
             Self::NotInStep => Some("it is for steps: `seqctl` finds the step in the environment that `seqctl run` makes".into()),
             Self::NotInReview { .. } => Some("`seqctl status` shows what wants a review".into()),
             Self::Warnings { .. } => Some("mend them, or leave out `--strict`".into()),

@@ -242,6 +242,7 @@ fn a_missing_agent_is_named_before_anything_starts() {
     }
     assert!(!test.path("ran").exists());
     test.write(".threados/sequence.yaml", plan.replace("model: fake", "model: fakee"));
+    test.run(&["validate"]).success().prints("line 5: step `think` wants the agent `fakee`");
     test.run(&["run"]).fails(8).says("`fakee`, which is not known").says("did you mean `fake`?");
     test.write(".threados/sequence.yaml", plan.replace("model: fake", "model: claude-code"));
     test.set_env("PATH", Some("/usr/bin:/bin"));
@@ -298,6 +299,7 @@ fn a_transcript_grows_with_its_log() {
     let logs = test.spawn(&["logs", "think", "-f"]);
     crate::harness::wait_until("the first words", || logs.stdout().contains("first\n"));
     assert!(!logs.stdout().contains("type"), "{}", logs.stdout());
+    test.run(&["result", "think"]).fails(4).says("`think` has not ended");
     test.write("go", "");
     let out = logs.wait().success();
     assert!(out.stdout.ends_with("did: make it so\n— 2 turns · 3.1k tokens · $0.0136\n"), "{}", out.stdout);

@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "error", "clock", "fault"]),
     ("runner", &["store", "agent", "model", "error", "clock", "fault", "sys"]),
     ("engine", &["runner", "agent", "store", "audit", "action", "policy", "model", "error", "clock", "fault", "sys"]),
-    ("client", &["engine", "agent", "action", "store", "audit", "model", "error"]),
+    ("client", &["engine", "action", "store", "audit", "model", "error"]),
     ("cli", &["client", "action", "model", "error", "clock", "sys"]),
 ];
 

@@ -10,7 +10,7 @@ use crate::{
     agent::{Agent, Order},
     error::Error,
     model::{Resolved, Step},
-    store::{Paths, read_prompt},
+    store::{Paths, read_prompt, yaml::Warning},
 };
 
 /// What an agent is told.
@@ -73,6 +73,15 @@ pub(super) fn words(view: &View, step: &Step) -> Result<String, Error> {
     let (_, argv) = command(view, step, &folder(view, step), told)?;
     let line = shell_words::join(argv);
     Ok(if line.contains(prompt) { line } else { format!("{line} ← {prompt}") })
+}
+
+/// The steps that want an agent nobody knows, as warnings.
+pub(super) fn unknown(view: &View) -> impl Iterator<Item = Warning> {
+    view.sequence.steps.iter().filter_map(|step| {
+        let resolved = Resolved::new(&view.sequence, step);
+        let error = view.agents.expect(resolved.agent(), &step.id).err().filter(|_| !resolved.is_shell())?;
+        Some(Warning { line: view.lines.of(step.id.as_str()).unwrap_or(1), message: error.to_string(), hint: error.hint() })
+    })
 }
 
 /// Where a step works, as far as that is known before it does.

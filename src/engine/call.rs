@@ -352,6 +352,7 @@ impl Engine {
     pub(super) fn findings(view: &View) -> Vec<Warning> {
         let mut findings = view.warnings.clone();
         findings.extend(view.disagreements());
+        findings.extend(super::agent::unknown(view));
         findings
     }
 

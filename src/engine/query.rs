@@ -205,6 +205,8 @@ impl Engine {
         let (text, truncated) = if place.format.is_text() {
             let log = self.logs(view, &logs)?;
             (log.text, log.truncated)
+        } else if status.is_none() {
+            return Err(Error::NotEnded { step: place.step });
         } else {
             let bytes = store::file::read_if_there(&place.path.with_file_name("summary.md"))?.unwrap_or_default();
             (crate::agent::plain(&String::from_utf8_lossy(&bytes)), false)
