@@ -51,7 +51,7 @@ impl Report {
     fn take(&mut self, event: Event) {
         match event {
             Event::Session { id, model } => {
-                self.facts.session_id = id.or_else(|| self.facts.session_id.take());
+                self.facts.session_id = id.filter(|id| is_plain_id(id)).or_else(|| self.facts.session_id.take());
                 self.facts.model = model.or_else(|| self.facts.model.take());
             }
             Event::Said { text, is_part } => {
@@ -101,6 +101,13 @@ impl Report {
     }
 }
 
+/// Whether a session's id can stand in a command line: it comes from outside, and must not turn into
+/// an option there.
+fn is_plain_id(id: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    id.len() <= 128 && id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.chars().all(is_plain)
+}
+
 /// At most so many bytes of a text, cut between characters.
 fn cut(text: &str, bytes: usize) -> String {
     text[..text.floor_char_boundary(bytes)].to_owned()
@@ -133,6 +140,14 @@ mod tests {
         let report = read(OutputFormat::Gemini, stream.as_bytes());
         assert_eq!(report.text, "it is fine");
         assert!(!report.has_ended);
+    }
+
+    #[test]
+    fn a_session_cannot_be_an_option() {
+        for (id, wanted) in [("a1-b.c:2", Some("a1-b.c:2")), ("--yolo", None), ("", None), ("a b", None), ("$(x)", None)] {
+            let line = serde_json::json!({"type": "thread.started", "thread_id": id}).to_string();
+            assert_eq!(read(OutputFormat::Codex, line.as_bytes()).facts.session_id.as_deref(), wanted, "{id}");
+        }
     }
 
     #[test]

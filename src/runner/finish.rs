@@ -99,6 +99,9 @@ pub(super) fn weigh(outcome: Outcome, report: &Report, format: OutputFormat, has
         (_, Some(why)) if !has_said => {
             Outcome { status: StepStatus::Failed, reason: Some(Reason::Agent), note: note(why), ..outcome }
         }
+        (StepStatus::NeedsReview, _) if outcome.note.is_none() => {
+            Outcome { note: report.denied().as_deref().and_then(note), ..outcome }
+        }
         (StepStatus::Done, _) => match report.denied() {
             Some(denied) => Outcome { status: StepStatus::NeedsReview, note: note(&denied), ..outcome },
             None if !report.has_ended && !has_said => {
@@ -140,6 +143,8 @@ mod tests {
         assert_eq!(weigh(done(), &report(""), CLAUDE, false), done());
         let review = weigh(done(), &denied(), CLAUDE, true);
         assert_eq!((review.status, review.note.as_deref()), (StepStatus::NeedsReview, Some("denied: Write a.txt, and 1 more")));
+        let wanted = Outcome { status: StepStatus::NeedsReview, ..done() };
+        assert_eq!(weigh(wanted, &denied(), CLAUDE, false).note, review.note);
         let outcome = weigh(done(), &failed(), CLAUDE, false);
         assert_eq!((outcome.status, outcome.explained().as_str()), (StepStatus::Failed, "the agent failed, no credit"));
         assert_eq!(weigh(done(), &failed(), CLAUDE, true), done());

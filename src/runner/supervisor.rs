@@ -32,7 +32,7 @@ use super::{
     sweep::Target,
 };
 use crate::{
-    agent::Report,
+    agent::{Report, plain},
     clock, fault,
     model::{Outcome, Reason, StepStatus},
     store::{Exit, Lease, Line, Paths, start_of},
@@ -433,9 +433,11 @@ pub(super) fn judge(code: Option<i32>, signal: Option<i32>, said: Option<Said>, 
     Outcome { status, reason, code, signal, note }
 }
 
-/// At most [`NOTE`] bytes, cut between characters.
+/// A note as it is kept: on one line, with nothing that a terminal would obey, at most [`NOTE`]
+/// bytes, cut between characters.
 pub(super) fn cut(text: &str) -> String {
-    text[..text.floor_char_boundary(NOTE)].to_owned()
+    let line = plain(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    line[..line.floor_char_boundary(NOTE)].to_owned()
 }
 
 /// `times.jsonl`: when the logs had which length, for showing times beside their lines.
@@ -481,7 +483,8 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_cut_between_characters() {
+    fn notes_are_tame_and_cut_between_characters() {
+        assert_eq!(cut("\u{1b}[2Jred\n\n alert\u{7}"), "red alert");
         assert_eq!(cut(&"ä".repeat(150)).len(), 200);
         assert_eq!(cut(&format!("x{}", "ä".repeat(150))).len(), 199);
     }
