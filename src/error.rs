@@ -107,6 +107,15 @@ pub enum Error {
     /// The step does not run.
     #[error("`{step}` is not running")]
     StepNotRunning { step: Id },
+    /// A change of the plan cannot be undone or redone.
+    #[error("change {seq} cannot be undone or redone: {why}")]
+    CannotTurn { seq: u64, why: String },
+    /// There is no change to undo or redo.
+    #[error("there is nothing to {what}")]
+    NothingToTurn { what: &'static str },
+    /// Another machine claimed the step and may still run it.
+    #[error("`{step}` was claimed on another machine, which may still run it")]
+    StepElsewhere { step: Id },
     /// The step has an outcome.
     #[error("`{step}` is {status}")]
     StepEnded { step: Id, status: &'static str },
@@ -264,6 +273,9 @@ impl Error {
             Self::HasDependents { .. } => ("HAS_DEPENDENTS", Class::Conflict),
             Self::StepRunning { .. } => ("STEP_RUNNING", Class::Conflict),
             Self::StepNotRunning { .. } => ("STEP_NOT_RUNNING", Class::Conflict),
+            Self::CannotTurn { .. } => ("CANNOT_TURN", Class::Conflict),
+            Self::NothingToTurn { .. } => ("NOTHING_TO_TURN", Class::Conflict),
+            Self::StepElsewhere { .. } => ("STEP_ELSEWHERE", Class::Conflict),
             Self::StepEnded { .. } => ("STEP_ENDED", Class::Conflict),
             Self::StepBlocked { .. } => ("STEP_BLOCKED", Class::Conflict),
             Self::GateNotPending { .. } => ("GATE_NOT_PENDING", Class::Conflict),
@@ -301,6 +313,13 @@ impl Error {
             Self::ActionUnknown { nearest, .. } | Self::GroupNotFound { nearest, .. } => meant(nearest),
             Self::RevisionChanged { .. } => Some("look again with `seqctl status`, then repeat with the new revision".into()),
             Self::Yaml { expected, .. } => expected.as_ref().map(|what| format!("expected {what}")),
+            Self::CannotTurn { .. } => Some("`seqctl audit list` shows the changes and their numbers".into()),
+            Self::NothingToTurn { .. } => {
+                Some("only changes of the plan can be undone; `seqctl reset` forgets an outcome".into())
+            }
+            Self::StepElsewhere { step } => {
+                Some(format!("once nothing runs there any more, `seqctl stop {step} --force` declares it dead"))
+            }
             Self::TooNew { .. } => Some("update seqctl; this version will not write over it".into()),
             Self::CircularDependency { .. } => Some("take one of these dependencies away: `seqctl dep rm <step> <needs>`".into()),
             Self::DependencyNotFound { nearest, .. } | Self::NodeNotFound { nearest, .. } => {
@@ -338,19 +357,13 @@ impl Error {
                 .first()
                 .map(|(step, _)| format!("`seqctl logs {step}` shows its output, `seqctl restart {step}` runs it again")),
             Self::Waiting { hint, .. } => Some(hint.clone()),
-            Self::AgentUnknown { nearest, known, .. } => meant(nearest)
-                .or_else(|| Some(format!("agents are {}; `agents:` in .threados/config.yaml adds others", known.join(", ")))),
-            Self::AgentMissing { agent, install, .. } => Some(match install {
-                Some(command) => format!("install it with `{command}`, or say where it is in .threados/config.yaml"),
-                None => format!("install it, or mend its `command` below `agents: {agent}:` in .threados/config.yaml"),
-            }),
-            Self::AgentUnable { agent, key, .. } => {
-                Some(format!("`{key}` below `agents: {agent}:` in .threados/config.yaml says how it does"))
-            }
-            Self::NoSession { step, .. } => Some(format!("`seqctl restart {step}` runs it afresh")),
-            Self::NotEnded { step } => Some(format!("`seqctl logs {step} -f` shows how far it is")),
-            Self::NotInStep => Some("it is for steps: `seqctl` finds the step in the environment that `seqctl run` makes".into()),
-            Self::NotInReview { .. } => Some("`seqctl status` shows what wants a review".into()),
+            Self::AgentUnknown { .. }
+            | Self::AgentMissing { .. }
+            | Self::AgentUnable { .. }
+            | Self::NoSession { .. }
+            | Self::NotEnded { .. }
+            | Self::NotInStep
+            | Self::NotInReview { .. } => self.agent_hint(),
             Self::Warnings { .. } => Some("mend them, or leave out `--strict`".into()),
             Self::AuditBroken { .. } => {
                 Some("entries from here on may have been changed by hand; `git log` or a backup can tell".into())
@@ -368,6 +381,28 @@ impl Error {
             | Self::PlanInvalid { .. }
             | Self::ProjectUnusable { .. }
             | Self::RunnerFailed { .. } => None,
+        }
+    }
+
+    /// What to do about a failure that has to do with an agent, or with what it does.
+    fn agent_hint(&self) -> Option<String> {
+        match self {
+            Self::AgentUnknown { nearest, known, .. } => nearest
+                .as_ref()
+                .map(|name| format!("did you mean `{name}`?"))
+                .or_else(|| Some(format!("agents are {}; `agents:` in .threados/config.yaml adds others", known.join(", ")))),
+            Self::AgentMissing { agent, install, .. } => Some(match install {
+                Some(command) => format!("install it with `{command}`, or say where it is in .threados/config.yaml"),
+                None => format!("install it, or mend its `command` below `agents: {agent}:` in .threados/config.yaml"),
+            }),
+            Self::AgentUnable { agent, key, .. } => {
+                Some(format!("`{key}` below `agents: {agent}:` in .threados/config.yaml says how it does"))
+            }
+            Self::NoSession { step, .. } => Some(format!("`seqctl restart {step}` runs it afresh")),
+            Self::NotEnded { step } => Some(format!("`seqctl logs {step} -f` shows how far it is")),
+            Self::NotInStep => Some("it is for steps: `seqctl` finds the step in the environment that `seqctl run` makes".into()),
+            Self::NotInReview { .. } => Some("`seqctl status` shows what wants a review".into()),
+            _ => None,
         }
     }
 

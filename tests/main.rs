@@ -5,6 +5,7 @@ mod agents;
 mod cli;
 mod concurrent;
 mod editor;
+mod elsewhere;
 mod faults;
 mod gates;
 mod harness;
@@ -16,3 +17,4 @@ mod readonly;
 #[cfg(feature = "real-tools")]
 mod real;
 mod steps;
+mod undo;

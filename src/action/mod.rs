@@ -4,6 +4,7 @@
 pub mod dep;
 pub mod fields;
 pub mod gate;
+pub mod history;
 pub mod outcome;
 pub mod project;
 pub mod query;
@@ -181,6 +182,8 @@ actions! {
     other {
         Init(project::Init),
         Apply(project::Apply),
+        Undo(history::Undo),
+        Redo(history::Redo),
         Demo(project::Demo),
         StepList(query::StepList),
         StepShow(query::StepShow),

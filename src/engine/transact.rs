@@ -20,7 +20,7 @@ use crate::{
         FileId, Paths, Record, Stamp,
         displaced::Late,
         file, sha256,
-        tx::{self, Plan, Texts},
+        tx::{self, By, Plan, Texts},
         yaml,
     },
 };
@@ -31,6 +31,8 @@ pub(super) struct Draft {
     pub(super) entry: audit::Draft,
     /// The plan as it shall be; nothing where only statuses change.
     pub(super) after: Option<Sequence>,
+    /// A text that is nearer to it than the file, comments and all, and what that says.
+    pub(super) nearer: Option<(String, Sequence)>,
     /// The actions that make it so.
     pub(super) actions: Vec<Action>,
     /// New records, as their lines.
@@ -92,7 +94,7 @@ impl Held<'_> {
             }
             fault::point("tx.committed");
             let paths = self.paths().clone();
-            let finished = match tx::finish(&paths, seq, &|plan, theirs| repeat(&paths, plan, theirs)) {
+            let finished = match tx::finish(&paths, seq, By::Committer, &|plan, theirs| repeat(&paths, plan, theirs)) {
                 Ok(finished) => finished,
                 Err(error) => {
                     // It is committed, and whoever locks next, we too, has to finish it first.
@@ -171,7 +173,10 @@ impl Held<'_> {
                 }
                 // Checked before anything is staged, with the lines of the file as it is.
                 Graph::build(&after).map_err(|error| locate(error, &view.lines))?;
-                yaml::patch(&view.text, &view.sequence, &after, &path)?
+                match &draft.nearer {
+                    Some((text, says)) => yaml::patch(text, says, &after, &path)?,
+                    None => yaml::patch(&view.text, &view.sequence, &after, &path)?,
+                }
             }
             None if wanted.is_empty() => return Ok(None),
             None => {
@@ -306,6 +311,8 @@ pub(super) fn repeat(paths: &Paths, plan: &Plan, theirs: &[u8]) -> Result<(Vec<u
             && let Some(result) = action.change(&mut txn)
         {
             result?;
+        } else if let Some(turned) = super::undo::again(paths, &action, &txn.sequence) {
+            txn.sequence = turned?;
         }
     }
     set_statuses(&mut txn.sequence, &plan.statuses);
@@ -354,7 +361,7 @@ pub(super) fn merge_late(held: &mut Held<'_>, late: &Late) -> Result<(), Error> 
     (entry.tx, entry.pre_sha, entry.post_sha) = (true, plan.pre_sha.clone(), plan.post_sha.clone());
     tx::stage(&paths, seq, &plan, &Texts { sequence: Some(text.into_bytes()), ..Texts::default() }, true)?;
     held.log().append(entry, true)?;
-    tx::finish(&paths, seq, &|plan, theirs| repeat(&paths, plan, theirs))?;
+    tx::finish(&paths, seq, By::Committer, &|plan, theirs| repeat(&paths, plan, theirs))?;
     held.reload()
 }
 
