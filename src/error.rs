@@ -163,9 +163,27 @@ pub enum Error {
     /// Only a person can let it go on.
     #[error("waits for {}", what.join(", "))]
     Waiting { what: Vec<String>, hint: String },
-    /// An agent's program is missing, or cannot be used.
-    #[error("step `{step}` wants the agent `{agent}`, which this version cannot run")]
-    AgentUnknown { step: Id, agent: String },
+    /// No agent has that name.
+    #[error("step `{step}` wants the agent `{agent}`, which is not known")]
+    AgentUnknown { step: Id, agent: String, nearest: Option<String>, known: Vec<String> },
+    /// An agent's program is not there.
+    #[error("step `{step}` wants the agent `{agent}`, whose program `{program}` was not found")]
+    AgentMissing { step: Id, agent: String, program: String, install: Option<String> },
+    /// An agent has no argument for what is asked of it.
+    #[error("the agent `{agent}` {what}")]
+    AgentUnable { agent: String, what: &'static str, key: &'static str },
+    /// There is no session to go on with.
+    #[error("`{step}` has no session to go on with: {why}")]
+    NoSession { step: Id, why: &'static str },
+    /// An agent's final text comes with its end.
+    #[error("`{step}` has not ended")]
+    NotEnded { step: Id },
+    /// Only a step can report its outcome.
+    #[error("there is no step here whose outcome could be reported")]
+    NotInStep,
+    /// The step does not wait for a review.
+    #[error("`{step}` is {status}, not NEEDS_REVIEW")]
+    NotInReview { step: Id, status: &'static str },
     /// The project is on a read-only or otherwise unfit file system.
     #[error("{}: {why}", path.display())]
     ProjectUnusable { path: PathBuf, why: String },
@@ -279,7 +297,12 @@ impl Error {
             Self::StepFailed { .. } => ("STEP_FAILED", Class::StepFailed),
             Self::WaitTimeout { .. } => ("WAIT_TIMEOUT", Class::Waiting),
             Self::Waiting { .. } => ("WAITING", Class::Waiting),
-            Self::AgentUnknown { .. } => ("AGENT_NOT_FOUND", Class::Unavailable),
+            Self::AgentUnknown { .. } | Self::AgentMissing { .. } => ("AGENT_NOT_FOUND", Class::Unavailable),
+            Self::AgentUnable { .. } => ("AGENT_UNABLE", Class::Invalid),
+            Self::NoSession { .. } => ("NO_SESSION", Class::Conflict),
+            Self::NotEnded { .. } => ("NOT_ENDED", Class::Conflict),
+            Self::NotInStep => ("NOT_IN_STEP", Class::Conflict),
+            Self::NotInReview { .. } => ("NOT_IN_REVIEW", Class::Conflict),
             Self::ProjectUnusable { .. } => ("PROJECT_UNUSABLE", Class::Unavailable),
             Self::RunnerFailed { .. } => ("RUNNER_FAILED", Class::Unavailable),
             Self::AuditBroken { .. } | Self::AuditDamaged { .. } => ("AUDIT_BROKEN", Class::Conflict),
@@ -338,7 +361,13 @@ impl Error {
                 .first()
                 .map(|(step, _)| format!("`seqctl logs {step}` shows its output, `seqctl restart {step}` runs it again")),
             Self::Waiting { hint, .. } => Some(hint.clone()),
-            Self::AgentUnknown { .. } => Some("give the step a `command:` or use `model: shell`".into()),
+            Self::AgentUnknown { .. }
+            | Self::AgentMissing { .. }
+            | Self::AgentUnable { .. }
+            | Self::NoSession { .. }
+            | Self::NotEnded { .. }
+            | Self::NotInStep
+            | Self::NotInReview { .. } => self.agent_hint(),
             Self::Warnings { .. } => Some("mend them, or leave out `--strict`".into()),
             Self::AuditBroken { .. } => {
                 Some("entries from here on may have been changed by hand; `git log` or a backup can tell".into())
@@ -359,6 +388,28 @@ impl Error {
             | Self::PlanInvalid { .. }
             | Self::ProjectUnusable { .. }
             | Self::RunnerFailed { .. } => None,
+        }
+    }
+
+    /// What to do about a failure that has to do with an agent, or with what it does.
+    fn agent_hint(&self) -> Option<String> {
+        match self {
+            Self::AgentUnknown { nearest, known, .. } => nearest
+                .as_ref()
+                .map(|name| format!("did you mean `{name}`?"))
+                .or_else(|| Some(format!("agents are {}; `agents:` in .threados/config.yaml adds others", known.join(", ")))),
+            Self::AgentMissing { agent, install, .. } => Some(match install {
+                Some(command) => format!("install it with `{command}`, or say where it is in .threados/config.yaml"),
+                None => format!("install it, or mend its `command` below `agents: {agent}:` in .threados/config.yaml"),
+            }),
+            Self::AgentUnable { agent, key, .. } => {
+                Some(format!("`{key}` below `agents: {agent}:` in .threados/config.yaml says how it does"))
+            }
+            Self::NoSession { step, .. } => Some(format!("`seqctl restart {step}` runs it afresh")),
+            Self::NotEnded { step } => Some(format!("`seqctl logs {step} -f` shows how far it is")),
+            Self::NotInStep => Some("it is for steps: `seqctl` finds the step in the environment that `seqctl run` makes".into()),
+            Self::NotInReview { .. } => Some("`seqctl status` shows what wants a review".into()),
+            _ => None,
         }
     }
 

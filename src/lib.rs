@@ -1,6 +1,7 @@
 //! ThreadOS: run, watch and remember sequences of AI agents and shell commands.
 
 pub mod action;
+pub mod agent;
 pub mod audit;
 pub mod cli;
 pub mod client;

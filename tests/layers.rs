@@ -16,10 +16,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policy", &["model", "error"]),
     ("action", &["model", "error"]),
     ("layout", &["model", "error"]),
+    ("agent", &["model", "error"]),
     ("audit", &["model", "error", "clock", "fault"]),
     ("store", &["model", "error", "clock", "fault"]),
-    ("runner", &["store", "model", "error", "clock", "fault", "sys"]),
-    ("engine", &["runner", "store", "audit", "layout", "action", "policy", "model", "error", "clock", "fault", "sys"]),
+    ("runner", &["store", "agent", "model", "error", "clock", "fault", "sys"]),
+    ("engine", &["runner", "agent", "store", "audit", "layout", "action", "policy", "model", "error", "clock", "fault", "sys"]),
     ("client", &["engine", "action", "store", "audit", "model", "error"]),
     ("cli", &["client", "layout", "action", "model", "error", "clock", "sys"]),
 ];

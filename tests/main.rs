@@ -1,6 +1,7 @@
 //! The real binary in temporary projects.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod agents;
 mod cli;
 mod concurrent;
 mod editor;
@@ -15,5 +16,7 @@ mod layers;
 mod life;
 mod processes;
 mod readonly;
+#[cfg(feature = "real-tools")]
+mod real;
 mod steps;
 mod undo;

@@ -6,8 +6,10 @@ pub mod fields;
 pub mod gate;
 pub mod graph;
 pub mod history;
+pub mod outcome;
 pub mod project;
 pub mod query;
+pub mod review;
 pub mod run;
 pub mod step;
 mod txn;
@@ -36,6 +38,8 @@ pub enum Access {
     Run,
     /// It ends what runs.
     Stop,
+    /// A step says how it goes.
+    Report,
 }
 
 /// One thing that can be asked for.
@@ -171,6 +175,8 @@ actions! {
         GateBlock(gate::Block),
         GateReopen(gate::Reopen),
         GateRm(gate::Rm),
+        ReviewAccept(review::Accept),
+        ReviewReject(review::Reject),
         Skip(step::Skip),
         Reset(step::Reset),
     }
@@ -195,7 +201,10 @@ actions! {
         Wait(run::Wait),
         Stop(run::Stop),
         Restart(run::Restart),
+        Continue(review::Continue),
+        Outcome(outcome::Report),
         Logs(query::Logs),
+        Result(query::Answer),
         RunsList(query::RunsList),
         RunsShow(query::RunsShow),
         RunsPrune(run::Prune),

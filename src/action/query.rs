@@ -93,8 +93,36 @@ pub struct Logs {
     #[arg(long, short = 'n', value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail: Option<usize>,
+    /// An agent's output as it is, not as a transcript
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub raw: bool,
 }
 query!("logs", Logs);
+
+impl Logs {
+    /// The whole log of a step's last attempt.
+    pub const fn of(step: Id) -> Self {
+        Self { step, follow: false, stderr: false, run: None, attempt: None, tail: None, raw: false }
+    }
+}
+
+/// Print what came out of a step: its agent's final text, or its output
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// The step
+    pub step: Id,
+    /// Of this run; the last one where absent
+    #[arg(long, value_name = "RUN")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Of this attempt; the last one where absent
+    #[arg(long, value_name = "N")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+}
+query!("result", Answer);
 
 /// List the runs, newest first
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

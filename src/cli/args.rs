@@ -59,6 +59,7 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("step", "Work on steps", "list"),
     ("dep", "Connect steps and gates", ""),
     ("gate", "Work on gates", "list"),
+    ("review", "Decide what wants a review", ""),
     ("run", "Run steps", "all"),
     ("runs", "Look at past runs", "list"),
     ("audit", "Look at the audit log", "tail"),
@@ -203,6 +204,10 @@ mod tests {
             "seqctl wait a --for done --timeout 5s",
             "seqctl logs a --tail 5 --stderr",
             "seqctl reset a b --downstream",
+            "seqctl review reject a -m again --detach",
+            "seqctl continue a -m again",
+            "seqctl outcome review --note look",
+            "seqctl result a --attempt 2",
         ];
         for line in lines {
             let action = parse(line);

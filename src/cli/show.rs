@@ -55,6 +55,12 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
         }
         Output::Chain { entries, head } => format!("{entries} {head}\n"),
         Output::Log(log) => log.text.clone(),
+        Output::Answer(answer) if answer.text.is_empty() || answer.text.ends_with('\n') => answer.text.clone(),
+        Output::Answer(answer) => format!("{}\n", answer.text),
+        Output::Reported { step, outcome } => {
+            let word = serde_json::to_value(outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
+            format!("outcome of `{step}`: {word}\n")
+        }
         Output::Pruned { runs } => format!("removed {}\n", count(runs.len(), "run")),
         Output::Demo { path, report } => {
             let mut text = format!("\n{}", run(report, width, verbose));
@@ -163,8 +169,9 @@ fn remark(row: &StepRow) -> String {
         words.push("changed since".into());
     }
     if row.agent != "shell" {
-        words.push(row.agent.clone());
+        words.push(tame(&row.agent));
     }
+    words.extend(row.usage.map(|usage| usage.words()));
     style::dim(&words.join(" · "))
 }
 
@@ -216,6 +223,14 @@ fn step(detail: &StepDetail) -> String {
     put("run", row.run.clone().unwrap_or_default());
     put("attempt", row.attempt.map(|attempt| attempt.to_string()).unwrap_or_default());
     put("took", took(row.duration_ms));
+    if let Some(agent) = detail.last.as_ref().map(|last| &last.agent) {
+        put("model", agent.model.as_deref().map(tame).unwrap_or_default());
+        put("turns", agent.turns.map(|turns| turns.to_string()).unwrap_or_default());
+        put("session", agent.session_id.as_deref().map(tame).unwrap_or_default());
+        let denials = agent.denials.iter().map(|denial| format!("{} {}", denial.tool, denial.argument));
+        put("denied", tame(&denials.collect::<Vec<_>>().join(", ")));
+        put("said", agent.summary.as_deref().map(tame).unwrap_or_default());
+    }
     put("note", detail.last.as_ref().and_then(|last| last.note.as_deref()).map(tame).unwrap_or_default());
     put("folder", detail.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default());
     format!("{} {}\n{}", style::glyph(row.status), style::bold(row.id.as_str()), table.lines("  ", None))

@@ -7,10 +7,15 @@ use std::{
     time::Duration,
 };
 
-use super::{Session, output::success, show, signals::Signals};
+use super::{
+    Session,
+    output::{Printer, success},
+    show,
+    signals::Signals,
+};
 use crate::{
     action::{Action, query::Logs},
-    client::{Follower, Kind, LogText, start_of_lines},
+    client::{Follower, Kind, LogText, TranscriptReader, start_of_lines},
     error::Error,
 };
 
@@ -51,20 +56,12 @@ impl Session<'_> {
         }
     }
 
-    /// A log as it is, whole, without loading it.
+    /// A log, whole, without loading it.
     pub(super) fn copy_log(&self, args: &Logs) -> Result<ExitCode, Error> {
         let place = self.client.log_place(&self.client.view()?, args)?;
-        if let Ok(mut file) = File::open(&place.path) {
-            let mut block = vec![0; 1 << 16];
-            loop {
-                let got = file.read(&mut block).map_err(Error::io("read", &place.path))?;
-                if got == 0 {
-                    break;
-                }
-                self.printer.bytes(&block[..got]);
-            }
-        }
-        self.explain_silence(&place);
+        let mut log = GrowingLog::begin(place, None)?;
+        log.print(self.printer, true)?;
+        self.explain_silence(&log.place);
         Ok(ExitCode::SUCCESS)
     }
 
@@ -93,28 +90,24 @@ impl Session<'_> {
     pub(super) fn follow_logs(&self, args: &Logs) -> Result<ExitCode, Error> {
         let mut signals = Signals::catch()?;
         let mut follower = self.client.follow()?;
-        let mut place = self.first_place(args, &mut follower)?;
-        let mut offset = match args.tail {
-            Some(lines) => start_of_tail(&place.path, lines)?,
-            None => 0,
-        };
+        let mut log = GrowingLog::begin(self.first_place(args, &mut follower)?, args.tail)?;
         loop {
-            offset = self.copy_from(&place.path, offset)?;
+            log.print(self.printer, false)?;
             if let Some(signal) = signals.next() {
                 return Ok(ExitCode::from(signal.exit()));
             }
             if args.run.is_some() || !self.is_running(args)? {
-                self.copy_from(&place.path, offset)?;
+                log.print(self.printer, true)?;
                 return Ok(ExitCode::SUCCESS);
             }
             let now = self.client.log_place(&self.client.view()?, args)?;
-            if now.path != place.path {
-                self.copy_from(&place.path, offset)?;
-                (place, offset) = (now, 0);
+            if now.path != log.place.path {
+                log.print(self.printer, true)?;
+                log = GrowingLog::begin(now, None)?;
             }
             for event in follower.next(PATIENCE)? {
                 if matches!(&event.kind, Kind::StepEnded { step, .. } if *step == args.step) {
-                    self.copy_from(&place.path, offset)?;
+                    log.print(self.printer, true)?;
                     return Ok(ExitCode::SUCCESS);
                 }
             }
@@ -125,20 +118,59 @@ impl Session<'_> {
         let view = self.client.view()?;
         Ok(view.leases.get(&args.step).is_some_and(|lease| lease.is_held))
     }
+}
 
-    fn copy_from(&self, path: &std::path::Path, offset: u64) -> Result<u64, Error> {
-        let Ok(mut file) = File::open(path) else { return Ok(offset) };
-        file.seek(SeekFrom::Start(offset)).map_err(Error::io("read", path))?;
-        let mut block = vec![0; 1 << 16];
-        let mut offset = offset;
-        loop {
-            let got = file.read(&mut block).map_err(Error::io("read", path))?;
-            if got == 0 {
-                return Ok(offset);
-            }
-            self.printer.bytes(&block[..got]);
-            offset += got as u64;
+/// A log that may still grow: as it is, or as a transcript.
+struct GrowingLog {
+    place: LogText,
+    offset: u64,
+    transcript: Option<TranscriptReader>,
+    /// How many of the lines that are there already are wanted; all where nothing is said.
+    tail: Option<usize>,
+}
+
+impl GrowingLog {
+    /// A log from its beginning, or its last lines.
+    fn begin(place: LogText, tail: Option<usize>) -> Result<Self, Error> {
+        let offset = match tail {
+            Some(lines) if place.format.is_text() => start_of_tail(&place.path, lines)?,
+            _ => 0,
+        };
+        Ok(Self { place, offset, transcript: None, tail })
+    }
+
+    /// What there is more of it. `is_over` says that nothing will follow.
+    fn print(&mut self, printer: &Printer, is_over: bool) -> Result<(), Error> {
+        if self.place.format.is_text() {
+            self.offset = copy_from(printer, &self.place.path, self.offset)?;
+            return Ok(());
         }
+        if self.transcript.is_none() {
+            self.transcript = TranscriptReader::open(&self.place);
+        }
+        let Some(reader) = &mut self.transcript else { return Ok(()) };
+        if let Some(lines) = self.tail.take() {
+            printer.text(&reader.tail(is_over, lines, usize::MAX)?.0);
+        }
+        while let Some(text) = reader.next(is_over)? {
+            printer.text(&text);
+        }
+        Ok(())
+    }
+}
+
+fn copy_from(printer: &Printer, path: &std::path::Path, offset: u64) -> Result<u64, Error> {
+    let Ok(mut file) = File::open(path) else { return Ok(offset) };
+    file.seek(SeekFrom::Start(offset)).map_err(Error::io("read", path))?;
+    let mut block = vec![0; 1 << 16];
+    let mut offset = offset;
+    loop {
+        let got = file.read(&mut block).map_err(Error::io("read", path))?;
+        if got == 0 {
+            return Ok(offset);
+        }
+        printer.bytes(&block[..got]);
+        offset += got as u64;
     }
 }
 

@@ -13,9 +13,9 @@ pub use crate::{
     action::run::Options as RunOptions,
     audit::Entry,
     engine::{
-        Actor, Caller, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, GraphNode, GraphReport, Hindrance, Kind,
-        LogText, Output, Plan, Reply, RunReport, RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow,
-        WhyReport, blocked_by_gate, start_of_lines,
+        Actor, Answer, Caller, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, GraphNode, GraphReport, Hindrance,
+        Kind, LogText, Output, Plan, Reply, RunReport, RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow,
+        TranscriptReader, WhyReport, blocked_by_gate, start_of_lines,
     },
     store::{AttemptStatus, RunState, yaml::Warning},
 };

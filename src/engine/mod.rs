@@ -1,6 +1,7 @@
 //! The only way to change a project, and the way to look at one: transactions, claims, runs,
 //! queries and events. Wires everything below it.
 
+mod agent;
 mod call;
 mod caller;
 mod claim;
@@ -13,9 +14,11 @@ mod follow;
 mod graph;
 mod init;
 mod launch;
+mod log;
 mod output;
 mod query;
 mod restart;
+mod resume;
 mod settle;
 mod start;
 mod stop;
@@ -33,7 +36,8 @@ pub use drive::drive;
 pub use event::{Event, Kind};
 pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
-pub use output::{GateRow, LogText, Output, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail, StepRow};
+pub use log::TranscriptReader;
+pub use output::{Answer, GateRow, LogText, Output, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail, StepRow};
 pub use query::start_of_lines;
 pub use start::{Plan, blocked_by_gate};
 pub use view::View;

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::{graph::GraphReport, start::Plan, why::WhyReport};
 use crate::{
-    action::Changed,
+    action::{Changed, outcome},
     audit::Entry,
-    model::{Id, Reason, Step, StepStatus},
+    model::{AgentReport, Id, OutputFormat, Reason, Step, StepStatus, Usage},
     store::{AttemptStatus, Run, yaml::Warning},
 };
 
@@ -37,6 +37,8 @@ pub enum Output {
     Audit { entries: Vec<Entry> },
     Chain { entries: u64, head: String },
     Log(LogText),
+    Answer(Box<Answer>),
+    Reported { step: Id, outcome: outcome::Word },
     Pruned { runs: Vec<String> },
     Demo { path: PathBuf, report: Box<RunReport> },
 }
@@ -103,6 +105,12 @@ pub struct StepRow {
     /// Its outcome in a few words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// What there is to say about its outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What its agent's last attempt took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// The last run it took part in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
@@ -254,10 +262,35 @@ pub struct LogText {
     pub attempt: u32,
     /// `stdout` or `stderr`.
     pub stream: &'static str,
+    /// What the log is made of; the text is a transcript where that is known.
+    #[serde(skip_serializing_if = "OutputFormat::is_text")]
+    pub format: OutputFormat,
     /// The text, with what is not UTF-8 replaced.
     pub text: String,
     /// Whether the beginning was left out.
     pub truncated: bool,
     /// The file itself.
     pub path: PathBuf,
+}
+
+/// What came out of a step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// The step.
+    pub step: Id,
+    /// The run.
+    pub run: String,
+    /// The attempt.
+    pub attempt: u32,
+    /// DONE, FAILED or NEEDS_REVIEW; nothing while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<StepStatus>,
+    /// The final text of an agent, the output of a command.
+    pub text: String,
+    /// Whether the beginning was left out.
+    pub truncated: bool,
+    /// What an agent said of its work.
+    #[serde(flatten)]
+    pub agent: AgentReport,
 }

@@ -10,16 +10,17 @@ use super::{
     call::Engine,
     caller::{Caller, Consent},
     confirm,
-    output::{GateRow, LogText, Output, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row},
+    log::TranscriptReader,
+    output::{Answer, GateRow, LogText, Output, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row},
     view::View,
 };
 use crate::{
     action::{Action, query, run},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Id, Node, Readiness, Resolved, State, StepStatus},
-    runner::Leftover,
-    store::{AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
+    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, State, StepStatus},
+    runner::{Leftover, SpecFile},
+    store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
 
 /// The most of a log that is returned at once, in bytes.
@@ -56,6 +57,7 @@ impl Engine {
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
             Action::GateList(_) => Output::Gates { gates: gate_rows(&view, &ready) },
             Action::Logs(args) => Output::Log(self.logs(&view, args)?),
+            Action::Result(args) => Output::Answer(Box::new(self.answer(&view, args)?)),
             Action::RunsShow(args) => {
                 let run = match &args.run {
                     Some(run) => Run::read(self.paths(), run)?,
@@ -82,11 +84,10 @@ impl Engine {
         let waiting = gates.iter().filter(|gate| gate.reached && gate.status == GateStatus::Pending.as_str());
         attention.extend(waiting.map(|gate| format!("gate `{}` waits for you: seqctl gate approve {}", gate.id, gate.id)));
         let ended = |wanted| steps.iter().filter(move |row| row.status == wanted);
-        attention.extend(
-            ended(StepStatus::NeedsReview).map(|row| {
-                format!("`{}` wants a review: seqctl logs {}, then seqctl skip {} or restart", row.id, row.id, row.id)
-            }),
-        );
+        attention.extend(ended(StepStatus::NeedsReview).map(|row| {
+            let why = row.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
+            format!("`{}` wants a review{why}: seqctl logs {}, then seqctl review accept|reject {}", row.id, row.id, row.id)
+        }));
         attention.extend(ended(StepStatus::Failed).map(|row| {
             let why = row.outcome.as_deref().unwrap_or("failed");
             format!("`{}` failed ({why}): seqctl logs {}", row.id, row.id)
@@ -200,16 +201,41 @@ impl Engine {
             return Err(Error::LogNotFound { step: step.clone(), run, attempt });
         }
         let path = folder.join(name);
-        Ok(LogText { step: step.clone(), run, attempt, stream, text: String::new(), truncated: false, path })
+        let spec = (!args.stderr && !args.raw).then(|| store::file::read_json::<SpecFile>(&folder.join("spec.json"))).flatten();
+        let format = spec.map_or(OutputFormat::Text, |spec| spec.output);
+        Ok(LogText { step: step.clone(), run, attempt, stream, format, text: String::new(), truncated: false, path })
     }
 
     fn logs(&self, view: &View, args: &query::Logs) -> Result<LogText, Error> {
         let place = self.log_place(view, args)?;
+        if let Some(mut reader) = TranscriptReader::open(&place).filter(|_| !place.format.is_text()) {
+            let limit = usize::try_from(LOG_LIMIT).unwrap_or(usize::MAX);
+            let (text, truncated) = reader.tail(true, args.tail.unwrap_or(usize::MAX), limit)?;
+            return Ok(LogText { text, truncated, ..place });
+        }
         let (bytes, truncated) = match File::open(&place.path) {
             Ok(file) => read_end(file, &place.path, args.tail)?,
             Err(_) => (Vec::new(), false),
         };
         Ok(LogText { text: String::from_utf8_lossy(&bytes).into_owned(), truncated, ..place })
+    }
+
+    fn answer(&self, view: &View, args: &query::Answer) -> Result<Answer, Error> {
+        let logs = query::Logs { run: args.run.clone(), attempt: args.attempt, ..query::Logs::of(args.step.clone()) };
+        let place = self.log_place(view, &logs)?;
+        let status = AttemptStatus::read(self.paths(), &place.run, place.step.as_str(), place.attempt);
+        let (text, truncated) = if place.format.is_text() {
+            let log = self.logs(view, &logs)?;
+            (log.text, log.truncated)
+        } else if status.is_none() {
+            return Err(Error::NotEnded { step: place.step });
+        } else {
+            let bytes = store::file::read_if_there(&place.path.with_file_name("summary.md"))?.unwrap_or_default();
+            (crate::agent::plain(&String::from_utf8_lossy(&bytes)), false)
+        };
+        let agent = status.as_ref().map(|status| status.agent.clone()).unwrap_or_default();
+        let status = status.map(|status| status.status);
+        Ok(Answer { step: place.step, run: place.run, attempt: place.attempt, status, text, truncated, agent })
     }
 
     pub(super) fn prune(&self, caller: &Caller, action: &Action, args: &run::Prune, consent: Consent) -> Result<Output, Error> {
@@ -289,7 +315,7 @@ fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {
 }
 
 /// The run and attempt in which a step ran last, or runs.
-fn last_attempt(paths: &Paths, view: &View, step: &Id) -> Option<(String, Option<u32>)> {
+pub(super) fn last_attempt(paths: &Paths, view: &View, step: &Id) -> Option<(String, Option<u32>)> {
     let lease = view.leases.get(step).map(|lease| &lease.record);
     let record = lease.or_else(|| view.records.get(step));
     if let Some(claim) = record.and_then(|record| record.claim.as_ref()) {
@@ -320,6 +346,11 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         (_, Some(exit), _) => Some(exit.ms),
         _ => None,
     };
+    let outcome = record.and_then(Record::outcome).filter(|_| status.is_outcome());
+    let attempt = claim.and(record).map(|record| exit.map_or_else(|| record.attempt(), |exit| exit.attempt));
+    let has_report = !resolved.is_shell() && exit.is_some();
+    let last = claim.zip(attempt).filter(|_| has_report);
+    let last = last.and_then(|(claim, attempt)| AttemptStatus::read(paths, &claim.run, step.id.as_str(), attempt));
     let is_changed =
         exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
     Some(StepRow {
@@ -329,10 +360,12 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         kind: resolved.kind().as_str(),
         agent: resolved.agent().to_owned(),
         waits_for,
-        reason: exit.and_then(|exit| exit.outcome.reason),
-        outcome: exit.map(|exit| exit.outcome.words()),
+        reason: outcome.as_ref().and_then(|outcome| outcome.reason),
+        outcome: outcome.as_ref().map(Outcome::words),
+        note: outcome.and_then(|outcome| outcome.note),
+        usage: last.and_then(|last| last.agent.usage),
         run: claim.map(|claim| claim.run.clone()),
-        attempt: claim.and(record).map(|record| exit.map_or_else(|| record.attempt(), |exit| exit.attempt)),
+        attempt,
         duration_ms,
         changed: is_changed,
         group: step.group_id.clone(),

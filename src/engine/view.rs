@@ -7,34 +7,19 @@ use std::{
     sync::Arc,
 };
 
-use serde::Deserialize;
-
 use crate::{
+    agent::Agents,
     audit,
     error::Error,
     model::{GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, Step, StepStatus},
     policy::Policy,
     runner::{Leftover, leftover, orphaned},
     store::{
-        self, FileId, Paths, Record, Records, Stamp, file, read_prompt, sha256,
+        self, Config, FileId, Paths, Record, Records, Stamp, file, read_prompt, sha256,
         tx::{self, Staged},
         yaml::{self, Lines, Statuses, Warning},
     },
 };
-
-/// config.yaml, as far as it is used so far.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(default)]
-pub(super) struct Config {
-    /// Whether outcomes are written to sequence.yaml.
-    pub(super) status_in_file: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { status_in_file: true }
-    }
-}
 
 /// A lease in `state/active/`.
 #[derive(Clone, Debug)]
@@ -72,6 +57,8 @@ pub struct View {
     pub(super) config: Config,
     /// Whose record cannot be read.
     damaged: Vec<Id>,
+    /// The agents its steps can want.
+    pub(super) agents: Agents,
     policy: Result<Policy, String>,
     policy_id: Option<FileId>,
 }
@@ -99,7 +86,7 @@ impl View {
         let graph = Graph::build(&parsed.sequence).map_err(|error| locate(error, &path, &parsed.lines))?;
         let is_stamped = Stamp::read(paths).is_some_and(|stamp| stamp.sha == sha);
         let (policy, policy_id) = read_policy(paths);
-        let config = read_config(paths)?;
+        let config = Config::read(paths)?;
         Ok(Self {
             text,
             sha,
@@ -113,6 +100,7 @@ impl View {
             id,
             is_stamped,
             statuses,
+            agents: Agents::new(config.agents.iter().map(|(name, settings)| (name.as_str(), settings))),
             config,
             damaged,
             policy,
@@ -307,6 +295,8 @@ pub(super) fn defhash(step: &Resolved<'_>, prompt: Option<String>) -> String {
         cwd: &'a str,
         env: BTreeMap<String, String>,
         prompt: Option<String>,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        agent_args: &'a [String],
     }
     let definition = Definition {
         agent: step.agent(),
@@ -315,6 +305,7 @@ pub(super) fn defhash(step: &Resolved<'_>, prompt: Option<String>) -> String {
         cwd: step.cwd(),
         env: step.env(),
         prompt,
+        agent_args: if step.is_shell() { &[] } else { step.agent_args() },
     };
     sha256(&serde_json::to_vec(&definition).unwrap_or_default())
 }
@@ -374,10 +365,4 @@ fn read_policy(paths: &Paths) -> (Result<Policy, String>, Option<FileId>) {
         None => error.to_string(),
     };
     (policy.map_err(in_words), id)
-}
-
-fn read_config(paths: &Paths) -> Result<Config, Error> {
-    let path = paths.config();
-    let bytes = file::read_up_to(&path, yaml::SIZE_LIMIT)?.unwrap_or_default();
-    Ok(yaml::typed(&bytes, &path, "`key: value` lines")?.unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! The plan as plain data: steps, gates, their graph and their readiness. No I/O, no clock.
 
+mod agent;
 mod decision;
 mod duration;
 mod gate;
@@ -14,6 +15,7 @@ mod status;
 mod step;
 mod unblock;
 
+pub use agent::{AgentReport, AgentSettings, Denial, OutputFormat, PromptBy, Usage};
 pub use decision::Decision;
 pub use duration::Span;
 pub use gate::Gate;

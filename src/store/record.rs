@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Machine, Paths, file};
 use crate::{
     error::Error,
-    model::{Decision, GateStatus, Id, Outcome, State, StepStatus},
+    model::{Decision, GateStatus, Id, Outcome, Reason, State, StepStatus},
 };
 
 /// The first line of a lease: who may run what.
@@ -48,6 +48,15 @@ pub struct Exit {
     pub at: String,
 }
 
+/// An agent's session that is taken up again.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Resume {
+    /// Its id.
+    pub session: String,
+    /// What the agent is told.
+    pub message: String,
+}
+
 /// What a person decided, when and why.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Decided {
@@ -58,6 +67,9 @@ pub struct Decided {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The agent's session that the step is to go on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Resume>,
     /// RFC 3339.
     pub at: String,
 }
@@ -159,10 +171,32 @@ impl Record {
     /// What it says of a step, with no regard to whether somebody still holds it.
     pub fn step_state(&self) -> State {
         match (&self.decision, &self.exit) {
-            (Some(Decided { decision: Decision::Skip, .. }), _) => State::Ended(StepStatus::Done),
+            (Some(Decided { decision: Decision::Skip | Decision::Accept, .. }), _) => State::Ended(StepStatus::Done),
+            (Some(Decided { decision: Decision::Reject, .. }), _) => State::Ended(StepStatus::Failed),
             (Some(_), _) | (None, None) => State::Idle,
             (None, Some(exit)) => State::Ended(exit.outcome.status),
         }
+    }
+
+    /// How the step ended, in the light of what was decided since.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let exit = self.exit.as_ref().map(|exit| exit.outcome.clone());
+        let Some(decided) = &self.decision else { return exit };
+        let (status, reason) = match decided.decision {
+            Decision::Accept => (StepStatus::Done, None),
+            Decision::Reject => (StepStatus::Failed, Some(Reason::Rejected)),
+            _ => return exit,
+        };
+        Some(Outcome { status, reason, code: None, signal: None, note: decided.note.clone() })
+    }
+
+    /// The lines about the execution, without any decision.
+    pub fn execution(&self) -> Vec<u8> {
+        let claim = self.claim.clone().map(Line::Claim);
+        let supervisor = self.supervisor.map(|(pid, start)| Line::Supervisor { pid, start });
+        let child = self.child.map(|(pid, attempt)| Line::Child { pid, attempt });
+        let exit = self.exit.clone().map(Line::Exit);
+        [claim, supervisor, child, exit].iter().flatten().flat_map(Line::to_bytes).collect()
     }
 
     /// What it says of a gate.
@@ -171,7 +205,7 @@ impl Record {
             Decision::Approved => Some(GateStatus::Approved),
             Decision::Pending => Some(GateStatus::Pending),
             Decision::Blocked => Some(GateStatus::Blocked),
-            Decision::Skip | Decision::Reset => None,
+            Decision::Skip | Decision::Reset | Decision::Accept | Decision::Reject | Decision::Continue => None,
         }
     }
 
@@ -215,7 +249,6 @@ pub fn records(paths: &Paths) -> Result<Records, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Reason;
 
     fn exit() -> Line {
         let outcome = Outcome { code: Some(1), ..Outcome::failed(Reason::Exit, None) };

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{FileId, Paths, file};
 use crate::{
     error::Error,
-    model::{Id, Outcome, Reason, StepStatus},
+    model::{AgentReport, Id, Outcome, Reason, StepStatus},
 };
 
 /// What a run covers.
@@ -238,6 +238,9 @@ pub struct AttemptStatus {
     pub stdout_bytes: u64,
     /// Bytes of standard error.
     pub stderr_bytes: u64,
+    /// What an agent said of its work.
+    #[serde(flatten)]
+    pub agent: AgentReport,
 }
 
 impl AttemptStatus {
