@@ -87,7 +87,7 @@ pub enum Error {
     PromptNotFound { step: Id, file: String },
     /// A step has no prompt.
     #[error("`{step}` has no prompt")]
-    NoPrompt { step: Id },
+    NoPrompt { step: Id, has_command: bool },
     /// A prompt changed since the caller looked.
     #[error("the prompt of `{step}` has changed since")]
     PromptChanged { step: Id },
@@ -362,7 +362,7 @@ impl Error {
             Self::IdInvalid { .. } => Some("ids look like `build-api-2`".into()),
             Self::DurationInvalid { .. } => Some("durations look like `90s`, `45m` or `1h30m`".into()),
             Self::ActionUnknown { nearest, .. } => {
-                meant(nearest).or_else(|| Some("docs/cli-reference.md lists the actions".into()))
+                meant(nearest).or_else(|| Some("actions are called like `gate.approve`; `seqctl help` shows the commands".into()))
             }
             Self::ActionInvalid { action, .. } => Some(format!("`seqctl schema action {action}` shows what it takes")),
             Self::Entries { wrong } => wrong.first().and_then(|(_, error)| error.hint()),
@@ -372,9 +372,8 @@ impl Error {
             }
             Self::FieldInvalid { .. } => Some("`seqctl help <command>` shows what each option takes".into()),
             Self::PromptChanged { step } => Some(format!("look again with `seqctl prompt show {step}`")),
-            Self::NoPrompt { step } => {
-                Some(format!("`seqctl prompt set {step} --text '…'` writes one; a step with a command needs none"))
-            }
+            Self::NoPrompt { step, has_command: true } => Some(format!("it runs a command; `seqctl step show {step}` shows it")),
+            Self::NoPrompt { step, has_command: false } => Some(format!("`seqctl prompt set {step} --text '…'` writes one")),
             Self::RevisionChanged { .. } => Some("look again with `seqctl status`, then repeat with the new revision".into()),
             Self::Yaml { expected, .. } => Some(expected.as_ref().map_or_else(
                 || "mend that line; `seqctl validate` checks the file".to_owned(),

@@ -1,9 +1,12 @@
 //! The real binary in temporary projects.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod catalog;
 mod cli;
 mod concurrent;
+mod docs;
 mod editor;
+mod errors;
 mod faults;
 mod gates;
 mod harness;
@@ -12,4 +15,5 @@ mod layers;
 mod life;
 mod processes;
 mod readonly;
+mod schemas;
 mod steps;

@@ -22,10 +22,11 @@ impl Fields {
                     .flat_map(|inner| alternatives(schema, inner))
                     .collect();
                 if known.is_empty() {
-                    let meant = model::nearest(name, names.iter().map(String::as_str));
-                    let meant = meant.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
-                    let why = format!("the answer of `{action}` has no `{}`{meant}", path.join("."));
-                    return Err(Error::FieldInvalid { field: "fields", why });
+                    let meant =
+                        model::nearest(name, names.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
+                    let hint = meant.unwrap_or_else(|| format!("`seqctl schema output {action}` shows what it has"));
+                    let what = format!("the answer of `{action}` has no `{}`", path.join("."));
+                    return Err(Error::Usage { what, hint: Some(hint) });
                 }
             }
         }
@@ -114,8 +115,9 @@ mod tests {
         assert_eq!(pick(&["counts.DONE", "steps.status"]).unwrap()["steps"], json!([{"status": "DONE"}, {}]));
         assert_eq!(pick(&["steps"]).unwrap()["steps"], document["steps"]);
         assert_eq!(pick(&[]).unwrap(), document);
-        let error = pick(&["steps.staus"]).unwrap_err().to_string();
-        assert_eq!(error, "fields: the answer of `status` has no `steps.staus`; did you mean `status`?");
+        let error = pick(&["steps.staus"]).unwrap_err();
+        assert_eq!(error.to_string(), "the answer of `status` has no `steps.staus`");
+        assert_eq!(error.hint().unwrap(), "did you mean `status`?");
         assert!(pick(&["nothing"]).is_err());
     }
 }

@@ -7,7 +7,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::error::Error;
+use crate::{error::Error, model};
 
 /// What is wrong with a command line, and what to do about it. `words` are what was typed.
 pub(super) fn explain(mistake: &clap::Error, root: &Command, words: &[OsString]) -> Error {
@@ -24,7 +24,9 @@ pub(super) fn explain(mistake: &clap::Error, root: &Command, words: &[OsString])
     match mistake.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = first(&context(mistake, ContextKind::InvalidSubcommand));
-            usage(format!("there is no command `{}`", spaced(&path, &word)), meant(ContextKind::SuggestedSubcommand))
+            let near = model::nearest(&word, verbs(root, &path).iter().map(String::as_str));
+            let near = near.map(|near| format!("did you mean `{}`?", spaced(&path, &near)));
+            usage(format!("there is no command `{}`", spaced(&path, &word)), near)
         }
         ErrorKind::UnknownArgument if first(&argument).starts_with('-') => {
             usage(format!("`{}` has no option `{}`", path.join(" "), first(&argument)), meant(ContextKind::SuggestedArg))
@@ -51,11 +53,13 @@ pub(super) fn explain(mistake: &clap::Error, root: &Command, words: &[OsString])
         ErrorKind::ValueValidation => {
             let source = mistake.source();
             let ours = source.and_then(|source| source.downcast_ref::<Error>());
-            let why = source.map_or_else(
-                || format!("`{}` is wrong", first(&context(mistake, ContextKind::InvalidValue))),
-                ToString::to_string,
+            let value = first(&context(mistake, ContextKind::InvalidValue));
+            let why = source.map_or(String::new(), |why| format!(": {why}"));
+            let what = ours.map_or_else(
+                || format!("`{}` does not take `{value}`{why}", first(&argument)),
+                |error| format!("`{}`: {error}", first(&argument)),
             );
-            usage(format!("`{}`: {why}", first(&argument)), ours.and_then(Error::hint))
+            usage(what, ours.and_then(Error::hint))
         }
         ErrorKind::ArgumentConflict => {
             let others = context(mistake, ContextKind::PriorArg);

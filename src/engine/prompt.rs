@@ -29,7 +29,8 @@ pub(super) struct PromptFile {
 /// The prompt of a step with where it comes from.
 pub(super) fn show(paths: &Paths, view: &View, args: &prompt::Show) -> Result<PromptText, Error> {
     let step = view.sequence.expect_step(args.step.as_str())?;
-    let found = read_prompt(paths, step)?.ok_or_else(|| Error::NoPrompt { step: step.id.clone() })?;
+    let found = read_prompt(paths, step)?
+        .ok_or_else(|| Error::NoPrompt { step: step.id.clone(), has_command: step.command.is_some() })?;
     Ok(PromptText {
         step: step.id.clone(),
         source: if found.path.is_some() { "file" } else { "plan" },

@@ -37,6 +37,8 @@ pub(super) enum Takes {
     Span,
     /// One of these; the last few are read and never written.
     Word(&'static [&'static str]),
+    /// The id of what the mapping describes.
+    Name,
     /// An id.
     Id,
     /// A list of ids, or one.
@@ -140,7 +142,7 @@ pub(super) static DEFAULTS: Keys = Keys {
 
 pub(super) static STEP: Keys = Keys {
     list: &[
-        key("id", Takes::Id, "Its name; steps and gates share one space of names"),
+        key("id", Takes::Name, "Its name; steps and gates share one space of names"),
         key("name", Takes::Text, "What people call it; the id where absent"),
         key("type", Takes::Word(&["base", "p", "c", "f", "b", "l"]), "Thread type; inferred where absent"),
         key("lane", Takes::Text, "Row of the canvas"),
@@ -184,7 +186,7 @@ pub(super) static STEP: Keys = Keys {
 
 pub(super) static GATE: Keys = Keys {
     list: &[
-        key("id", Takes::Id, "Its name; steps and gates share one space of names"),
+        key("id", Takes::Name, "Its name; steps and gates share one space of names"),
         key("name", Takes::Text, "What people call it; the id where absent"),
         key("depends_on", Takes::Ids, "What has to be satisfied before it can be decided"),
         key("status", Takes::Word(&["PENDING", "APPROVED", "BLOCKED"]), "The decision; seqctl writes it"),

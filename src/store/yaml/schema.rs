@@ -68,11 +68,12 @@ fn value(takes: &Takes) -> Value {
             let words = words.iter().map(|word| Value::from(*word));
             json!({"enum": words.chain([Value::Null]).collect::<Vec<_>>()})
         }
-        Takes::Id => id(),
+        Takes::Name => id(),
+        Takes::Id => or_nothing(id()),
         Takes::Ids => list_or_one(id()),
         Takes::Texts => list_or_one(json!({"type": TEXT})),
         Takes::Pairs => {
-            json!({"type": ["object", "null"], "additionalProperties": {"type": ["string", "number", "boolean", "null"]}})
+            json!({"type": ["object", "null"], "additionalProperties": {"type": TEXT}})
         }
         Takes::FlagOrId => json!({"anyOf": [{"type": ["boolean", "null"]}, id()]}),
         Takes::FlagOrIds => json!({"anyOf": [{"type": "boolean"}, list_or_one(id())]}),
