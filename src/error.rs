@@ -450,6 +450,16 @@ impl Error {
         }
     }
 
+    /// More for programs: what stands beside `error` and `code` in the document of this failure.
+    pub fn data(&self) -> Option<serde_json::Value> {
+        let Self::Entries { wrong } = self else { return None };
+        let entries: Vec<_> = wrong
+            .iter()
+            .map(|(at, error)| serde_json::json!({"entry": at, "error": error.to_string(), "code": error.code().0, "hint": error.hint()}))
+            .collect();
+        Some(serde_json::json!({"entries": entries}))
+    }
+
     /// The same failure, with the line of the plan it stands on where it has a place for one.
     #[must_use]
     pub fn at_line(mut self, found: Option<usize>) -> Self {

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use clap::{Arg, ArgAction, Command};
 use threados::{
-    action::{Access, CATALOG},
+    action::{Access, CATALOG, schema::Of},
     cli,
+    client::schema,
     error::Class,
 };
 
@@ -149,6 +150,126 @@ fn errors() -> String {
         }
     }
     text
+}
+
+const ANSWERS: &str = "\
+# For programs
+
+The tables are made from the code by `UPDATE_DOCS=1 cargo test --test main docs::`; do not edit this page.
+
+With `--json` every command prints exactly one document on standard output and nothing on standard error, whatever happens:
+a mistake on the command line too. `success` says how it went; the exit status says it too ([errors.md](errors.md)). Fields
+are only ever added. What is empty or unknown is left out.
+
+| | |
+|---|---|
+| `seqctl schema output status` | the JSON Schema of an answer; the tables below say the same |
+| `seqctl schema error` | of a failure |
+| `seqctl schema action step.add` | of an entry of `apply`; its keys may be `camelCase` or `snake_case` |
+| `seqctl schema sequence`, `policy`, `config` | of the files people write |
+| `--fields steps.id,counts` | only these fields, and `success`; in lists, of every element. Implies `--json`. Failures are whole |
+| `revision` | of the plan, blind to statuses; `apply --if-unchanged` binds a change to it |
+| `next` | commands that make sense now, the most obvious first |
+| `logs --after CURSOR --max-bytes N` | whole lines that came after `cursor` of an earlier answer; `truncated` says that there are more. The cursor counts bytes of the log of `run` and `attempt`: with another attempt begin at 0 |
+| streams | `run --json --watch`, `attach --json --watch`, `status --json --watch`: one document a line. `logs --follow`, `completions`, `man` and `--help` print text |
+
+";
+
+/// What stands in every answer.
+const COMMON: &[&str] = &["success", "action", "revision", "warnings", "next"];
+
+/// What a schema is, in a word or two.
+fn kind(schema: &serde_json::Value) -> String {
+    let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+        return format!("[{name}](#{})", name.to_lowercase());
+    }
+    if let Some(fixed) = schema.get("const") {
+        return format!("`{fixed}`");
+    }
+    if let Some(words) = schema["enum"].as_array() {
+        return words.iter().map(|word| format!("`{}`", word.as_str().unwrap_or_default())).collect::<Vec<_>>().join(", ");
+    }
+    if let Some(schemas) = schema["anyOf"].as_array().or_else(|| schema["oneOf"].as_array()) {
+        let mut kinds: Vec<String> = schemas.iter().map(kind).collect();
+        kinds.dedup();
+        return kinds.join(" or ");
+    }
+    match &schema["type"] {
+        serde_json::Value::String(name) if name == "array" => format!("list of {}", kind(&schema["items"])),
+        serde_json::Value::String(name) if name == "object" && schema["additionalProperties"].is_object() => {
+            format!("{} by name", kind(&schema["additionalProperties"]))
+        }
+        serde_json::Value::Array(names) => names.iter().map(word).collect::<Vec<_>>().join(" or "),
+        name => Some(word(name)).filter(|name| !name.is_empty()).unwrap_or_else(|| "anything".into()),
+    }
+}
+
+/// The properties of a schema as the rows of a table.
+fn fields(schema: &serde_json::Value, without: &[&str]) -> String {
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(|name| name.as_str()).collect();
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let rows = properties.filter(|(name, _)| !without.contains(&name.as_str())).map(|(name, property)| {
+        let about = property["description"].as_str().unwrap_or_default().replace(['[', ']'], "");
+        let (presence, kind) = if required.contains(&name.as_str()) {
+            ("", kind(property))
+        } else {
+            (" (if any)", kind(property).trim_end_matches(" or null").to_owned())
+        };
+        format!("| `{name}`{presence} | {} | {} |\n", cell(&kind), cell(about.trim_end_matches('.')))
+    });
+    let rows: String = rows.collect();
+    if rows.is_empty() { rows } else { format!("| field | is | means |\n|---|---|---|\n{rows}\n") }
+}
+
+fn answers() -> String {
+    let mut text = ANSWERS.to_owned() + "## Every answer\n\n";
+    let (mut definitions, mut one) = (BTreeMap::new(), None);
+    let mut sections: Vec<(String, Vec<&str>)> = Vec::new();
+    for spec in CATALOG {
+        let schema = schema(Of::Output, Some(spec.name)).unwrap();
+        let own = schema["$defs"].as_object().into_iter().flatten();
+        definitions.extend(own.map(|(name, schema)| (name.clone(), schema.clone())));
+        let alternatives = schema["anyOf"].as_array().cloned().unwrap_or_else(|| vec![schema.clone()]);
+        let tables: Vec<String> = alternatives.iter().map(|answer| fields(answer, COMMON)).collect();
+        let tables = tables.join("or\n\n");
+        one.get_or_insert_with(|| alternatives[0].clone());
+        match sections.iter_mut().find(|(other, _)| *other == tables) {
+            Some((_, names)) => names.push(spec.name),
+            None => sections.push((tables, vec![spec.name])),
+        }
+    }
+    let mut common = one.unwrap();
+    common["properties"].as_object_mut().unwrap().retain(|name, _| COMMON.contains(&name.as_str()));
+    common["properties"]["action"] = serde_json::json!({"type": "string", "description": "The action's name"});
+    text.push_str(&fields(&common, &[]));
+    for (tables, names) in sections {
+        let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+        write!(text, "## {}\n\n{tables}", names.join(", ")).unwrap();
+    }
+    text.push_str("# What stands in them\n\n");
+    for (name, schema) in definitions.iter().filter(|(name, _)| *name != "Output") {
+        let about = schema["description"].as_str().unwrap_or_default().replace(['[', ']'], "");
+        write!(text, "## {name}\n\n{about}\n\n{}", fields(schema, &[])).unwrap();
+        let words = schema["enum"].as_array().map(|_| kind(schema)).or_else(|| schema["oneOf"].as_array().map(|_| kind(schema)));
+        if let Some(words) = words {
+            write!(text, "{words}\n\n").unwrap();
+        }
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+#[test]
+fn the_answers_are_what_the_code_says() {
+    let text = answers();
+    for spec in CATALOG {
+        assert!(
+            text.lines().any(|line| line.starts_with("## ") && line.contains(&format!("`{}`", spec.name))),
+            "`{}` has no table",
+            spec.name
+        );
+    }
+    check("schemas.md", &text);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, io};
 
+use serde_json::json;
 use threados::{
     error::{Class, Error},
     model::{GateStatus, Id},
@@ -216,7 +217,10 @@ fn what_a_list_of_actions_gets_wrong_is_said_by_entry() {
     let out = apply(r#"[{"action": "skip", "id": "fetch"}, {"action": "skip"}, {"action": "skp", "id": "x"}]"#).fails(2);
     assert!(out.stderr.starts_with("error: 2 entries are wrong\n  entry 2: invalid arguments for `skip`"), "{}", out.stderr);
     assert!(out.stderr.contains("  entry 3: no action is called `skp` (did you mean `skip`?)"), "{}", out.stderr);
-    let out = apply(r#"[{"action": "skip", "id": "fetch"}, {"action": "skip", "id": "biuld"}]"#).fails(3);
+    let list = r#"[{"action": "skip", "id": "fetch"}, {"action": "skip", "id": "biuld"}]"#;
+    let document = test.run_with(&["apply", "-f", "-", "--json"], list).fails(3).json();
+    assert_eq!((&document["data"]["entries"][0]["entry"], &document["code"]), (&json!(2), &json!("STEP_NOT_FOUND")));
+    let out = apply(list).fails(3);
     assert!(out.stderr.starts_with("error: entry 2: no step is called `biuld`\nhint: did you mean `build`?"), "{}", out.stderr);
     let out = apply(r#"{"action": "skip", "id": "biuld"}"#).fails(3);
     assert!(out.stderr.starts_with("error: no step is called `biuld`\n"), "{}", out.stderr);

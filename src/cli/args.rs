@@ -264,10 +264,14 @@ mod tests {
             let words = shell_words::split(&format!("seqctl {line}")).unwrap();
             let Ok((asked, _)) = parse(words.into_iter().map(OsString::from)) else { panic!("{line} is not understood") };
             let Asked::Action(action) = asked else { continue };
-            let entry = action.to_entry();
-            assert_eq!(Action::from_entry(entry.clone()).unwrap(), action, "{line}");
-            let snaked = entry.as_object().unwrap().iter().map(|(key, value)| (snake(key), value.clone())).collect();
-            assert_eq!(Action::from_entry(Value::Object(snaked)).unwrap(), action, "{line} in snake_case");
+            let action = *action;
+            let args = action.args();
+            assert_eq!(Action::from_json(action.name(), args.clone()).unwrap(), action, "{line}");
+            let snaked = args.as_object().unwrap().iter().map(|(key, value)| (snake(key), value.clone())).collect();
+            assert_eq!(Action::from_json(action.name(), Value::Object(snaked)).unwrap(), action, "{line} in snake_case");
+            if action.is_change() {
+                assert_eq!(Action::from_entry(action.to_entry()).unwrap(), action, "{line} as an entry");
+            }
             seen.insert(action.name());
         }
         let unseen: Vec<&str> = CATALOG.iter().map(|spec| spec.name).filter(|name| !seen.contains(name)).collect();

@@ -11,7 +11,7 @@ use std::{
 use super::Session;
 use crate::{
     action::{Action, prompt},
-    client::Output,
+    client::{Output, Reply},
     clock,
     error::Error,
     model::Id,
@@ -38,8 +38,17 @@ impl Session<'_> {
         let after = copy.edited()?;
         if after == before {
             copy.remove();
-            self.printer.note(&format!("the prompt of `{step}` stays as it is"));
-            return Ok(ExitCode::SUCCESS);
+            let output = Output::Changed { changes: Vec::new() };
+            if !self.printer.is_json() {
+                self.printer.note(&format!("the prompt of `{step}` stays as it is"));
+            }
+            return self.printer.reply(&Reply {
+                action: "prompt.set",
+                revision: None,
+                output,
+                warnings: Vec::new(),
+                next: Vec::new(),
+            });
         }
         let set = prompt::Set { step: step.clone(), text: Some(after), file: None, if_unchanged: Some(sha) };
         match self.call(&Action::PromptSet(set)) {

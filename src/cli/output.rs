@@ -84,7 +84,7 @@ impl Printer {
             if let Some(hint) = error.hint() {
                 document.insert("hint".into(), hint.into());
             }
-            if let Some(data) = data {
+            if let Some(data) = data.or_else(|| error.data()) {
                 document.insert("data".into(), data);
             }
             self.document(&document.into());

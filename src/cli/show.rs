@@ -105,7 +105,8 @@ fn status(report: &StatusReport, width: Option<usize>, verbose: bool) -> String 
         }
     }
     for run in report.runs.iter().filter(|run| verbose || run.state == "waiting" || run.has_runner) {
-        let _ = writeln!(text, "\n{}", run_line(run));
+        let line = run_line(run);
+        let _ = writeln!(text, "\n{}", width.map_or(line.clone(), |width| cut(&line, width)));
     }
     if report.findings > 0 {
         let _ = writeln!(text, "\n{} in the plan: seqctl validate", count(report.findings, "warning"));

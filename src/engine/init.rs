@@ -36,6 +36,7 @@ const EXAMPLE: &str = "\
 # The plan. Edit it by hand or with `seqctl`; comments and layout stay as they are.
 version: \"1.0\"
 name: NAME
+
 steps:
   - id: hello
     command: echo \"hello from seqctl\"

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn ask(after: Option<u64>, limit: Option<u64>, tail: Option<usize>) -> Logs {
-        Logs { after, limit, tail, ..Logs::of("a".parse().unwrap()) }
+        Logs { tail, after, limit, ..Logs::of("a".parse().unwrap()) }
     }
 
     #[test]

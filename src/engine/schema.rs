@@ -61,7 +61,8 @@ fn entry(spec: &Spec) -> Value {
     if let Some(fields) = schema.as_object_mut() {
         fields.insert("title".into(), spec.name.into());
         let properties = fields.entry("properties").or_insert_with(|| json!({}));
-        if let Some(properties) = properties.as_object_mut() {
+        // The one that has a field of that name is no change, and so no entry.
+        if let Some(properties) = properties.as_object_mut().filter(|properties| !properties.contains_key("action")) {
             properties.shift_insert(0, "action".into(), json!({"const": spec.name}));
         }
     }
