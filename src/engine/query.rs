@@ -6,7 +6,7 @@ use super::{
     call::Engine,
     caller::{Caller, Consent},
     confirm,
-    log::{Part, read_part},
+    excerpt::{Part, read_part},
     output::{GateRow, LogText, Output, RunReport, RunRow, StatusReport, StepDetail, StepRow, run_row},
     view::View,
 };
