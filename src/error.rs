@@ -119,6 +119,9 @@ pub enum Error {
     /// The step does not run.
     #[error("`{step}` is not running")]
     StepNotRunning { step: Id },
+    /// Another machine claimed the step and may still run it.
+    #[error("`{step}` was claimed on another machine, which may still run it")]
+    StepElsewhere { step: Id },
     /// The step has an outcome.
     #[error("`{step}` is {status}")]
     StepEnded { step: Id, status: &'static str },
@@ -326,6 +329,7 @@ impl Error {
             Self::HasDependents { .. } => ("HAS_DEPENDENTS", Class::Conflict),
             Self::StepRunning { .. } => ("STEP_RUNNING", Class::Conflict),
             Self::StepNotRunning { .. } => ("STEP_NOT_RUNNING", Class::Conflict),
+            Self::StepElsewhere { .. } => ("STEP_ELSEWHERE", Class::Conflict),
             Self::StepEnded { .. } => ("STEP_ENDED", Class::Conflict),
             Self::StepBlocked { .. } => ("STEP_BLOCKED", Class::Conflict),
             Self::GateNotPending { .. } => ("GATE_NOT_PENDING", Class::Conflict),
@@ -379,6 +383,9 @@ impl Error {
                 || "mend that line; `seqctl validate` checks the file".to_owned(),
                 |what| format!("expected {what}"),
             )),
+            Self::StepElsewhere { step } => {
+                Some(format!("once nothing runs there any more, `seqctl stop {step} --force` declares it dead"))
+            }
             Self::TooNew { .. } => Some("update seqctl; this version will not write over it".into()),
             Self::CircularDependency { .. } => Some("take one of these dependencies away: `seqctl dep rm <step> <needs>`".into()),
             Self::DependencyNotFound { nearest, .. } | Self::NodeNotFound { nearest, .. } => {

@@ -2,8 +2,9 @@
 //! feature `faults` is on.
 //!
 //! `THREADOS_FAULT=<point>:kill[:n]` kills the process with SIGKILL at the n-th time (first by
-//! default) it passes the point; `<point>:enospc[:n]` makes the first n writes there fail;
-//! `<point>:sleep[:ms]` waits there. Several are separated by commas.
+//! default) it passes the point; `<point>:enospc[:n]` makes the first n writes there fail,
+//! `<point>:enospc-at:n` only the n-th; `<point>:sleep[:ms]` waits there. The point `*` is every write of
+//! the process. Several are separated by commas.
 
 use std::io;
 
@@ -11,7 +12,7 @@ use std::io;
 #[inline]
 pub fn point(name: &str) {
     #[cfg(feature = "faults")]
-    drop(on::pass(name));
+    drop(on::pass(name, false));
     #[cfg(not(feature = "faults"))]
     let _ = name;
 }
@@ -20,7 +21,7 @@ pub fn point(name: &str) {
 #[inline]
 pub fn write(name: &str) -> io::Result<()> {
     #[cfg(feature = "faults")]
-    return on::pass(name);
+    return on::pass(name, true);
     #[cfg(not(feature = "faults"))]
     {
         let _ = name;
@@ -61,8 +62,8 @@ mod on {
         Some(Fault { point, what, number, hits: AtomicU64::new(0) })
     }
 
-    pub(super) fn pass(name: &str) -> io::Result<()> {
-        for fault in faults().iter().filter(|fault| fault.point == name) {
+    pub(super) fn pass(name: &str, is_write: bool) -> io::Result<()> {
+        for fault in faults().iter().filter(|fault| fault.point == name || is_write && fault.point == "*") {
             let hit = fault.hits.fetch_add(1, Ordering::Relaxed) + 1;
             match fault.what.as_str() {
                 "kill" if hit == fault.number => {
@@ -74,6 +75,7 @@ mod on {
                 }
                 "sleep" => std::thread::sleep(Duration::from_millis(fault.number)),
                 "enospc" if hit <= fault.number => return Err(io::Error::from_raw_os_error(libc::ENOSPC)),
+                "enospc-at" if hit == fault.number => return Err(io::Error::from_raw_os_error(libc::ENOSPC)),
                 _ => {}
             }
         }

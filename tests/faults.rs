@@ -420,6 +420,47 @@ fn a_runner_and_its_steps_outlast_a_full_disk() {
     }
 }
 
+/// Every process of a run counts its own writes, so this meets the claim's, the lease's, the logs', the outcome's
+/// and the commit's, one at a time.
+#[test]
+fn any_single_write_may_find_the_disk_full() {
+    for nth in 1..=30 {
+        let (test, what) = (abandoned(), format!("*:enospc-at:{nth}"));
+        let out = faulty(&test, &what, &["attach"]);
+        assert!([0, 1, 7].contains(&out.code), "{what}: {}", out.all());
+        test.run(&["run"]);
+        let began = test.lines("began");
+        for step in ["one", "two", "three"] {
+            let runs = began.iter().filter(|line| line.starts_with(step)).count();
+            match test.status(step).as_str() {
+                "DONE" => assert_eq!(runs, 1, "{what}: {step}"),
+                "FAILED" => assert_eq!((runs, end(&test, step).1.as_str()), (0, "spawn"), "{what}: {step}"),
+                other => assert_eq!((runs, other), (0, "BLOCKED"), "{what}: {step}"),
+            }
+        }
+        assert_clean(&test, &what);
+    }
+}
+
+#[test]
+fn a_query_shows_a_change_that_is_committed_and_not_finished() {
+    for (change, _) in CHANGES {
+        let wanted = {
+            let test = project();
+            test.run(change).success();
+            (test.statuses(), test.run(&["status", "--json"]).success().json()["gates"][0]["status"].clone())
+        };
+        for point in AFTER {
+            let test = project();
+            faulty(&test, &format!("{point}:kill"), change).fails(137);
+            let before = names(&test.path(".threados/state/tx"));
+            let status = test.run(&["status", "--json"]).success().json();
+            assert_eq!((test.statuses(), status["gates"][0]["status"].clone()), wanted, "{point} {change:?}");
+            assert_eq!(names(&test.path(".threados/state/tx")), before, "a query finishes nothing");
+        }
+    }
+}
+
 #[test]
 fn a_step_whose_logs_do_not_fit_has_not_started_and_says_so() {
     let test = abandoned();

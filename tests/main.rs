@@ -7,6 +7,7 @@ mod concurrent;
 mod docs;
 mod doctor;
 mod editor;
+mod elsewhere;
 mod errors;
 mod faults;
 mod gates;

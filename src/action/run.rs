@@ -168,6 +168,10 @@ pub struct Stop {
     #[arg(long, conflicts_with = "target")]
     #[serde(default)]
     pub all: bool,
+    /// Declare a step dead that another machine claimed, once nothing runs there any more
+    #[arg(long)]
+    #[serde(default)]
+    pub force: bool,
 }
 
 impl Act for Stop {

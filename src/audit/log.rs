@@ -23,6 +23,7 @@ pub(super) const ORIGIN: &str = "00000000000000000000000000000000000000000000000
 pub struct Log {
     path: PathBuf,
     file: File,
+    ino: u64,
     len: u64,
     seq: u64,
     head: String,
@@ -39,7 +40,7 @@ impl Log {
             .mode(0o600)
             .open(path)
             .map_err(Error::io("open the audit log", path))?;
-        let mut log = Self { path: path.into(), file, len: 0, seq: 0, head: ORIGIN.into() };
+        let mut log = Self { path: path.into(), file, ino: 0, len: 0, seq: 0, head: ORIGIN.into() };
         log.look()?;
         Ok(log)
     }
@@ -66,8 +67,7 @@ impl Log {
 
     /// Whether somebody appended to it (or replaced it) since the last look.
     pub fn is_behind(&self) -> bool {
-        let held = self.file.metadata().map(|meta| meta.ino());
-        fs::metadata(&self.path).map_or(true, |meta| meta.len() != self.len || held.is_ok_and(|ino| ino != meta.ino()))
+        fs::metadata(&self.path).map_or(true, |meta| (meta.ino(), meta.len()) != (self.ino, self.len))
     }
 
     /// Looks again: the last entry, a torn tail, a rotation by somebody else.
@@ -78,7 +78,7 @@ impl Log {
 
     fn look(&mut self) -> Result<(), Error> {
         let meta = self.file.metadata().map_err(Error::io("look at", &self.path))?;
-        self.len = meta.len();
+        (self.ino, self.len) = (meta.ino(), meta.len());
         let tail = read::last_line(&self.file, self.len).map_err(Error::io("read", &self.path))?;
         if tail.end < self.len {
             self.cut(tail.end)?;

@@ -124,7 +124,7 @@ impl Session<'_> {
 
     /// Stops a run. Ctrl-C meanwhile kills what does not want to end.
     fn stop_run(&self, run: &str, progress: &Progress, signals: &mut Signals) -> Result<(), Error> {
-        let stop = Action::Stop(run::Stop { target: Some(run.to_owned()), all: false });
+        let stop = Action::Stop(run::Stop { target: Some(run.to_owned()), all: false, force: false });
         let (client, caller) = (Client::new(self.client.paths().clone()), self.caller.clone());
         let stopping = thread::spawn(move || client.call(&caller, &stop, Consent::None));
         while !stopping.is_finished() {

@@ -24,7 +24,7 @@ use crate::{
     fault,
     model::{Id, Outcome, Reason, State, StepStatus},
     runner::{
-        Executor, Leftover, LocalExecutor, Report, Spawner, StopRequest, deliver, leftover, repair,
+        Executor, Leftover, LocalExecutor, Report, Spawner, StopRequest, deliver, repair,
         scheduler::{Effect, Message, Rest, Scheduler},
     },
     store::{self, Bell, FALLBACK, Paths, Run, RunState, RunnerFile, probe},
@@ -52,6 +52,7 @@ pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -
         voids: HashMap::new(),
         starts: Vec::new(),
         ended: Vec::new(),
+        broken: Vec::new(),
         uncommitted: 0,
         commit_at: Instant::now(),
         must_settle: false,
@@ -77,6 +78,8 @@ struct Runner {
     voids: HashMap<Id, u32>,
     starts: Vec<usize>,
     ended: Vec<Id>,
+    /// Free leases whose supervisor did not finish its work.
+    broken: Vec<Id>,
     uncommitted: usize,
     commit_at: Instant,
     must_settle: bool,
@@ -93,7 +96,7 @@ impl Runner {
                 // Moved or removed: whoever works on it at its new place starts a runner there.
                 return Ok(());
             }
-            if self.is_due || !self.starts.is_empty() || !self.ended.is_empty() || self.is_commit_due() {
+            if self.is_due || self.has_work() || self.is_commit_due() {
                 match self.turn(writer) {
                     Ok(true) => {
                         // Under the project lock a moment ago nothing was left to do.
@@ -119,6 +122,10 @@ impl Runner {
         }
     }
 
+    fn has_work(&self) -> bool {
+        !self.starts.is_empty() || !self.ended.is_empty() || !self.broken.is_empty()
+    }
+
     /// What the run's starter had in its environment and we have not, a step may miss.
     fn warn_of_environment(&self) {
         let missing: Vec<&str> =
@@ -130,7 +137,7 @@ impl Runner {
 
     /// One look under the project lock. Whether the run is at rest and was closed.
     fn turn(&mut self, writer: &mut Writer) -> Result<bool, Error> {
-        self.repair_ended()?;
+        self.repair_broken()?;
         let mut held = writer.lock()?;
         self.is_due = false;
         if held.is_fresh || self.scheduler.is_none() {
@@ -153,7 +160,7 @@ impl Runner {
             }
         }
         let rest = self.scheduler.as_ref().map_or(Rest::Busy, Scheduler::rest);
-        if rest != Rest::Busy && self.running.is_empty() && self.ended.is_empty() && begun.is_empty() {
+        if rest != Rest::Busy && self.running.is_empty() && !self.has_work() && begun.is_empty() {
             self.settle(&mut held)?;
             return self.close(&mut held, &rest).map(|()| true);
         }
@@ -170,12 +177,10 @@ impl Runner {
     }
 
     /// Completes what dead supervisors left, before the project lock is taken.
-    fn repair_ended(&self) -> Result<(), Error> {
-        for id in &self.ended {
-            let record = store::Record::read(&self.paths.lease(id.as_str()))?;
-            if record.is_some_and(|record| leftover(&self.paths, id, &record) != Leftover::Complete) {
-                repair(&self.paths, id)?;
-            }
+    fn repair_broken(&mut self) -> Result<(), Error> {
+        while let Some(id) = self.broken.last() {
+            repair(&self.paths, id)?;
+            self.ended.extend(self.broken.pop());
         }
         Ok(())
     }
@@ -192,7 +197,7 @@ impl Runner {
         // Opening a run rings, so a runner that is alone knows when it no longer is.
         held.writer.rings = store::file::names(&self.paths.state("runners"))?.len() > 1;
         let view = held.view();
-        let scheduler = scheduler(view, &self.run);
+        let mut scheduler = scheduler(view, &self.run);
         self.running = self
             .running
             .drain()
@@ -201,8 +206,9 @@ impl Runner {
         let ours: HashSet<&Id> = self.running.values().map(|(_, id)| id).collect();
         let others: Vec<Id> =
             view.leases.iter().filter(|(id, lease)| lease.is_held && !ours.contains(id)).map(|(id, _)| id.clone()).collect();
-        self.uncommitted = view.leases.values().filter(|lease| !lease.is_held).count();
-        self.must_settle |= view.leases.values().any(|lease| !lease.is_held && lease.leftover != Leftover::Complete);
+        let free = || view.leases.values().filter(|lease| !lease.is_held);
+        self.uncommitted = free().filter(|lease| lease.leftover == Leftover::Complete).count();
+        self.must_settle |= free().any(|lease| lease.leftover == Leftover::Void);
         let broken: Vec<Id> = view
             .leases
             .iter()
@@ -214,10 +220,11 @@ impl Runner {
             self.watch(&id, pid.map(|(pid, _)| pid));
         }
         view.leases.iter().filter(|(_, lease)| lease.is_held).for_each(|(id, _)| remind(&self.paths, id));
+        // What it left may still run, and nothing that depends on it starts before that has ended.
+        broken.iter().filter_map(|id| view.graph.find(id.as_str())).for_each(|at| drop(scheduler.handle(Message::Taken(at))));
         self.scheduler = Some(scheduler);
         self.starts.clear();
-        self.ended.extend(broken);
-        self.is_due |= !self.ended.is_empty();
+        self.broken = broken;
         Ok(())
     }
 
@@ -238,30 +245,28 @@ impl Runner {
 
     /// Tells the scheduler what ended.
     fn take_ended(&mut self, held: &mut Held<'_>) -> Result<(), Error> {
-        let mut again = Vec::new();
         for id in std::mem::take(&mut self.ended) {
-            let path = self.paths.lease(id.as_str());
-            if store::is_held(&path) {
-                // Its supervisor ended, and somebody cleans up after it: look again soon.
-                self.others.insert(id, None);
-                continue;
-            }
-            let record = held.release(&id)?;
+            let record = match store::look(&self.paths.lease(id.as_str()))? {
+                Some((_, true)) => {
+                    // Its supervisor ended, and somebody cleans up after it: look again soon.
+                    self.others.insert(id, None);
+                    continue;
+                }
+                found => found.map(|(record, _)| record),
+            };
+            let leftover = held.release(&id, record);
             let Some(at) = held.view().graph.find(id.as_str()) else { continue };
-            let leftover = held.view().leases.get(&id).map(|lease| lease.leftover);
-            let state = held.view().state(at);
-            match (leftover, state) {
-                (Some(Leftover::Orphan | Leftover::Unfinished), _) => again.push(id),
+            match (leftover, held.view().state(at)) {
+                (Some(Leftover::Orphan | Leftover::Unfinished), _) => self.broken.push(id),
                 (Some(Leftover::Void), _) => self.take_void(held, at, &id)?,
                 (_, State::Ended(status)) => {
                     self.uncommitted += 1;
                     self.tell(Message::Ended(at, status));
                 }
-                _ if record.is_none() => self.tell(Message::Voided(at)),
+                (None, _) => self.tell(Message::Voided(at)),
                 _ => {}
             }
         }
-        self.ended = again;
         Ok(())
     }
 
@@ -372,7 +377,7 @@ impl Runner {
     /// Sleeps until something happens, and takes note of all that has.
     fn wait(&mut self) {
         let now = Instant::now();
-        let mut until = if self.ended.is_empty() && !self.is_due { self.look_at } else { now };
+        let mut until = if self.has_work() || self.is_due { now } else { self.look_at };
         if self.uncommitted > 0 {
             until = until.min(self.commit_at);
         }
@@ -403,9 +408,10 @@ impl Runner {
         if poll(&mut fds, Some(&timeout)).is_err() {
             return (false, Vec::new());
         }
-        let gone =
-            watched.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty()).map(|((id, _), _)| (*id).clone()).collect();
-        (self.bell.as_ref().is_some_and(Bell::has_rung), gone)
+        let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
+        let gone = watched.iter().zip(&fds).filter(|(_, fd)| is_ready(fd)).map(|((id, _), _)| (*id).clone()).collect();
+        let may_ring = fds.get(watched.len()).is_some_and(is_ready);
+        (may_ring && self.bell.as_ref().is_some_and(Bell::has_rung), gone)
     }
 
     fn take(&mut self, report: Report) {
@@ -449,7 +455,7 @@ impl Runner {
         for id in gone {
             self.take_gone(id);
         }
-        if self.running.is_empty() && self.others.is_empty() && self.ended.is_empty() {
+        if self.running.is_empty() && self.others.is_empty() && !self.has_work() {
             // Nothing runs as far as we know; what we know is then read anew.
             self.scheduler = None;
         }
@@ -491,7 +497,8 @@ impl Held<'_> {
         lease.append(&store::Line::Exit(exit.clone())).map_err(Error::io("write the lease", &path))?;
         crate::runner::write_status(&paths, &claim.run, id, &exit)?;
         drop(lease);
-        self.release(id).map(drop)
+        self.release(id, store::Record::read(&path)?);
+        Ok(())
     }
 }
 

@@ -25,6 +25,7 @@ impl Engine {
         if is_held(&paths.runner(run)) || !paths.runner(run).exists() {
             return Ok(());
         }
+        self.warn_of_environment(&Run::read(paths, run)?);
         let failed = |why: String| Error::RunnerFailed { run: run.into(), why };
         let log = paths.run(run).join("runner.log");
         let stderr = OpenOptions::new().append(true).create(true).mode(0o600).open(&log).map_err(Error::io("open", &log))?;
@@ -48,6 +49,15 @@ impl Engine {
         }
         let text = std::fs::read_to_string(&log).unwrap_or_default();
         Err(failed(text.lines().last().unwrap_or("it ended at once").to_owned()))
+    }
+
+    /// What the run's starter had in its environment and we have not, its steps may miss.
+    fn warn_of_environment(&self, run: &Run) {
+        let missing: Vec<&str> = run.env.iter().map(String::as_str).filter(|name| std::env::var_os(name).is_none()).collect();
+        if !missing.is_empty() {
+            let what = crate::error::count(missing.len(), "variable");
+            self.warn(format!("run `{}` goes on without {what} that its starter had: {}", run.id, missing.join(", ")));
+        }
     }
 
     /// Gives every open run that could go on a runner again: its runner was killed, or a decision

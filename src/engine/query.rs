@@ -15,6 +15,7 @@ use crate::{
     audit, clock,
     error::{Error, count},
     model::{GateStatus, Id, Node, Readiness, Resolved, State, StepStatus},
+    runner::Leftover,
     store::{AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs},
 };
 
@@ -87,6 +88,10 @@ impl Engine {
         attention.extend(ended(StepStatus::Failed).map(|row| {
             let why = row.outcome.as_deref().unwrap_or("failed");
             format!("`{}` failed ({why}): seqctl logs {}", row.id, row.id)
+        }));
+        let elsewhere = view.leases.iter().filter(|(_, lease)| !lease.is_held && lease.leftover == Leftover::Elsewhere);
+        attention.extend(elsewhere.map(|(id, _)| {
+            format!("`{id}` was claimed on another machine: seqctl stop {id} --force, if nothing runs there any more")
         }));
         attention.extend(
             runs.iter()

@@ -78,7 +78,7 @@ impl Engine {
         for id in steps {
             let at = view.graph.find(id.as_str()).unwrap_or_default();
             if view.state(at) == State::Running {
-                match self.stop(caller, &run::Stop { target: Some(id.to_string()), all: false }) {
+                match self.stop(caller, &run::Stop { target: Some(id.to_string()), all: false, force: false }) {
                     // It ended by itself in the meantime, which is as good.
                     Ok(_) | Err(Error::StepNotRunning { .. }) => {}
                     Err(error) => return Err(error),

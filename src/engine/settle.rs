@@ -99,17 +99,16 @@ impl Held<'_> {
         Ok(())
     }
 
-    /// Takes note that nobody holds the lease of `step` any more. Returns what it says.
-    pub(super) fn release(&mut self, step: &Id) -> Result<Option<Record>, Error> {
-        let paths = self.paths().clone();
-        let Some(record) = Record::read(&paths.lease(step.as_str()))? else {
+    /// Takes note that nobody holds the lease of `step` any more, and of what it says. Returns what that means;
+    /// nothing if the lease is gone.
+    pub(super) fn release(&mut self, step: &Id, record: Option<Record>) -> Option<Leftover> {
+        let Some(record) = record else {
             self.view_mut().leases.remove(step);
-            return Ok(None);
+            return None;
         };
-        let leftover = leftover(&paths, step, &record);
-        let lease = super::view::LeaseView { record: record.clone(), is_held: false, leftover };
-        self.view_mut().leases.insert(step.clone(), lease);
-        Ok(Some(record))
+        let leftover = leftover(self.paths(), step, &record);
+        self.view_mut().leases.insert(step.clone(), super::view::LeaseView { record, is_held: false, leftover });
+        Some(leftover)
     }
 }
 

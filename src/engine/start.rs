@@ -185,6 +185,27 @@ pub(super) struct Begun {
     pub(super) is_attached: bool,
 }
 
+/// What belongs to the terminal or shell of whoever starts a run, and which no step is meant to miss.
+const OF_A_TERMINAL: &[&str] = &[
+    "_",
+    "COLUMNS",
+    "LINES",
+    "OLDPWD",
+    "PWD",
+    "SHLVL",
+    "SSH_CLIENT",
+    "SSH_CONNECTION",
+    "SSH_TTY",
+    "STY",
+    "TERM_PROGRAM",
+    "TERM_PROGRAM_VERSION",
+    "TMUX",
+    "TMUX_PANE",
+    "WINDOW",
+    "WINDOWID",
+    "XDG_SESSION_ID",
+];
+
 /// A fresh run, its folder made.
 pub(super) fn new_run(paths: &Paths, caller: &Caller, kind: RunKind, fail_fast: bool) -> Result<Run, Error> {
     for _ in 0..100 {
@@ -209,7 +230,7 @@ pub(super) fn new_run(paths: &Paths, caller: &Caller, kind: RunKind, fail_fast: 
                     waits_for: Vec::new(),
                     env: std::env::vars_os()
                         .filter_map(|(name, _)| name.into_string().ok())
-                        .filter(|name| !name.starts_with("THREADOS_"))
+                        .filter(|name| !name.starts_with("THREADOS_") && !OF_A_TERMINAL.contains(&name.as_str()))
                         .collect(),
                 });
             }

@@ -17,13 +17,15 @@ use crate::{
     audit::Log,
     error::Error,
     model::{Id, Reason},
-    runner::{StopRequest, deliver, end_supervisor, grace, hurry},
+    runner::{Leftover, StopRequest, declare_dead, deliver, end_supervisor, grace, hurry},
     store::{FALLBACK, Paths, Probe, ProjectLock, Record, Run, RunState, Watch, active, file, is_held, open_runs, probe},
 };
 
 /// What a stop is about.
 struct Target {
     steps: Vec<Id>,
+    /// Steps of other machines that a person says are dead.
+    dead: Vec<Id>,
     runs: Vec<Run>,
 }
 
@@ -39,7 +41,7 @@ impl Engine {
             };
             held.refresh_leases()?;
             held.settle(&Caller::system())?;
-            let target = target(self.paths(), held.view(), args)?;
+            let mut target = target(self.paths(), held.view(), args)?;
             let name = args.target.clone();
             held.transact(|view, _| {
                 let mut draft = Draft {
@@ -47,7 +49,7 @@ impl Engine {
                         caller,
                         "stop",
                         name.clone(),
-                        json!({"steps": target.steps, "runs": target.runs.iter().map(|run| &run.id).collect::<Vec<_>>()}),
+                        json!({"steps": target.steps, "dead": target.dead, "runs": target.runs.iter().map(|run| &run.id).collect::<Vec<_>>()}),
                     ),
                     ..Draft::default()
                 };
@@ -58,6 +60,10 @@ impl Engine {
                 }
                 Ok(draft)
             })?;
+            for id in &target.dead {
+                declare_dead(held.paths(), id, &caller.name())?;
+            }
+            target.steps.append(&mut target.dead);
             let runs: Vec<String> = target.runs.into_iter().map(|run| run.id).collect();
             (target.steps, runs)
         };
@@ -211,18 +217,28 @@ fn target(paths: &Paths, view: &View, args: &run::Stop) -> Result<Target, Error>
             .map(|(id, _)| id.clone())
             .collect()
     };
+    let is_elsewhere = |id: &Id| view.leases.get(id).is_some_and(|lease| !lease.is_held && lease.leftover == Leftover::Elsewhere);
     let Some(name) = &args.target else {
-        return Ok(Target { steps: running(&|_| true), runs: open });
+        let dead = view.leases.keys().filter(|id| args.force && is_elsewhere(id)).cloned().collect();
+        return Ok(Target { steps: running(&|_| true), dead, runs: open });
     };
     if let Some(run) = open.iter().find(|run| run.id == *name) {
-        return Ok(Target { steps: running(&|run| run == name), runs: vec![run.clone()] });
+        return Ok(Target { steps: running(&|run| run == name), dead: Vec::new(), runs: vec![run.clone()] });
     }
     if Run::read(paths, name).is_ok() {
         return Err(Error::RunState { run: name.clone(), why: "has ended already".into() });
     }
     let step = view.sequence.expect_step(name)?;
     if view.leases.get(&step.id).is_some_and(|lease| lease.is_held) {
-        return Ok(Target { steps: vec![step.id.clone()], runs: Vec::new() });
+        return Ok(Target { steps: vec![step.id.clone()], dead: Vec::new(), runs: Vec::new() });
+    }
+    if is_elsewhere(&step.id) {
+        let dead = vec![step.id.clone()];
+        return if args.force {
+            Ok(Target { steps: Vec::new(), dead, runs: Vec::new() })
+        } else {
+            Err(Error::StepElsewhere { step: step.id.clone() })
+        };
     }
     Err(Error::StepNotRunning { step: step.id.clone() })
 }

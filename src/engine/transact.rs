@@ -20,7 +20,7 @@ use crate::{
         FileId, Paths, Record, Stamp,
         displaced::Late,
         file, sha256,
-        tx::{self, Plan, Texts},
+        tx::{self, By, Plan, Texts},
         yaml,
     },
 };
@@ -92,7 +92,7 @@ impl Held<'_> {
             }
             fault::point("tx.committed");
             let paths = self.paths().clone();
-            let finished = match tx::finish(&paths, seq, &|plan, theirs| repeat(&paths, plan, theirs)) {
+            let finished = match tx::finish(&paths, seq, By::Committer, &|plan, theirs| repeat(&paths, plan, theirs)) {
                 Ok(finished) => finished,
                 Err(error) => {
                     // It is committed, and whoever locks next, we too, has to finish it first.
@@ -354,7 +354,7 @@ pub(super) fn merge_late(held: &mut Held<'_>, late: &Late) -> Result<(), Error> 
     (entry.tx, entry.pre_sha, entry.post_sha) = (true, plan.pre_sha.clone(), plan.post_sha.clone());
     tx::stage(&paths, seq, &plan, &Texts { sequence: Some(text.into_bytes()), ..Texts::default() }, true)?;
     held.log().append(entry, true)?;
-    tx::finish(&paths, seq, &|plan, theirs| repeat(&paths, plan, theirs))?;
+    tx::finish(&paths, seq, By::Committer, &|plan, theirs| repeat(&paths, plan, theirs))?;
     held.reload()
 }
 

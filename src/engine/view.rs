@@ -10,12 +10,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    audit,
     error::Error,
     model::{GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, Step, StepStatus},
     policy::Policy,
     runner::{Leftover, leftover, orphaned},
     store::{
         self, FileId, Paths, Record, Stamp, file, read_prompt, sha256,
+        tx::{self, Staged},
         yaml::{self, Lines, Statuses, Warning},
     },
 };
@@ -79,10 +81,15 @@ impl View {
     /// `Yaml` and its kin for a file that cannot be read, `DependencyNotFound` and
     /// `CircularDependency` for a plan that makes no sense.
     pub fn load(paths: &Paths) -> Result<Self, Error> {
-        // Leases before the plan: a lease that is gone has its outcome in the plan already.
+        // Leases before the plan: a lease that is gone has its outcome in the plan already. For the same reason
+        // what a transaction has staged comes before where it puts that.
         let leases = leases(paths)?;
+        let staged = committed(paths)?;
         let path = paths.sequence();
-        let (bytes, id) = read(paths)?;
+        let (mut bytes, id) = read(paths)?;
+        bytes = staged.text.filter(|_| staged.pre_sha == Some(sha256(&bytes))).unwrap_or(bytes);
+        let mut records: HashMap<Id, Record> = store::records(paths)?.into_iter().collect();
+        records.extend(staged.records);
         let parsed = yaml::parse(&bytes, &path)?;
         let sha = sha256(&bytes);
         let text =
@@ -99,7 +106,7 @@ impl View {
             graph: Arc::new(graph),
             lines: parsed.lines,
             warnings: parsed.warnings,
-            records: store::records(paths)?.into_iter().collect(),
+            records,
             leases,
             real_root: paths.root.canonicalize().unwrap_or_else(|_| paths.root.clone()),
             id,
@@ -145,7 +152,7 @@ impl View {
     fn step_state(&self, step: &Step) -> State {
         if let Some(lease) = self.leases.get(&step.id) {
             match (lease.is_held, lease.leftover) {
-                (true, _) => return State::Running,
+                (true, _) | (false, Leftover::Elsewhere) => return State::Running,
                 (false, Leftover::Void) => {}
                 (false, Leftover::Orphan) => return State::Ended(StepStatus::Failed),
                 (false, Leftover::Complete | Leftover::Unfinished) => return lease.record.step_state(),
@@ -304,6 +311,16 @@ fn leases(paths: &Paths) -> Result<BTreeMap<Id, LeaseView>, Error> {
             (id, LeaseView { record, is_held, leftover })
         })
         .collect())
+}
+
+/// What a transaction has still to put in its place that was committed by somebody who died since, or is at it.
+fn committed(paths: &Paths) -> Result<Staged, Error> {
+    let pending = tx::pending(paths)?;
+    if pending.is_empty() {
+        return Ok(Staged::default());
+    }
+    let (seq, _) = audit::head(&paths.audit())?;
+    Ok(pending.into_iter().filter(|number| *number <= seq).max().map(|number| tx::staged(paths, number)).unwrap_or_default())
 }
 
 /// sequence.yaml and the stat of exactly those bytes.

@@ -2,6 +2,7 @@
 //! between transactions while nobody else changes anything.
 
 use std::{
+    fs::File,
     thread,
     time::{Duration, Instant},
 };
@@ -10,7 +11,10 @@ use super::{caller::Caller, transact::repeat, view::View};
 use crate::{
     audit::Log,
     error::Error,
-    store::{FileId, Paths, Probe, ProjectLock, Stamp, displaced, file, probe, ring, sha256, tx},
+    store::{
+        FileId, Paths, Probe, ProjectLock, Stamp, displaced, file, probe, ring, sha256,
+        tx::{self, By},
+    },
 };
 
 /// How long a file must not have changed before we believe that a save is whole.
@@ -22,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Changes a project, one transaction at a time.
 pub(super) struct Writer {
     pub(super) paths: Paths,
+    lock_file: Option<File>,
     pub(super) log: Option<Log>,
     pub(super) view: Option<View>,
     /// Whether other runners have to be told of each transaction.
@@ -42,7 +47,15 @@ pub(super) struct Held<'a> {
 impl Writer {
     /// A writer that has not looked yet.
     pub(super) fn new(paths: &Paths) -> Self {
-        Self { paths: paths.clone(), log: None, view: None, rings: true, is_changed: false, warnings: Vec::new() }
+        Self {
+            paths: paths.clone(),
+            lock_file: None,
+            log: None,
+            view: None,
+            rings: true,
+            is_changed: false,
+            warnings: Vec::new(),
+        }
     }
 
     /// Whether somebody else changed something since the last look.
@@ -53,7 +66,7 @@ impl Writer {
 
     /// Takes the lock, finishes what others left, and looks at the project unless nothing changed.
     pub(super) fn lock(&mut self) -> Result<Held<'_>, Error> {
-        let lock = ProjectLock::take(&self.paths)?;
+        let lock = ProjectLock::take_again(&self.paths, self.lock_file.take())?;
         let is_behind = self.log.as_ref().is_none_or(Log::is_behind);
         if is_behind {
             self.paths.make_folders()?;
@@ -87,7 +100,8 @@ impl Writer {
         for name in file::names(&self.paths.state("tx"))? {
             match name.parse::<u64>() {
                 Ok(number) if number <= seq => {
-                    let finished = tx::finish(&self.paths, number, &|plan, theirs| repeat(&self.paths, plan, theirs))?;
+                    let finished =
+                        tx::finish(&self.paths, number, By::Finder, &|plan, theirs| repeat(&self.paths, plan, theirs))?;
                     self.warnings.extend(finished.warnings);
                     self.warnings.extend(finished.conflict.map(|(place, why)| {
                         format!("a change that was committed does not fit what somebody saved ({why}); it is in {place}")
@@ -161,7 +175,7 @@ impl Writer {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         // Who is woken wants the lock.
-        self.lock = None;
+        self.writer.lock_file = self.lock.take().and_then(ProjectLock::let_go);
         if self.writer.rings && std::mem::take(&mut self.writer.is_changed) {
             ring(&self.writer.paths);
         }

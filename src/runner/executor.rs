@@ -2,7 +2,7 @@
 
 use std::{io, os::fd::BorrowedFd};
 
-use super::{message::Answer, spawner::Spawner, spec::Spec};
+use super::{spawner::Spawner, spec::Spec};
 use crate::store::Lease;
 
 /// What an executor reports.
@@ -49,14 +49,14 @@ impl LocalExecutor {
 
 impl Executor for LocalExecutor {
     fn start(&mut self, lease: Lease, spec: &Spec) -> io::Result<()> {
-        let sent = self.spawner.as_ref().map(|spawner| spawner.send(&lease, spec));
+        let sent = self.spawner.as_mut().map(|spawner| spawner.send(&lease, spec));
         if matches!(sent, Some(Ok(()))) {
             return Ok(());
         }
         // The spawner was killed. A second one comes by exec, which costs more and does the same.
         self.is_lost = true;
         self.spawner = None;
-        let spawner = Spawner::exec()?;
+        let mut spawner = Spawner::exec()?;
         spawner.send(&lease, spec)?;
         self.spawner = Some(spawner);
         Ok(())
@@ -70,9 +70,7 @@ impl Executor for LocalExecutor {
         let mut reports = Vec::new();
         match self.spawner.as_mut().map(Spawner::read) {
             None => {}
-            Some(Ok(answers)) => reports.extend(answers.into_iter().map(|answer| match answer {
-                Answer::Refused { nonce, .. } | Answer::Ended { nonce } => Report::Ended { nonce },
-            })),
+            Some(Ok(ended)) => reports.extend(ended.into_iter().map(|nonce| Report::Ended { nonce })),
             Some(Err(_)) => {
                 self.spawner = None;
                 self.is_lost = true;

@@ -18,7 +18,7 @@ const LIMIT: usize = 16 * 1024 * 1024;
 /// What the spawner says.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
-pub enum Answer {
+pub(super) enum Answer {
     /// There is no supervisor.
     Refused {
         /// The claim.
@@ -26,10 +26,17 @@ pub enum Answer {
         /// What the system said.
         why: String,
     },
-    /// The supervisor of a claim has ended, in whatever way.
-    Ended {
+    /// There is a supervisor; with this comes its channel.
+    Started {
         /// The claim.
         nonce: String,
+        /// Its pid.
+        pid: u32,
+    },
+    /// A supervisor has ended, in whatever way.
+    Ended {
+        /// Its pid.
+        pid: u32,
     },
 }
 

@@ -15,7 +15,7 @@ mod sweep;
 
 pub use executor::{Executor, LocalExecutor, Report};
 pub use finish::write_status;
-pub use recover::{Leftover, leftover, orphaned, repair};
+pub use recover::{Leftover, declare_dead, leftover, orphaned, repair};
 pub use spawner::{Spawner, fork as fork_spawner, serve_standard as serve_spawner};
 pub use spec::{Spec, SpecFile};
 pub use stop::{StopRequest, deliver, end_supervisor, grace, hurry};

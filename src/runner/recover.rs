@@ -20,15 +20,24 @@ pub enum Leftover {
     Unfinished,
     /// It only waits for its commit.
     Complete,
+    /// Another machine claimed it and may still run it; only a person can say that it does not.
+    Elsewhere,
 }
 
 /// What a free lease means.
 pub fn leftover(paths: &Paths, step: &Id, record: &Record) -> Leftover {
     let Some(claim) = &record.claim else { return Leftover::Void };
     match (&record.exit, record.child) {
+        (None, _) if claim.machine.is_elsewhere(Machine::this()) => Leftover::Elsewhere,
         (None, None) => Leftover::Void,
         (None, Some(_)) => Leftover::Orphan,
-        (Some(exit), Some((_, attempt))) if exit.attempt < attempt => Leftover::Orphan,
+        (Some(exit), Some((_, attempt))) if exit.attempt < attempt => {
+            if claim.machine.is_elsewhere(Machine::this()) {
+                Leftover::Elsewhere
+            } else {
+                Leftover::Orphan
+            }
+        }
         (Some(exit), _) => {
             // It is put there whole, so there is no need to read it.
             if paths.attempt(&claim.run, step.as_str(), exit.attempt).join("status.json").exists() {
@@ -61,6 +70,22 @@ pub fn repair(paths: &Paths, step: &Id) -> Result<bool, Error> {
         }
     };
     fault::point("recover.before_status");
+    write_status(paths, &claim.run, step, &exit)?;
+    Ok(true)
+}
+
+/// Ends a lease of another machine that a person says is dead. Only under the project lock. Returns whether it was
+/// one, and free.
+pub fn declare_dead(paths: &Paths, step: &Id, by: &str) -> Result<bool, Error> {
+    let path = paths.lease(step.as_str());
+    let Some(lease) = Lease::adopt(&path)? else { return Ok(false) };
+    let Some(record) = Record::read(&path)? else { return Ok(false) };
+    let (Leftover::Elsewhere, Some(claim)) = (leftover(paths, step, &record), &record.claim) else { return Ok(false) };
+    let exit = Exit {
+        outcome: Outcome::failed(Reason::OrphanedProcess, Some(format!("declared dead by {by}; another machine had claimed it"))),
+        ..orphaned(paths, claim, record.attempt())
+    };
+    lease.append(&Line::Exit(exit.clone())).map_err(Error::io("write the lease", &path))?;
     write_status(paths, &claim.run, step, &exit)?;
     Ok(true)
 }

@@ -1,6 +1,6 @@
 //! The spawner: a small single-threaded process that starts supervisors. Forking it costs little
 //! because it is small, and it has no lock or thread that a child could inherit. A supervisor
-//! whose step left nothing behind is used again, which saves the next one its fork.
+//! whose step left nothing behind gets its next lease from the runner itself.
 
 use std::{
     collections::HashMap,
@@ -34,8 +34,15 @@ use crate::{
     sys::{self, Fork},
 };
 
+/// How many bytes a supervisor writes at the end of a claim: its nonce, and whether it is free for the next.
+const WORD: usize = NONCE + 1;
+
 /// How many bytes name a claim.
-pub(super) const NONCE: usize = 16;
+const NONCE: usize = 16;
+
+/// The last byte of a word: a supervisor that is free, or one that ends.
+const FREE: u8 = b'+';
+const LAST: u8 = b'-';
 
 /// The runner's end.
 #[derive(Debug)]
@@ -43,6 +50,17 @@ pub struct Spawner {
     socket: UnixStream,
     done: File,
     child: Option<Child>,
+    /// The supervisors, by pid.
+    helpers: HashMap<u32, Helper>,
+    /// Claims that ended before we heard who worked on them, and whether that one is free now.
+    early: HashMap<String, bool>,
+}
+
+/// A supervisor, and what it works on; nothing while it is free.
+#[derive(Debug)]
+struct Helper {
+    channel: UnixStream,
+    nonce: Option<String>,
 }
 
 /// Forks the spawner. Call it before any thread starts and before any lock is opened: inherited
@@ -51,7 +69,7 @@ pub fn fork() -> io::Result<Spawner> {
     let (ours, theirs) = UnixStream::pair()?;
     let (done, told) = pipe_with(PipeFlags::CLOEXEC)?;
     match sys::fork()? {
-        Fork::Parent(_) => Ok(Spawner { socket: ours, done: done.into(), child: None }),
+        Fork::Parent(_) => Spawner::new(ours, done, None),
         Fork::Child => {
             drop((ours, done));
             let code = serve(&theirs, &told).map_or(1, |()| 0);
@@ -68,6 +86,12 @@ pub fn serve_standard() -> io::Result<()> {
 }
 
 impl Spawner {
+    fn new(socket: UnixStream, done: OwnedFd, child: Option<Child>) -> io::Result<Self> {
+        // Only our end: the other is theirs to block on.
+        rustix::fs::fcntl_setfl(&done, rustix::fs::OFlags::NONBLOCK)?;
+        Ok(Self { socket, done: done.into(), child, helpers: HashMap::new(), early: HashMap::new() })
+    }
+
     /// Starts one by exec, for when the forked one was killed.
     pub fn exec() -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
@@ -78,12 +102,23 @@ impl Spawner {
             .stdout(Stdio::from(told))
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self { socket: ours, done: done.into(), child: Some(child) })
+        Self::new(ours, done, Some(child))
     }
 
-    /// Hands a lease to a supervisor. Our copy of its descriptor can be closed afterwards.
-    pub fn send(&self, lease: &Lease, spec: &Spec) -> io::Result<()> {
-        send(&self.socket, spec, Some(lease.file().as_raw_fd()))
+    /// Hands a lease to a supervisor that is free, else to a new one. Our copy of its descriptor can be closed
+    /// afterwards: a supervisor that dies takes what it was sent along.
+    pub fn send(&mut self, lease: &Lease, spec: &Spec) -> io::Result<()> {
+        let fd = lease.file().as_raw_fd();
+        while let Some(pid) = self.helpers.iter().find_map(|(pid, helper)| helper.nonce.is_none().then_some(*pid)) {
+            if let Some(helper) = self.helpers.get_mut(&pid)
+                && send(&helper.channel, spec, Some(fd)).is_ok()
+            {
+                helper.nonce = Some(spec.nonce.clone());
+                return Ok(());
+            }
+            self.helpers.remove(&pid);
+        }
+        send(&self.socket, spec, Some(fd))
     }
 
     /// What becomes readable when there is something to [`Spawner::read`].
@@ -92,27 +127,55 @@ impl Spawner {
         [self.socket.as_fd(), self.done.as_fd()]
     }
 
-    /// What it has said since the last time. An error means that it is gone.
-    pub fn read(&mut self) -> io::Result<Vec<Answer>> {
-        let mut answers = Vec::new();
-        while is_readable(&self.done)? {
-            // Supervisors write a nonce at once, so a read never ends within one.
-            let mut nonces = [0; NONCE * 64];
-            let got = self.done.read(&mut nonces)?;
-            let ended = nonces[..got].chunks_exact(NONCE).map(|nonce| String::from_utf8_lossy(nonce).into_owned());
-            answers.extend(ended.map(|nonce| Answer::Ended { nonce }));
-            if got == 0 {
-                break;
-            }
+    /// The claims that have ended since the last time. An error means that it is gone.
+    pub fn read(&mut self) -> io::Result<Vec<String>> {
+        let mut ended = Vec::new();
+        // Supervisors write a word at once, so a read never ends within one.
+        let mut words = [0; WORD * 64];
+        match self.done.read(&mut words) {
+            Ok(got) => words[..got].chunks_exact(WORD).for_each(|word| self.take_word(word, &mut ended)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
         }
         while is_readable(&self.socket)? {
             match receive(&self.socket)? {
-                Some((answer, _)) => answers.push(answer),
-                None if answers.is_empty() => return Err(io::ErrorKind::BrokenPipe.into()),
+                Some((Answer::Refused { nonce, .. }, _)) => ended.push(nonce),
+                Some((Answer::Started { nonce, pid }, Some(channel))) => self.take_helper(pid, nonce, channel),
+                Some((Answer::Started { .. }, None)) => {}
+                Some((Answer::Ended { pid }, _)) => {
+                    ended.extend(self.helpers.remove(&pid).and_then(|helper| helper.nonce));
+                }
+                None if ended.is_empty() => return Err(io::ErrorKind::BrokenPipe.into()),
                 None => break,
             }
         }
-        Ok(answers)
+        Ok(ended)
+    }
+
+    /// Takes note of the end of a claim that its supervisor told.
+    fn take_word(&mut self, word: &[u8], ended: &mut Vec<String>) {
+        let (nonce, is_free) = (String::from_utf8_lossy(&word[..NONCE]).into_owned(), word[NONCE] == FREE);
+        let pid = self.helpers.iter().find(|(_, helper)| helper.nonce.as_ref() == Some(&nonce)).map(|(pid, _)| *pid);
+        match pid {
+            Some(pid) => {
+                if let Some(helper) = self.helpers.remove(&pid).filter(|_| is_free) {
+                    self.helpers.insert(pid, Helper { nonce: None, ..helper });
+                }
+            }
+            None => drop(self.early.insert(nonce.clone(), is_free)),
+        }
+        ended.push(nonce);
+    }
+
+    /// Takes note of a new supervisor.
+    fn take_helper(&mut self, pid: u32, nonce: String, channel: OwnedFd) {
+        let nonce = match self.early.remove(&nonce) {
+            None => Some(nonce),
+            Some(true) => None,
+            // It has ended already, and takes no more.
+            Some(false) => return,
+        };
+        self.helpers.insert(pid, Helper { channel: channel.into(), nonce });
     }
 }
 
@@ -130,23 +193,21 @@ impl Drop for Spawner {
     }
 }
 
-/// A supervisor, and what it works on or worked on last.
-struct Helper {
-    channel: UnixStream,
-    nonce: String,
-    is_idle: bool,
+/// What a supervisor writes when `nonce` has ended. With `is_free` it waits for the next claim.
+pub(super) fn word(nonce: &str, is_free: bool) -> [u8; WORD] {
+    let mut word = [if is_free { FREE } else { LAST }; WORD];
+    for (to, from) in word[..NONCE].iter_mut().zip(nonce.bytes()) {
+        *to = from;
+    }
+    word
 }
 
 fn serve(socket: &UnixStream, told: &OwnedFd) -> io::Result<()> {
     let mut signals = File::from(sys::signal_pipe(&[libc::SIGCHLD])?);
     super::child::oom_score();
-    let mut helpers: HashMap<i32, Helper> = HashMap::new();
     loop {
         let (asked, signalled) = {
-            let mut fds = vec![PollFd::new(socket, PollFlags::IN), PollFd::new(&signals, PollFlags::IN)];
-            fds.extend(
-                helpers.values().filter(|helper| !helper.is_idle).map(|helper| PollFd::new(&helper.channel, PollFlags::IN)),
-            );
+            let mut fds = [PollFd::new(socket, PollFlags::IN), PollFd::new(&signals, PollFlags::IN)];
             match poll(&mut fds, None) {
                 Err(rustix::io::Errno::INTR) => continue,
                 other => other?,
@@ -156,52 +217,39 @@ fn serve(socket: &UnixStream, told: &OwnedFd) -> io::Result<()> {
         if signalled {
             let _ = signals.read(&mut [0; 256]);
         }
-        // Who has become free, before whoever waits for that.
-        for helper in helpers.values_mut().filter(|helper| !helper.is_idle) {
-            helper.is_idle = is_readable(&helper.channel)? && matches!((&helper.channel).read(&mut [0]), Ok(1));
-        }
-        reap(&mut helpers, socket)?;
+        reap(socket)?;
         if asked {
             let Some((spec, Some(lease))) = receive::<Spec>(socket)? else { return Ok(()) };
             let nonce = spec.nonce.clone();
-            if let Err(error) = assign(&mut helpers, told, spec, lease) {
+            if let Err(error) = start(socket, told, spec, lease) {
                 send(socket, &Answer::Refused { nonce, why: error.to_string() }, None)?;
             }
         }
     }
 }
 
-/// Gives a lease to a supervisor that is free, else to a new one.
-fn assign(helpers: &mut HashMap<i32, Helper>, told: &OwnedFd, spec: Spec, lease: OwnedFd) -> io::Result<()> {
-    for helper in helpers.values_mut().filter(|helper| helper.is_idle) {
-        helper.is_idle = false;
-        if send(&helper.channel, &spec, Some(lease.as_raw_fd())).is_ok() {
-            helper.nonce = spec.nonce;
-            return Ok(());
-        }
-    }
-    let (channel, theirs) = UnixStream::pair()?;
-    let told = told.try_clone()?;
+/// Gives a lease to a new supervisor, whose channel goes to the runner.
+fn start(socket: &UnixStream, told: &OwnedFd, spec: Spec, lease: OwnedFd) -> io::Result<()> {
+    let nonce = spec.nonce.clone();
+    let (theirs, channel) = UnixStream::pair()?;
     match sys::fork()? {
-        Fork::Child => supervisor::main(lease, theirs.into(), told, spec),
+        Fork::Child => supervisor::main(lease, channel.into(), told.try_clone()?, spec),
         Fork::Parent(pid) => {
-            helpers.insert(pid, Helper { channel, nonce: spec.nonce, is_idle: false });
+            let pid = pid.unsigned_abs();
+            // A runner that is gone needs no answer; the supervisor does its work.
+            let _ = send(socket, &Answer::Started { nonce, pid }, Some(theirs.as_raw_fd()));
             Ok(())
         }
     }
 }
 
-/// Reports the claims of supervisors that have ended, in whatever way.
-fn reap(helpers: &mut HashMap<i32, Helper>, socket: &UnixStream) -> io::Result<()> {
+/// Reports the supervisors that have ended, in whatever way.
+fn reap(socket: &UnixStream) -> io::Result<()> {
     loop {
         match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
             Ok(status) => match status.pid() {
                 None => return Ok(()),
-                Some(pid) => {
-                    if let Some(helper) = helpers.remove(&pid.as_raw()) {
-                        send(socket, &Answer::Ended { nonce: helper.nonce }, None)?;
-                    }
-                }
+                Some(pid) => send(socket, &Answer::Ended { pid: pid.as_raw().unsigned_abs() }, None)?,
             },
             Err(Errno::EINTR) => {}
             Err(_) => return Ok(()),

@@ -27,6 +27,7 @@ use super::{
     child::{Launch, Refusal},
     finish::write_status,
     message::receive,
+    spawner::word,
     spec::Spec,
     stop::{StopRequest, grace},
     sweep::Target,
@@ -47,8 +48,8 @@ const NOTE: usize = 200;
 /// How many leases one supervisor sees to before a fresh one takes over.
 const USES: u32 = 1000;
 
-/// The life of a supervisor. `lease` is locked; on `channel` it tells the spawner that it is free
-/// and gets the next one, through `told` the runner learns which claims have ended.
+/// The life of a supervisor. `lease` is locked; through `told` the runner learns which claims have ended, on
+/// `channel` it sends the next one.
 pub(super) fn main(lease: OwnedFd, channel: OwnedFd, told: OwnedFd, spec: Spec) -> ! {
     let code = match sys::keep_only([lease, channel, told]) {
         Ok([lease, channel, told]) => serve(lease, &channel.into(), &told, spec).map_or(1, |()| 0),
@@ -63,21 +64,17 @@ fn serve(lease: OwnedFd, channel: &UnixStream, told: &OwnedFd, spec: Spec) -> io
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let mut signals = File::from(sys::signal_pipe(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP])?);
     let (mut lease, mut spec) = (lease, spec);
-    for _ in 0..USES {
+    for left in (0..USES).rev() {
         let nonce = spec.nonce.clone();
         let mut supervisor = Supervisor::new(Lease::from_fd(lease), spec, signals);
         supervisor.work();
-        let is_clean = supervisor.is_clean;
+        let is_free = supervisor.is_clean && left > 0;
         signals = supervisor.signals;
         // Only now may anybody hear of it. Closing our descriptor would not do: the spawner may be about
         // to close its own.
         supervisor.lease.release();
-        if is_clean {
-            // The spawner first: the runner may have the next one ready.
-            rustix::io::write(channel, &[1])?;
-        }
-        rustix::io::write(told, nonce.as_bytes())?;
-        if !is_clean {
+        rustix::io::write(told, &word(&nonce, is_free))?;
+        if !is_free {
             return Ok(());
         }
         match receive::<Spec>(channel)? {
@@ -140,6 +137,8 @@ impl Supervisor {
     /// Runs one attempt to its end. Nothing if the lease is gone: then there is nobody to tell.
     fn attempt(&mut self, attempt: u32) -> Option<Exit> {
         let begun = Instant::now();
+        // The end of what ran before must not wake us; a stop that one of these told of is looked for below.
+        self.drain();
         let end = |outcome: Outcome| {
             let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
             Exit { attempt, outcome, ms, at: clock::stamp() }
@@ -262,10 +261,15 @@ impl Supervisor {
             rustix::event::Timespec { tv_sec: left.as_secs().try_into().unwrap_or(2), tv_nsec: left.subsec_nanos().into() };
         let mut fds = [PollFd::new(&self.signals, PollFlags::IN)];
         if poll(&mut fds, Some(&timeout)).is_ok_and(|ready| ready > 0) {
-            let mut numbers = [0; 256];
-            let got = self.signals.read(&mut numbers).unwrap_or(0);
-            self.is_hurried |= numbers[..got].iter().any(|&number| i32::from(number) == libc::SIGINT);
+            self.drain();
         }
+    }
+
+    /// Takes note of the signals that have come.
+    fn drain(&mut self) {
+        let mut numbers = [0; 256];
+        let got = self.signals.read(&mut numbers).unwrap_or(0);
+        self.is_hurried |= numbers[..got].iter().any(|&number| i32::from(number) == libc::SIGINT);
     }
 
     fn reap(&mut self) {

@@ -51,16 +51,26 @@ pub fn sync_folder(path: &Path) -> Result<(), Error> {
 /// The bytes of a file, or nothing where there is none.
 pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match File::open(path) {
-        Ok(file) => {
-            // `take` hides the size, and reading would begin with 32 bytes.
-            let size = file.metadata().map_or(0, |meta| meta.len().min(SIZE_LIMIT));
-            let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 256);
-            file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-            Ok(Some(bytes))
-        }
+        Ok(file) => read_open(&file, path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io("read", path)(error)),
     }
+}
+
+/// The bytes of the open file that stands at `path`.
+pub fn read_open(file: &File, path: &Path) -> Result<Vec<u8>, Error> {
+    // Nearly all files of ours are small, and one read says so: there are thousands of them.
+    let mut first = [0; 4096];
+    let got = (&*file).read(&mut first).map_err(Error::io("read", path))?;
+    if got < first.len() {
+        return Ok(first[..got].to_vec());
+    }
+    // `take` hides the size, and reading would begin with 32 bytes.
+    let size = file.metadata().map_or(0, |meta| meta.len().min(SIZE_LIMIT));
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 256);
+    bytes.extend_from_slice(&first);
+    file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    Ok(bytes)
 }
 
 /// Removes a file, which may be gone already.

@@ -44,7 +44,7 @@ impl Lease {
 
     fn fill(&self, claim: Claim, path: &Path) -> Result<(), Error> {
         fault::write("claim.reserve").map_err(Error::io("reserve space for the lease", path))?;
-        self.reserve().map_err(Error::io("reserve space for the lease", path))?;
+        self.reserve_from(0).map_err(Error::io("reserve space for the lease", path))?;
         self.file
             .try_lock()
             .map_err(|_| Error::ProjectUnusable { path: path.into(), why: "a new file cannot be locked".into() })?;
@@ -69,14 +69,18 @@ impl Lease {
 
     /// Appends a line in one write.
     pub fn append(&self, line: &Line) -> io::Result<()> {
+        fault::write("lease.append")?;
         (&self.file).write_all(&line.to_bytes())
     }
 
     /// Sets space aside behind its end, so that what has to be written later can be.
     pub fn reserve(&self) -> io::Result<()> {
+        self.reserve_from(self.file.metadata()?.len())
+    }
+
+    fn reserve_from(&self, end: u64) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         {
-            let end = self.file.metadata()?.len();
             match rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::KEEP_SIZE, end, RESERVED) {
                 // A file system that cannot reserve is no reason not to run.
                 Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) | Ok(()) => Ok(()),
@@ -85,7 +89,7 @@ impl Lease {
         }
         #[cfg(not(target_os = "linux"))]
         {
-            let _ = RESERVED;
+            let _ = (RESERVED, end);
             Ok(())
         }
     }
@@ -148,10 +152,8 @@ pub enum Probe {
 pub fn probe(path: &Path) -> Probe {
     match File::open(path) {
         Err(_) => Probe::Absent,
-        Ok(file) => match file.try_lock_shared() {
-            Ok(()) | Err(TryLockError::Error(_)) => Probe::Free,
-            Err(TryLockError::WouldBlock) => Probe::Held,
-        },
+        Ok(file) if is_locked(&file) => Probe::Held,
+        Ok(_) => Probe::Free,
     }
 }
 
@@ -160,17 +162,30 @@ pub fn is_held(path: &Path) -> bool {
     probe(path) == Probe::Held
 }
 
+/// What a lease says, and whether somebody holds it. Nothing where there is none.
+pub fn look(path: &Path) -> Result<Option<(Record, bool)>, Error> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("read", path)(error)),
+    };
+    // Held first: a lease that is let go between the two looks is read complete.
+    let is_held = is_locked(&file);
+    Ok(Some((Record::parse(&file::read_open(&file, path)?), is_held)))
+}
+
+fn is_locked(file: &File) -> bool {
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 /// Every lease in `state/active/`, with its record and whether it is held, by step.
 pub fn active(paths: &Paths) -> Result<Vec<(Id, Record, bool)>, Error> {
     let folder = paths.state("active");
     let mut found = Vec::new();
     for name in file::names(&folder)? {
         let Ok(id) = name.parse::<Id>() else { continue };
-        let path = folder.join(&name);
-        // Held first: a lease that is let go between the two looks is read complete.
-        let held = is_held(&path);
-        if let Some(record) = Record::read(&path)? {
-            found.push((id, record, held));
+        if let Some((record, is_held)) = look(&folder.join(&name))? {
+            found.push((id, record, is_held));
         }
     }
     Ok(found)

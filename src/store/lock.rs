@@ -2,8 +2,8 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{Read as _, Seek as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    io::Read as _,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -29,7 +29,8 @@ struct Holder {
 /// The held project lock. While it lives, Ctrl-C, Ctrl-Z, SIGTERM and SIGHUP wait: a stopped
 /// holder would stop everybody. Dropping it lets go.
 pub struct ProjectLock {
-    file: File,
+    /// Taken out only when it is let go.
+    file: Option<File>,
     mask: Option<SigSet>,
 }
 
@@ -40,12 +41,17 @@ impl ProjectLock {
     /// `Locked` after ten seconds in which the holder did not change; `ProjectUnusable` where
     /// the file system does not lock or is read-only.
     pub fn take(paths: &Paths) -> Result<Self, Error> {
+        Self::take_again(paths, None)
+    }
+
+    /// Like [`ProjectLock::take`], with the file that [`ProjectLock::let_go`] gave.
+    pub fn take_again(paths: &Paths, kept: Option<File>) -> Result<Self, Error> {
         let path = paths.state("lock");
         let mask = block_signals();
-        let result = wait_for(&path, || open(paths, &path));
+        let result = wait_for(&path, kept, || open(paths, &path));
         match result {
             Ok(file) => {
-                let mut lock = Self { file, mask };
+                let lock = Self { file: Some(file), mask };
                 lock.sign();
                 Ok(lock)
             }
@@ -56,23 +62,36 @@ impl ProjectLock {
         }
     }
 
+    /// Lets go of the lock. Returns its file, which saves the next one from opening it.
+    pub fn let_go(mut self) -> Option<File> {
+        self.unlock();
+        self.file.take()
+    }
+
+    fn unlock(&self) {
+        if let Some(file) = &self.file {
+            let _ = file.unlock();
+            restore_signals(self.mask.as_ref());
+        }
+    }
+
     /// Writes who holds it, so that those who wait see that the holder changes.
-    fn sign(&mut self) {
+    fn sign(&self) {
+        let Some(file) = &self.file else { return };
         let holder = Holder { v: 1, nonce: clock::nonce(), pid: std::process::id() };
         if let Ok(mut bytes) = serde_json::to_vec(&holder) {
             // One write of a fixed length over the old one: whoever reads meanwhile sees a whole line.
             bytes.resize(80, b' ');
             bytes.push(b'\n');
             // Nobody depends on it but the patience of others.
-            let _ = self.file.rewind().and_then(|()| self.file.write_all(&bytes));
+            let _ = file.write_all_at(&bytes, 0);
         }
     }
 }
 
 impl Drop for ProjectLock {
     fn drop(&mut self) {
-        let _ = self.file.unlock();
-        restore_signals(self.mask.as_ref());
+        self.unlock();
     }
 }
 
@@ -90,8 +109,8 @@ fn open(paths: &Paths, path: &PathBuf) -> Result<File, Error> {
 }
 
 /// Waits until the file that `open` gives is locked and still stands at `path`.
-fn wait_for(path: &PathBuf, open: impl Fn() -> Result<File, Error>) -> Result<File, Error> {
-    let mut file = open()?;
+fn wait_for(path: &PathBuf, kept: Option<File>, open: impl Fn() -> Result<File, Error>) -> Result<File, Error> {
+    let mut file = kept.map_or_else(&open, Ok)?;
     let (mut since, mut seen, mut pause) = (Instant::now(), None::<String>, Duration::from_micros(200));
     loop {
         match file.try_lock() {

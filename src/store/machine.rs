@@ -34,6 +34,12 @@ impl Machine {
         self.boot == other.boot
     }
 
+    /// Whether this machine cannot know what became of the other's processes: neither the machine nor its start
+    /// is the same.
+    pub fn is_elsewhere(&self, other: &Self) -> bool {
+        self.host != other.host && !self.is_same_boot(other)
+    }
+
     /// Whether pids of one mean the same processes in the other, for the same user.
     pub fn shares_pids(&self, other: &Self) -> bool {
         self == other

@@ -14,7 +14,7 @@ pub mod tx;
 mod watch;
 pub mod yaml;
 
-pub use lease::{Lease, Probe, active, is_held, probe, void};
+pub use lease::{Lease, Probe, active, is_held, look, probe, void};
 pub use lock::ProjectLock;
 pub use machine::{Machine, ProcStat, start_of, stat_of};
 pub use paths::Paths;

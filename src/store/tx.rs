@@ -2,6 +2,8 @@
 //! and doing it, any number of times, by anyone.
 
 use std::{
+    collections::HashSet,
+    ffi::OsStr,
     fs, io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -87,6 +89,35 @@ pub fn stage(paths: &Paths, seq: u64, plan: &Plan, texts: &Texts, sync: bool) ->
     Ok(())
 }
 
+/// The numbers of the transactions that are staged.
+pub fn pending(paths: &Paths) -> Result<Vec<u64>, Error> {
+    Ok(file::names(&paths.state("tx"))?.iter().filter_map(|name| name.parse().ok()).collect())
+}
+
+/// What a transaction has not put in its place yet.
+#[derive(Debug, Default)]
+pub struct Staged {
+    /// SHA-256 of the sequence.yaml that it replaces.
+    pub pre_sha: Option<String>,
+    /// The new sequence.yaml.
+    pub text: Option<Vec<u8>>,
+    /// The new records.
+    pub records: Vec<(Id, Record)>,
+}
+
+/// What transaction `seq` has not put in its place yet, for a reader who may change nothing.
+pub fn staged(paths: &Paths, seq: u64) -> Staged {
+    let tx = folder(paths, seq);
+    let Some(plan) = file::read_json::<Plan>(&tx.join("plan.json")) else { return Staged::default() };
+    let read = |name: &str| file::read_if_there(&tx.join(name)).ok().flatten();
+    let record = |(at, id): (usize, &Id)| Some((id.clone(), Record::parse(&read(&format!("record-{at}"))?)));
+    Staged {
+        text: read("sequence.yaml").filter(|bytes| Some(sha256(bytes)) == plan.post_sha),
+        records: plan.records.iter().enumerate().filter_map(record).collect(),
+        pre_sha: plan.pre_sha,
+    }
+}
+
 /// Takes a staged transaction back that was not committed.
 pub fn discard(paths: &Paths, seq: u64) -> Result<(), Error> {
     match fs::remove_dir_all(folder(paths, seq)) {
@@ -110,9 +141,18 @@ pub struct Finished {
 /// bytes and warnings out. An error means that it cannot be; then theirs stay.
 pub type Repeat<'a> = &'a dyn Fn(&Plan, &[u8]) -> Result<(Vec<u8>, Vec<String>), Error>;
 
+/// Who finishes a transaction.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum By {
+    /// Who committed it, and has held the project lock ever since.
+    Committer,
+    /// Whoever found it.
+    Finder,
+}
+
 /// Does what transaction `seq` says, as far as it is not done yet. Nothing to do where its folder
 /// is gone.
-pub fn finish(paths: &Paths, seq: u64, repeat: Repeat<'_>) -> Result<Finished, Error> {
+pub fn finish(paths: &Paths, seq: u64, by: By, repeat: Repeat<'_>) -> Result<Finished, Error> {
     let tx = folder(paths, seq);
     let Some(mut plan) = file::read_json::<Plan>(&tx.join("plan.json")) else {
         // Killed while it was cleaned up: the plan goes last but for the folder.
@@ -143,9 +183,7 @@ pub fn finish(paths: &Paths, seq: u64, repeat: Repeat<'_>) -> Result<Finished, E
     for (step, request) in &plan.stops {
         request_stop(paths, step, request)?;
     }
-    for (step, nonce) in &plan.leases {
-        commit_lease(paths, step, nonce)?;
-    }
+    commit_leases(paths, &plan.leases, by)?;
     fault::point("tx.leases_moved");
     displaced::keep(paths, &tx.join("sequence.yaml"), seq, plan.keep)?;
     if !plan.actions.is_empty() {
@@ -174,11 +212,21 @@ fn request_stop(paths: &Paths, step: &Id, request: &Value) -> Result<(), Error> 
     Ok(())
 }
 
-fn commit_lease(paths: &Paths, step: &Id, nonce: &str) -> Result<(), Error> {
-    let path = paths.lease(step.as_str());
-    if Record::read(&path)?.as_ref().and_then(Record::nonce) == Some(nonce) {
-        move_if_there(&path, &paths.last(step.as_str()))?;
-        file::remove(&paths.stop_request(step.as_str()))?;
+fn commit_leases(paths: &Paths, leases: &[(Id, String)], by: By) -> Result<(), Error> {
+    if leases.is_empty() {
+        return Ok(());
+    }
+    let there: HashSet<String> = file::names(&paths.state("active"))?.into_iter().collect();
+    for (step, nonce) in leases.iter().filter(|(step, _)| there.contains(step.as_str())) {
+        let path = paths.lease(step.as_str());
+        // Later there may be a later claim of the step, which is not meant.
+        if by == By::Committer || Record::read(&path)?.as_ref().and_then(Record::nonce) == Some(nonce) {
+            move_if_there(&path, &paths.last(step.as_str()))?;
+            let stop = paths.stop_request(step.as_str());
+            if stop.file_name().and_then(OsStr::to_str).is_some_and(|name| there.contains(name)) {
+                file::remove(&stop)?;
+            }
+        }
     }
     Ok(())
 }
@@ -323,8 +371,8 @@ mod tests {
     fn finishing_twice_is_finishing_once() {
         let (_folder, paths) = project();
         stage_new(&paths);
-        finish(&paths, 1, &merge).unwrap();
-        assert!(finish(&paths, 1, &merge).unwrap().warnings.is_empty());
+        finish(&paths, 1, By::Finder, &merge).unwrap();
+        assert!(finish(&paths, 1, By::Finder, &merge).unwrap().warnings.is_empty());
         assert_eq!(fs::read(paths.sequence()).unwrap(), b"new");
     }
 
@@ -333,7 +381,7 @@ mod tests {
         let (_folder, paths) = project();
         stage_new(&paths);
         fs::write(paths.sequence(), "theirs").unwrap();
-        let finished = finish(&paths, 1, &merge).unwrap();
+        let finished = finish(&paths, 1, By::Finder, &merge).unwrap();
         assert!(finished.merged);
         assert_eq!(fs::read(paths.sequence()).unwrap(), b"theirs+new");
         assert_eq!(Stamp::read(&paths).unwrap().sha, sha256(b"theirs+new"));
@@ -344,7 +392,7 @@ mod tests {
         let (_folder, paths) = project();
         stage_new(&paths);
         fs::write(paths.sequence(), "broken").unwrap();
-        let finished = finish(&paths, 1, &|_, _| Err(Error::internal("no"))).unwrap();
+        let finished = finish(&paths, 1, By::Finder, &|_, _| Err(Error::internal("no"))).unwrap();
         assert!(finished.conflict.is_some());
         assert_eq!(fs::read(paths.sequence()).unwrap(), b"broken");
         assert_eq!(fs::read(paths.state("conflicts").join("1.yaml")).unwrap(), b"new");
@@ -355,7 +403,7 @@ mod tests {
         let (_folder, paths) = project();
         stage_new(&paths);
         fs::remove_file(paths.sequence()).unwrap();
-        finish(&paths, 1, &merge).unwrap();
+        finish(&paths, 1, By::Finder, &merge).unwrap();
         assert_eq!(fs::read(paths.sequence()).unwrap(), b"new");
     }
 
@@ -366,7 +414,7 @@ mod tests {
         fs::rename(paths.sequence(), &real).unwrap();
         std::os::unix::fs::symlink(&real, paths.sequence()).unwrap();
         stage_new(&paths);
-        finish(&paths, 1, &merge).unwrap();
+        finish(&paths, 1, By::Finder, &merge).unwrap();
         assert_eq!(fs::read(&real).unwrap(), b"new");
         assert!(fs::symlink_metadata(paths.sequence()).unwrap().is_symlink());
     }
