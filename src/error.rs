@@ -119,6 +119,12 @@ pub enum Error {
     /// The step does not run.
     #[error("`{step}` is not running")]
     StepNotRunning { step: Id },
+    /// A change of the plan cannot be undone or redone.
+    #[error("change {seq} cannot be undone or redone: {why}")]
+    CannotTurn { seq: u64, why: String },
+    /// There is no change to undo or redo.
+    #[error("there is nothing to {what}")]
+    NothingToTurn { what: &'static str },
     /// Another machine claimed the step and may still run it.
     #[error("`{step}` was claimed on another machine, which may still run it")]
     StepElsewhere { step: Id },
@@ -329,6 +335,8 @@ impl Error {
             Self::HasDependents { .. } => ("HAS_DEPENDENTS", Class::Conflict),
             Self::StepRunning { .. } => ("STEP_RUNNING", Class::Conflict),
             Self::StepNotRunning { .. } => ("STEP_NOT_RUNNING", Class::Conflict),
+            Self::CannotTurn { .. } => ("CANNOT_TURN", Class::Conflict),
+            Self::NothingToTurn { .. } => ("NOTHING_TO_TURN", Class::Conflict),
             Self::StepElsewhere { .. } => ("STEP_ELSEWHERE", Class::Conflict),
             Self::StepEnded { .. } => ("STEP_ENDED", Class::Conflict),
             Self::StepBlocked { .. } => ("STEP_BLOCKED", Class::Conflict),
@@ -383,6 +391,10 @@ impl Error {
                 || "mend that line; `seqctl validate` checks the file".to_owned(),
                 |what| format!("expected {what}"),
             )),
+            Self::CannotTurn { .. } => Some("`seqctl audit list` shows the changes and their numbers".into()),
+            Self::NothingToTurn { .. } => {
+                Some("only changes of the plan can be undone; `seqctl reset` forgets an outcome".into())
+            }
             Self::StepElsewhere { step } => {
                 Some(format!("once nothing runs there any more, `seqctl stop {step} --force` declares it dead"))
             }

@@ -65,6 +65,9 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::HasDependents { id: id("build"), dependents: vec![id("test"), id("ship")] },
         Error::StepRunning { step: id("build") },
         Error::StepNotRunning { step: id("build") },
+        Error::CannotTurn { seq: 12, why: "it is no change of the plan".into() },
+        Error::NothingToTurn { what: "undo" },
+        Error::StepElsewhere { step: id("build") },
         Error::StepEnded { step: id("build"), status: "DONE" },
         Error::StepBlocked { step: id("test"), why: "it waits for `build`".into() },
         Error::GateNotPending { gate: id("ship"), status: GateStatus::Approved },
@@ -97,7 +100,7 @@ fn name(error: &Error) -> &'static str {
     names!(Internal Io Usage IdInvalid DurationInvalid FieldInvalid ActionInvalid ActionUnknown Entries FileNotFound RevisionChanged
         Yaml FileUnusable TooNew CircularDependency DependencyNotFound NotDependent PlanInvalid Warnings ProjectNotFound StepNotFound
         GateNotFound NodeNotFound GroupNotFound PromptNotFound NoPrompt PromptChanged RunNotFound NoRun LogNotFound NeverRan
-        AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning StepEnded StepBlocked GateNotPending GatePending
+        AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
         WaitTimeout Waiting AgentUnknown ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken)
 }

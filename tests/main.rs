@@ -21,3 +21,4 @@ mod readonly;
 mod schemas;
 mod steps;
 mod terminal;
+mod undo;

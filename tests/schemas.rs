@@ -303,6 +303,8 @@ gate list
 gate reopen ready
 gate block ready
 stop --all
+undo
+redo
 step add talk --prompt hello
 prompt show talk
 prompt set talk --text more

@@ -5,6 +5,7 @@ pub mod dep;
 pub mod doctor;
 pub mod fields;
 pub mod gate;
+pub mod history;
 pub mod project;
 pub mod prompt;
 pub mod query;
@@ -179,6 +180,8 @@ actions! {
     other {
         Init(project::Init),
         Apply(project::Apply),
+        Undo(history::Undo),
+        Redo(history::Redo),
         Demo(project::Demo),
         StepList(query::StepList),
         StepShow(query::StepShow),

@@ -28,6 +28,8 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ("gate.rm", &[("gate rm ship --cascade", "connect what waited for it to what it waited for")]),
     ("skip", &[("skip lint --note 'linted by hand'", "count it as DONE")]),
     ("reset", &[("reset test --downstream", "it, and everything after it, as if it had never run")]),
+    ("undo", &[("undo", "the last change of the plan"), ("undo 12", "the one that `audit list` numbers 12")]),
+    ("redo", &[("redo", "what was taken back last")]),
     (
         "prompt.set",
         &[

@@ -132,6 +132,10 @@ impl Engine {
                 let actions = query::read_actions(&args.file)?;
                 self.apply(caller, &actions, args.if_unchanged.as_deref(), args.dry_run, consent)?
             }
+            Action::Undo(_) | Action::Redo(_) => {
+                let (output, revision) = self.turn(caller, action, consent)?;
+                (output, Some(revision))
+            }
             Action::RunAll(_) | Action::RunRunnable(_) | Action::RunStep(_) | Action::RunGroup(_) => {
                 let options = run_options(action).unwrap_or_default();
                 if options.dry_run {

@@ -19,10 +19,10 @@ pub(super) fn check(view: &View, caller: &Caller, action: &Action, what: &str, c
     let (name, access) = (action.name(), action.spec().access);
     let (runs, destroys) = (matches!(access, Access::Run), matches!(access, Access::Destroy));
     let policy = view.policy();
-    if access == Access::Decide && caller.actor == Actor::Orchestrator && name.starts_with("gate.") {
+    if access == Access::Decide && caller.actor == Actor::Orchestrator && !matches!(action, Action::Skip(_) | Action::Reset(_)) {
         return Err(Error::Denied {
-            why: format!("a step cannot decide gates ({} asked for `{name}`)", caller.name()),
-            rule: "gates",
+            why: format!("a step cannot decide what a person has to ({} asked for `{name}`)", caller.name()),
+            rule: "decisions",
         });
     }
     let policy = match (policy, runs || destroys) {

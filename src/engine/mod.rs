@@ -23,6 +23,7 @@ mod settle;
 mod start;
 mod stop;
 mod transact;
+mod undo;
 mod view;
 mod wait;
 mod writer;

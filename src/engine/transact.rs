@@ -31,6 +31,8 @@ pub(super) struct Draft {
     pub(super) entry: audit::Draft,
     /// The plan as it shall be; nothing where only statuses change.
     pub(super) after: Option<Sequence>,
+    /// A text that is nearer to it than the file, comments and all, and what that says.
+    pub(super) nearer: Option<(String, Sequence)>,
     /// The actions that make it so.
     pub(super) actions: Vec<Action>,
     /// New records, as their lines.
@@ -171,7 +173,10 @@ impl Held<'_> {
                 }
                 // Checked before anything is staged, with the lines of the file as it is.
                 Graph::build(&after).map_err(|error| locate(error, &view.lines))?;
-                yaml::patch(&view.text, &view.sequence, &after, &path)?
+                match &draft.nearer {
+                    Some((text, says)) => yaml::patch(text, says, &after, &path)?,
+                    None => yaml::patch(&view.text, &view.sequence, &after, &path)?,
+                }
             }
             None if wanted.is_empty() => return Ok(None),
             None => {
@@ -306,6 +311,8 @@ pub(super) fn repeat(paths: &Paths, plan: &Plan, theirs: &[u8]) -> Result<(Vec<u
             && let Some(result) = action.change(&mut txn)
         {
             result?;
+        } else if let Some(turned) = super::undo::again(paths, &action, &txn.sequence) {
+            txn.sequence = turned?;
         }
     }
     set_statuses(&mut txn.sequence, &plan.statuses);

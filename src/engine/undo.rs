@@ -1,0 +1,189 @@
+//! Undo and redo of changes of the plan. Each is one more change: outcomes, runs and what others did since stay.
+
+use std::path::Path;
+
+use super::{
+    call::Engine,
+    caller::{Caller, Consent},
+    confirm,
+    output::Output,
+    transact::{Draft, entry, repeat},
+    view::View,
+};
+use crate::{
+    action::{Action, Changed, history},
+    audit::{self, Entry},
+    error::Error,
+    model::{Graph, Id, Sequence, State, redo_on},
+    store::{Paths, file, tx::Plan, yaml},
+};
+
+/// How far back the log is searched for changes, in entries.
+const REACH: usize = 20_000;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Turn {
+    Back,
+    Again,
+}
+
+/// The turn that an action asks for, and of which change.
+fn asked(action: &Action) -> Option<(Turn, Option<u64>)> {
+    match action {
+        Action::Undo(args) => Some((Turn::Back, args.change)),
+        Action::Redo(args) => Some((Turn::Again, args.change)),
+        _ => None,
+    }
+}
+
+impl Engine {
+    /// Takes a change of the plan back, or makes it again.
+    pub(super) fn turn(&self, caller: &Caller, action: &Action, consent: Consent) -> Result<(Output, String), Error> {
+        let Some((turn, wanted)) = asked(action) else { return Err(Error::internal("neither undo nor redo")) };
+        super::settle::repair_all(self.paths())?;
+        let mut writer = self.writer();
+        let (changed, revision) = {
+            let mut held = writer.lock()?;
+            held.refresh_leases()?;
+            held.settle(&Caller::system())?;
+            let (seq, what) = find(self.paths(), turn, wanted)?;
+            held.audited(caller, action, |held| {
+                confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)
+            })?;
+            // The number is part of what is done, whenever it is repeated.
+            let action = match turn {
+                Turn::Back => Action::Undo(history::Undo { change: Some(seq) }),
+                Turn::Again => Action::Redo(history::Redo { change: Some(seq) }),
+            };
+            held.transact(|view, paths| {
+                let change = Change::read(paths, turn, seq)?;
+                let after = change.make_on(&view.sequence)?;
+                refuse_running(view, &after)?;
+                Graph::build(&after).map_err(|error| Error::CannotTurn { seq, why: error.to_string() })?;
+                let entry = entry(caller, action.name(), None, action.args());
+                let nearer = change.merge_into(&view.text, &view.sequence, &paths.sequence());
+                Ok(Draft { entry, after: Some(after), nearer, actions: vec![action.clone()], ..Draft::default() })
+            })?;
+            let (word, other) = match turn {
+                Turn::Back => ("took back", "redo"),
+                Turn::Again => ("made again", "undo"),
+            };
+            let changed = Changed::new(format!("{word} change {seq}: {what}"), []).then(format!("seqctl {other}"));
+            (changed, held.view().sequence.revision())
+        };
+        self.keep(writer);
+        self.wake_runs()?;
+        Ok((Output::Changed { changes: vec![changed] }, revision))
+    }
+}
+
+/// Does an undo or redo once more, on what somebody saved meanwhile. Nothing for another action.
+pub(super) fn again(paths: &Paths, action: &Action, sequence: &Sequence) -> Option<Result<Sequence, Error>> {
+    let (turn, seq) = asked(action)?;
+    Some(Change::read(paths, turn, seq.unwrap_or_default()).and_then(|change| change.make_on(sequence)))
+}
+
+/// A change that is made or taken back: what it does to the text of then, and to its plan.
+struct Change {
+    seq: u64,
+    from: (String, Sequence),
+    to: (String, Sequence),
+}
+
+impl Change {
+    fn read(paths: &Paths, turn: Turn, seq: u64) -> Result<Self, Error> {
+        let history = |ending: &str| paths.state("history").join(format!("{seq}.{ending}"));
+        let forgotten = || Error::CannotTurn { seq, why: "it is not kept any more".into() };
+        let plan = file::read_json::<Plan>(&history("json")).ok_or_else(forgotten)?;
+        let before = file::read_if_there(&history("yaml"))?.ok_or_else(forgotten)?;
+        let (after, _) = repeat(paths, &plan, &before)?;
+        let read = |bytes: Vec<u8>| {
+            let says = yaml::parse(&bytes, &history("yaml"))?.sequence;
+            Ok((String::from_utf8(bytes).map_err(|_| forgotten())?, says))
+        };
+        let (before, after) = (read(before)?, read(after)?);
+        let (from, to) = if turn == Turn::Back { (after, before) } else { (before, after) };
+        Ok(Self { seq, from, to })
+    }
+
+    /// The plan with the change.
+    fn make_on(&self, ours: &Sequence) -> Result<Sequence, Error> {
+        redo_on(ours, &self.from.1, &self.to.1)
+            .map_err(|what| Error::CannotTurn { seq: self.seq, why: format!("`{what}` was changed since") })
+    }
+
+    /// The text with the change, where its lines and those of everything since do not meet: what it gives back
+    /// comes with its comments.
+    fn merge_into(&self, text: &str, ours: &Sequence, path: &Path) -> Option<(String, Sequence)> {
+        // Outcomes since then would meet the lines beside them.
+        let level = |(text, says): &(String, Sequence)| yaml::patch(text, says, &with_statuses_of(ours, says), path).ok();
+        let merged = diffy::merge(&level(&self.from)?, text, &level(&self.to)?).ok()?;
+        let says = yaml::parse(merged.as_bytes(), path).ok()?.sequence;
+        Some((merged, says))
+    }
+}
+
+/// `plan` with the statuses that its steps and gates have in `ours`.
+fn with_statuses_of(ours: &Sequence, plan: &Sequence) -> Sequence {
+    let mut plan = plan.clone();
+    for step in &mut plan.steps {
+        step.status = ours.step(step.id.as_str()).map_or(step.status, |step| step.status);
+    }
+    for gate in &mut plan.gates {
+        gate.status = ours.gate(gate.id.as_str()).map_or(gate.status, |gate| gate.status);
+    }
+    plan
+}
+
+fn refuse_running(view: &View, after: &Sequence) -> Result<(), Error> {
+    let gone = view.sequence.steps.iter().enumerate().filter(|(_, step)| after.step(step.id.as_str()).is_none());
+    match gone.filter(|(at, _)| view.state(*at) == State::Running).map(|(_, step)| &step.id).next() {
+        Some(step) => Err(Error::StepRunning { step: Id::clone(step) }),
+        None => Ok(()),
+    }
+}
+
+/// The change that is meant, and what it was in words.
+fn find(paths: &Paths, turn: Turn, wanted: Option<u64>) -> Result<(u64, String), Error> {
+    let entries = audit::last_entries(&paths.audit(), REACH)?;
+    let (mut done, mut undone): (Vec<&Entry>, Vec<&Entry>) = (Vec::new(), Vec::new());
+    for entry in entries.iter().filter(|entry| entry.body.tx && entry.body.result == "ok") {
+        let of = entry.body.payload.get("change").and_then(serde_json::Value::as_u64);
+        let (from, to) = match entry.body.action.as_str() {
+            "undo" => (&mut done, &mut undone),
+            "redo" => (&mut undone, &mut done),
+            _ => {
+                if is_kept(paths, entry.seq) {
+                    done.push(entry);
+                    undone.clear();
+                }
+                continue;
+            }
+        };
+        if let Some(at) = from.iter().position(|entry| Some(entry.seq) == of) {
+            to.push(from.remove(at));
+        }
+    }
+    let list = if turn == Turn::Back { &done } else { &undone };
+    let found = match wanted {
+        Some(seq) => list.iter().find(|entry| entry.seq == seq),
+        None => list.last(),
+    };
+    let found = found.ok_or(match (wanted, turn) {
+        (Some(seq), _) => Error::CannotTurn { seq, why: "it is no change of the plan that this could be done to".into() },
+        (None, Turn::Back) => Error::NothingToTurn { what: "undo" },
+        (None, Turn::Again) => Error::NothingToTurn { what: "redo" },
+    })?;
+    Ok((found.seq, words(found)))
+}
+
+fn is_kept(paths: &Paths, seq: u64) -> bool {
+    ["yaml", "json"].iter().all(|ending| paths.state("history").join(format!("{seq}.{ending}")).exists())
+}
+
+fn words(entry: &Entry) -> String {
+    match &entry.body.target {
+        Some(target) => format!("{} `{target}`", entry.body.action),
+        None => entry.body.action.clone(),
+    }
+}
