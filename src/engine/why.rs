@@ -1,5 +1,6 @@
 //! Why a step does not start, and which commands would let it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// What holds a step or gate back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WhyReport {
     /// The step or gate.
@@ -34,7 +35,7 @@ pub struct WhyReport {
 }
 
 /// Something that holds a step or gate back.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hindrance {
     /// `running`, `not_started`, `failed`, `review`, `gate_pending`, `gate_blocked`, `group_failed`, `no_slot`, `no_run`
@@ -57,7 +58,7 @@ pub struct Hindrance {
 }
 
 /// Something that would help.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct Remedy {
     /// The command.
     pub command: String,
