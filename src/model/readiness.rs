@@ -57,6 +57,8 @@ pub struct Readiness {
     needs: Vec<Vec<u32>>,
     dependents: Vec<Vec<u32>>,
     groups: Vec<Vec<u32>>,
+    /// How many members of each group are DONE.
+    successes: Vec<u32>,
 }
 
 impl Readiness {
@@ -88,7 +90,8 @@ impl Readiness {
             places.push(Place { state, unmet, is_satisfied: false, group, policy });
         }
         let dependents = (0..graph.len()).map(|at| narrow(graph.dependents(at))).collect();
-        Self { places, needs, dependents, groups }
+        let successes = vec![0; groups.len()];
+        Self { places, needs, dependents, groups, successes }
     }
 
     /// Sets what is known of a node. Returns the nodes whose answer may have changed, itself
@@ -98,7 +101,12 @@ impl Readiness {
         if self.places[at].state == state {
             return touched;
         }
-        self.places[at].state = state;
+        let before = std::mem::replace(&mut self.places[at].state, state);
+        if let Some(group) = self.places[at].group {
+            let done = |state| u32::from(state == State::Ended(StepStatus::Done));
+            let successes = &mut self.successes[group as usize];
+            *successes = *successes + done(state) - done(before);
+        }
         let mut queue = vec![at];
         if let Some(group) = self.places[at].group {
             // A sibling's end decides whether the failed ones count, and whether the idle ones may start.
@@ -136,8 +144,7 @@ impl Readiness {
             State::Gate(status) => status == GateStatus::Approved && place.unmet == 0,
             State::Ended(StepStatus::Done) => true,
             State::Ended(_) => {
-                place.policy == FailPolicy::BestEffort
-                    && self.siblings(at).any(|other| self.places[other].state == State::Ended(StepStatus::Done))
+                place.policy == FailPolicy::BestEffort && place.group.is_some_and(|group| self.successes[group as usize] > 0)
             }
         }
     }
