@@ -15,6 +15,7 @@ fn id(name: &str) -> Id {
 }
 
 /// One of every failure, with the facts of an example.
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(crate) fn samples() -> Vec<Error> {
     let near = || Some("build".to_owned());
     let path = || ".threados/sequence.yaml".into();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{call::Engine, query::step_row, start::failure, view::View};
 use crate::{
-    action::{Action, gate, run, step},
+    action::{Action, gate, review, run},
     error::{Error, list},
     model::{GateStatus, Id, Node, Readiness, Root, Span, State, StepStatus, Unblock, Unblocking, Why},
     store::{Run, RunState, is_held, open_runs},
@@ -78,7 +78,7 @@ impl Remedy {
     }
 
     fn accept(id: &Id) -> Self {
-        Self::new(format!("seqctl skip {id}"), &Action::Skip(step::Skip { id: id.clone(), note: None }))
+        Self::new(format!("seqctl review accept {id}"), &Action::ReviewAccept(review::Accept { id: id.clone(), note: None }))
     }
 
     fn approve(id: &Id) -> Self {
