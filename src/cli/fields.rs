@@ -33,9 +33,14 @@ impl Fields {
         Ok(Self(paths))
     }
 
+    /// Whether all of a document is wanted.
+    pub(super) const fn is_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The part of a document that is wanted, and whether it went well.
     pub(super) fn pick(&self, document: &Value) -> Value {
-        if self.0.is_empty() {
+        if self.is_all() {
             return document.clone();
         }
         let mut paths: Vec<&[String]> = self.0.iter().map(Vec::as_slice).collect();

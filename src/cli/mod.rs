@@ -117,10 +117,7 @@ impl Session<'_> {
     fn perform(&self, action: &Action) -> Result<ExitCode, Error> {
         match action {
             Action::Status(args) if args.watch => self.watch_status(action),
-            Action::Graph(args) if args.format == Format::Json => {
-                self.printer.document(&output::success(&self.call(action)?)?);
-                Ok(ExitCode::SUCCESS)
-            }
+            Action::Graph(args) if args.format == Format::Json => self.printer.answer(&self.call(action)?),
             Action::Logs(args) if args.follow => self.follow_logs(args),
             Action::Logs(args)
                 if !self.flags.json && [args.tail.is_some(), args.after.is_some(), args.limit.is_some()] == [false; 3] =>

@@ -43,6 +43,7 @@ pub struct Reply {
     /// The action's name.
     pub action: &'static str,
     /// The plan's revision afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The answer itself.
     #[serde(flatten)]
@@ -243,6 +244,7 @@ impl Engine {
                 Ok(Draft { files: texts, ..draft(caller, view, actions, txn) })
             })?;
             prompt::restore_modes(held.paths(), &prompts.take());
+            crate::store::pack(held.paths(), held.view().records.iter(), &held.view().damaged);
             (changes.take(), held.view().sequence.revision())
         };
         self.keep(writer);

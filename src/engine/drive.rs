@@ -370,6 +370,7 @@ impl Runner {
         if state == RunState::Ended {
             RunnerFile::remove(&self.paths, &self.run.id)?;
         }
+        store::pack(&self.paths, held.view().records.iter(), &held.view().damaged);
         fault::point("run.closed");
         Ok(())
     }

@@ -56,7 +56,7 @@ pub struct View {
     pub(super) statuses: Statuses,
     pub(super) config: Config,
     /// Whose record cannot be read.
-    damaged: Vec<Id>,
+    pub(super) damaged: Vec<Id>,
     /// The agents its steps can want.
     pub(super) agents: Agents,
     policy: Result<Policy, String>,
