@@ -2,12 +2,15 @@
 //! reference docs are loops over [`CATALOG`].
 
 pub mod dep;
+pub mod doctor;
 pub mod fields;
 pub mod gate;
 pub mod history;
 pub mod project;
+pub mod prompt;
 pub mod query;
 pub mod run;
+pub mod schema;
 pub mod step;
 mod txn;
 
@@ -16,7 +19,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-pub use txn::{Changed, Txn};
+pub use txn::{Changed, NewPrompt, Txn};
 
 use crate::{error::Error, model};
 
@@ -172,6 +175,7 @@ actions! {
         GateRm(gate::Rm),
         Skip(step::Skip),
         Reset(step::Reset),
+        PromptSet(prompt::Set),
     }
     other {
         Init(project::Init),
@@ -182,6 +186,7 @@ actions! {
         StepList(query::StepList),
         StepShow(query::StepShow),
         GateList(query::GateList),
+        PromptShow(prompt::Show),
         Status(query::Status),
         Validate(query::Validate),
         RunAll(run::All),
@@ -200,6 +205,8 @@ actions! {
         AuditList(query::AuditList),
         AuditVerify(query::AuditVerify),
         AuditHead(query::AuditHead),
+        Schema(schema::Schema),
+        Doctor(doctor::Doctor),
     }
 }
 

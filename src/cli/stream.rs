@@ -56,12 +56,20 @@ impl Session<'_> {
         let place = self.client.log_place(&self.client.view()?, args)?;
         if let Ok(mut file) = File::open(&place.path) {
             let mut block = vec![0; 1 << 16];
+            let mut pager = self.printer.pager();
             loop {
                 let got = file.read(&mut block).map_err(Error::io("read", &place.path))?;
                 if got == 0 {
                     break;
                 }
-                self.printer.bytes(&block[..got]);
+                match &mut pager {
+                    Some(pager) => {
+                        if !pager.write(&block[..got]) {
+                            break;
+                        }
+                    }
+                    None => self.printer.bytes(&block[..got]),
+                }
             }
         }
         self.explain_silence(&place);

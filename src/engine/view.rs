@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// config.yaml, as far as it is used so far.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct Config {
     /// Whether outcomes are written to sequence.yaml.
