@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io};
 use serde_json::json;
 use threados::{
     error::{Class, Error},
-    model::{GateStatus, Id},
+    model::{FailPolicy, GateStatus, Id},
 };
 
 use crate::harness::Test;
@@ -41,6 +41,24 @@ pub(crate) fn samples() -> Vec<Error> {
         yaml,
         Error::FileUnusable { path: path(), why: "is missing".into() },
         Error::PlanInvalid { id: id("build"), why: "`watchdog_for` names itself".into() },
+        Error::TemplateInvalid {
+            path: ".threados/templates/mine.yaml".into(),
+            line: 7,
+            column: 9,
+            why: "`{{targt}}` is no parameter of this template".into(),
+            expected: Some("`target`".into()),
+            excerpt: String::new(),
+        },
+        Error::ParameterUnknown { template: "mine".into(), parameter: "targt".into(), nearest: Some("target".into()) },
+        Error::ParameterInvalid { template: "mine".into(), parameter: "count".into(), why: "`x` is not a whole number".into() },
+        Error::TemplateNotFound { template: "fuson".into(), nearest: Some("fusion".into()) },
+        Error::IdsTaken { ids: vec![id("plan")] },
+        Error::PromptTaken { step: id("plan"), path: ".threados/prompts/plan.md".into() },
+        Error::GroupDisagrees {
+            group: id("tests"),
+            members: [(id("unit"), FailPolicy::FailFast), (id("api"), FailPolicy::BestEffort)],
+        },
+        Error::GroupDependent { group: id("tests"), id: id("api"), need: id("unit") },
         Error::Warnings { path: path(), count: "1 warning".into(), list: "\n  line 7: unknown key `timout`".into() },
         Error::TooNew { path: path(), version: "2.0".into() },
         Error::CircularDependency { cycle: vec![id("build"), id("test")] },

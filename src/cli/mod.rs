@@ -17,6 +17,7 @@ mod signals;
 mod stream;
 mod style;
 mod table;
+mod templates;
 
 use std::{
     io::{self, IsTerminal as _},

@@ -13,8 +13,8 @@ pub use crate::{
     action::run::Options as RunOptions,
     audit::Entry,
     engine::{
-        Actor, Caller, Check, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, Health, Kind, LogText, Output,
-        Plan, PromptText, Reply, RunReport, RunRow, Started, StatusReport, StepDetail, StepRow, blocked_by_gate, schema,
+        Actor, Caller, Check, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, GroupRow, Health, Kind, LogText, Output,
+        Plan, PromptText, Reply, RunReport, RunRow, Started, StatusReport, StepDetail, StepRow, TemplateRow, blocked_by_gate, schema,
         start_of_lines,
     },
     store::{AttemptStatus, RunState, yaml::Warning},

@@ -124,6 +124,9 @@ impl Engine {
                 let (changes, revision) = self.change(caller, &[filled], None, consent)?;
                 (Output::Changed { changes }, Some(revision))
             }
+            Action::TemplateApply(args) if args.dry_run => {
+                self.apply(caller, std::slice::from_ref(action), None, true, consent)?
+            }
             action if action.is_change() => {
                 let (changes, revision) = self.change(caller, std::slice::from_ref(action), None, consent)?;
                 (Output::Changed { changes }, Some(revision))
@@ -183,10 +186,16 @@ impl Engine {
         Ok((Output::Changed { changes }, Some(revision)))
     }
 
+    fn filled(&self, actions: &[Action]) -> Result<Vec<Action>, Error> {
+        actions.iter().map(|action| super::template::filled(Some(&self.paths), action)).collect()
+    }
+
     /// What a list of changes would do, on a copy.
     pub fn preview(&self, actions: &[Action]) -> Result<Preview, Error> {
+        let actions = &self.filled(actions)?;
         let view = self.view()?;
         let (txn, changes) = apply_all(&view, actions)?;
+        prompt::files(&self.paths, &view, &txn)?;
         let mut after = txn.sequence;
         for (id, decision, _) in &txn.decisions {
             show_decision(&mut after, id, *decision);
@@ -206,6 +215,7 @@ impl Engine {
         if_unchanged: Option<&str>,
         consent: Consent,
     ) -> Result<(Vec<Changed>, String), Error> {
+        let actions = &self.filled(actions)?;
         super::settle::repair_all(&self.paths)?;
         let mut writer = self.writer();
         let (changes, revision) = {

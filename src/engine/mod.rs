@@ -22,6 +22,7 @@ mod schema;
 mod settle;
 mod start;
 mod stop;
+mod template;
 mod transact;
 mod undo;
 mod view;
@@ -35,7 +36,9 @@ pub use doctor::{Check, Health, doctor};
 pub use drive::drive;
 pub use event::{Event, Kind};
 pub use follow::Follower;
-pub use output::{GateRow, LogText, Output, PromptText, RunReport, RunRow, Started, StatusReport, StepDetail, StepRow};
+pub use output::{
+    GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, Started, StatusReport, StepDetail, StepRow, TemplateRow,
+};
 pub use query::start_of_lines;
 pub use schema::schema;
 pub use start::{Plan, blocked_by_gate};

@@ -7,14 +7,14 @@ use super::{
     caller::{Caller, Consent},
     confirm,
     excerpt::{Part, read_part},
-    output::{GateRow, LogText, Output, RunReport, RunRow, StatusReport, StepDetail, StepRow, run_row},
+    output::{GateRow, GroupRow, LogText, Output, RunReport, RunRow, StatusReport, StepDetail, StepRow, run_row},
     view::View,
 };
 use crate::{
     action::{Action, query, run},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Id, Node, Readiness, Resolved, State, StepStatus},
+    model::{GateStatus, Id, Node, Readiness, Resolved, Sequence, State, StepStatus},
     runner::Leftover,
     store::{AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs},
 };
@@ -36,6 +36,8 @@ impl Engine {
                 Output::Wrote { path }
             }
             Action::Schema(args) => Output::Schema { schema: super::schema(args.of, args.name.as_deref())? },
+            Action::TemplateList(_) => Output::Templates { templates: super::template::list(self.paths())? },
+            Action::TemplateShow(args) => Output::Template(super::template::show(self.paths(), &args.name)?),
             Action::Doctor(_) => Output::Checked { checks: super::doctor(Some(self.paths())) },
             _ => return self.query_plan(action),
         };
@@ -52,6 +54,7 @@ impl Engine {
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
             Action::PromptShow(args) => Output::Prompt(super::prompt::show(self.paths(), &view, args)?),
+            Action::GroupList(_) => Output::Groups { groups: group_rows(&view.sequence) },
             Action::GateList(_) => Output::Gates { gates: gate_rows(&view, &ready) },
             Action::Logs(args) => Output::Log(self.logs(&view, args)?),
             Action::RunsShow(args) => {
@@ -261,6 +264,23 @@ pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
         entry @ serde_json::Value::Object(_) => Action::from_entry(entry).map(|action| vec![action]),
         _ => Err(Error::ActionInvalid { action: "apply".into(), why: "expected a list of actions".into() }),
     }
+}
+
+/// The groups in the order of their first members.
+fn group_rows(sequence: &Sequence) -> Vec<GroupRow> {
+    let mut rows: Vec<GroupRow> = Vec::new();
+    for step in &sequence.steps {
+        let Some(id) = &step.group_id else { continue };
+        match rows.iter_mut().find(|row| row.id == *id) {
+            Some(row) => row.members.push(step.id.clone()),
+            None => rows.push(GroupRow {
+                id: id.clone(),
+                members: vec![step.id.clone()],
+                fail_policy: Resolved::new(sequence, step).fail_policy(),
+            }),
+        }
+    }
+    rows
 }
 
 fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {

@@ -34,7 +34,7 @@ impl Graph {
     ///
     /// # Errors
     /// `AlreadyExists` for a name used twice, `DependencyNotFound`, `CircularDependency` with the
-    /// whole cycle.
+    /// whole cycle, `GroupDisagrees`.
     pub fn build(sequence: &Sequence) -> Result<Self, Error> {
         let mut index = HashMap::with_capacity(sequence.steps.len() + sequence.gates.len());
         let mut edges = DiGraph::default();
@@ -62,6 +62,7 @@ impl Graph {
         for gate in &sequence.gates {
             gate.depends_on.iter().try_for_each(|need| link(&gate.id, need))?;
         }
+        sequence.check_groups()?;
         let graph = Self { edges, steps: sequence.steps.len(), index };
         match graph.cycle() {
             None => Ok(graph),

@@ -46,6 +46,7 @@ mod schema;
 mod shape;
 mod source;
 mod status;
+mod template;
 mod tree;
 mod value;
 
@@ -55,3 +56,4 @@ pub use parsed::{Lines, Parsed, Warning};
 pub use patch::patch;
 pub use schema::schema;
 pub use status::Statuses;
+pub use template::{expand, template};
