@@ -120,7 +120,8 @@ fn name(error: &Error) -> &'static str {
         GateNotFound NodeNotFound GroupNotFound PromptNotFound NoPrompt PromptChanged RunNotFound NoRun LogNotFound NeverRan
         AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
-        WaitTimeout Waiting AgentUnknown ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken)
+        WaitTimeout Waiting AgentUnknown ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken
+        TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GroupDisagrees GroupDependent)
 }
 
 #[test]

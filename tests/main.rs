@@ -20,5 +20,6 @@ mod prompts;
 mod readonly;
 mod schemas;
 mod steps;
+mod templates;
 mod terminal;
 mod undo;

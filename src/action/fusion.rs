@@ -48,7 +48,11 @@ impl Change for Create {
         for id in missing {
             let mut step = Step::new(id.clone());
             step.model = self.agent.clone().or_else(|| add::default_agent(&txn.sequence));
-            step.prompt = Some(if *id == self.synth { synthesis(&task) } else { candidate(&task) });
+            if *id == self.synth {
+                step.prompt = Some(synthesis(&task));
+            } else {
+                write_candidate(&mut step, &self.synth, &task);
+            }
             made.steps.push(step);
         }
         let made = Made::new(made.steps, Vec::new(), None, &[])?;
@@ -116,7 +120,8 @@ impl Change for Fuse {
         let mut steps = Vec::new();
         for agent in &agents {
             let mut step = Step::new(format!("{synth}-{}", agent.slug).parse()?);
-            (step.model, step.prompt) = (Some(agent.text.clone()), Some(candidate(task)));
+            step.model = Some(agent.text.clone());
+            write_candidate(&mut step, &synth, task);
             step.depends_on.clone_from(&self.after);
             steps.push(step);
         }
@@ -172,8 +177,10 @@ fn run(candidates: &[Id], synth: &Id) -> String {
     format!("seqctl run {}", ids.join(" "))
 }
 
-fn candidate(task: &str) -> String {
-    format!("{task}\n\n{CANDIDATE}")
+/// Gives a candidate its prompt, in one file for all of them.
+fn write_candidate(step: &mut Step, synth: &Id, task: &str) {
+    step.prompt = Some(format!("{task}\n\n{CANDIDATE}"));
+    step.prompt_file = Some(format!("prompts/{synth}-candidate.md"));
 }
 
 fn synthesis(task: &str) -> String {

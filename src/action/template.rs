@@ -64,10 +64,6 @@ pub struct Apply {
     #[arg(long, value_name = "AGENT", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agents: Option<Vec<String>>,
-    /// The phases of a chain
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phases: Option<Vec<String>>,
     /// What a gate comes after; an empty text for no gates
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,7 +98,6 @@ impl Apply {
             ("count", self.count.map(|count| count.to_string())),
             ("model", self.model.clone()),
             ("agents", joined(&self.agents)),
-            ("phases", joined(&self.phases)),
             ("gates", joined(&self.gates)),
             ("timeout", self.timeout.clone()),
             ("merge", self.merge.map(|merge| merge.to_string())),

@@ -33,7 +33,7 @@ pub struct PromptText {
 
 impl Made {
     /// Steps and gates whose names begin with `prefix`. What waits for nothing waits for `after`; a prompt of several
-    /// lines goes to a file.
+    /// lines goes to a file: the one that the step names beside it, else one of its own.
     ///
     /// # Errors
     /// `IdInvalid` for a name that has become too long.
@@ -87,9 +87,10 @@ fn names(step: &mut Step) -> impl Iterator<Item = &mut Id> {
     single.chain(orchestrator).chain(&mut step.depends_on).chain(candidates)
 }
 
-/// Moves a prompt of several lines to where its file will be.
+/// Moves a prompt of several lines, or one with a file of its own, to where that file will be.
 fn out_of_plan(step: &mut Step) -> Option<PromptText> {
-    let text = step.prompt.take_if(|text| text.trim_end().contains('\n'))?;
-    step.prompt_file = Some(format!("prompts/{}.md", step.id));
+    let is_named = step.prompt_file.is_some();
+    let text = step.prompt.take_if(|text| is_named || text.trim_end().contains('\n'))?;
+    step.prompt_file.get_or_insert_with(|| format!("prompts/{}.md", step.id));
     Some(PromptText { step: step.id.clone(), text: text.trim_end().to_owned() + "\n" })
 }

@@ -190,6 +190,11 @@ impl Scope {
         self.values.get(name).ok_or_else(|| nearest(name, self.values.keys().map(String::as_str)))
     }
 
+    /// Whether `text` is about the one before the first, who is not there.
+    pub fn lacks_previous(&self, text: &str) -> bool {
+        parts(text).contains(&Part::Name("previous")) && self.get("previous").is_ok_and(|value| value.items.is_empty())
+    }
+
     /// `text` with its placeholders filled in; `is_id` where an id is wanted.
     ///
     /// # Errors

@@ -268,11 +268,17 @@ impl<'t> Expansion<'_, 't> {
     /// An element of a list: as many as the list that it names has.
     fn element(&self, node: &Node<'t>, is_id: bool) -> Result<Vec<Node<'t>>, Error> {
         let Some(text) = node.text() else { return Ok(vec![self.filled(node, is_id)?]) };
+        if is_id && self.scope.lacks_previous(text) {
+            return Ok(Vec::new());
+        }
         let texts = self.scope.fill_each(text, is_id).map_err(|name| self.unknown_in(node, name))?;
         Ok(texts.into_iter().map(|text| Self::written(node, text, true)).collect())
     }
 
     fn scalar(&self, node: &Node<'t>, text: &str, style: Style, is_id: bool) -> Result<Node<'t>, Error> {
+        if is_id && self.scope.lacks_previous(text) {
+            return Ok(Self::written(node, String::new(), false));
+        }
         let Some(name) = whole(text) else {
             let text = self.scope.fill(text, is_id).map_err(|name| self.unknown_in(node, name))?;
             let value = Value::Scalar { text: Cow::Owned(text), style };
