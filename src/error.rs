@@ -1,6 +1,9 @@
 //! Every failure that `seqctl` can report.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::model::{FailPolicy, GateStatus, Id};
 
@@ -61,11 +64,11 @@ pub enum Error {
     #[error("{} was written by a newer seqctl (format {version})", path.display())]
     TooNew { path: PathBuf, version: String },
     /// Dependencies form a circle.
-    #[error("these depend on each other in a circle: {}", circle(cycle))]
-    CircularDependency { cycle: Vec<Id> },
+    #[error("{}these depend on each other in a circle: {}", before(place.as_ref()), circle(cycle))]
+    CircularDependency { cycle: Vec<Id>, place: Option<Place> },
     /// Something depends on what does not exist.
-    #[error("{}`{id}` depends on `{dependency}`, which does not exist", line.map_or(String::new(), |line| format!("line {line}: ")))]
-    DependencyNotFound { id: Id, dependency: Id, nearest: Option<String>, line: Option<usize> },
+    #[error("{}`{id}` depends on `{dependency}`, which does not exist", before(place.as_ref()))]
+    DependencyNotFound { id: Id, dependency: Id, nearest: Option<String>, place: Option<Place> },
     /// A link between two nodes is not there.
     #[error("`{id}` does not depend on `{dependency}`")]
     NotDependent { id: Id, dependency: Id },
@@ -203,9 +206,27 @@ pub enum Error {
     /// Only a person can let it go on.
     #[error("waits for {}", what.join(", "))]
     Waiting { what: Vec<String>, hint: String },
-    /// An agent's program is missing, or cannot be used.
-    #[error("step `{step}` wants the agent `{agent}`, which this version cannot run")]
-    AgentUnknown { step: Id, agent: String },
+    /// No agent has that name.
+    #[error("step `{step}` wants the agent `{agent}`, which is not known")]
+    AgentUnknown { step: Id, agent: String, nearest: Option<String>, known: Vec<String> },
+    /// An agent's program is not there.
+    #[error("step `{step}` wants the agent `{agent}`, whose program `{program}` was not found")]
+    AgentMissing { step: Id, agent: String, program: String, install: Option<String> },
+    /// An agent has no argument for what is asked of it.
+    #[error("the agent `{agent}` {what}")]
+    AgentUnable { agent: String, what: &'static str, key: &'static str },
+    /// There is no session to go on with.
+    #[error("`{step}` has no session to go on with: {why}")]
+    NoSession { step: Id, why: &'static str },
+    /// An agent's final text comes with its end.
+    #[error("`{step}` has not ended")]
+    NotEnded { step: Id },
+    /// Only a step can report its outcome.
+    #[error("there is no step here whose outcome could be reported")]
+    NotInStep,
+    /// The step does not wait for a review.
+    #[error("`{step}` is {status}, not NEEDS_REVIEW")]
+    NotInReview { step: Id, status: &'static str },
     /// The project is on a read-only or otherwise unfit file system.
     #[error("{}: {why}", path.display())]
     ProjectUnusable { path: PathBuf, why: String },
@@ -219,8 +240,11 @@ pub enum Error {
     #[error("the editor {why}")]
     EditorFailed { why: String, kept: Option<PathBuf> },
     /// The audit log was changed by other hands.
-    #[error("{}: entry {seq} {why}", path.display())]
-    AuditBroken { path: PathBuf, seq: u64, why: String },
+    #[error("{}:{line}: entry {seq} {why}", path.display())]
+    AuditBroken { path: PathBuf, line: u64, seq: u64, why: String },
+    /// Nothing can be appended to the audit log.
+    #[error("{}: the last line is no entry, so nothing can follow it", path.display())]
+    AuditDamaged { path: PathBuf },
 }
 
 /// The few kinds of failure that a caller can react to.
@@ -344,9 +368,7 @@ impl Error {
             | Self::FileUnusable { .. }
             | Self::PlanInvalid { .. }
             | Self::GroupDisagrees { .. }
-            | Self::Warnings { .. } => {
-                ("SEQUENCE_VALIDATION_FAILED", Class::Invalid)
-            }
+            | Self::Warnings { .. } => ("SEQUENCE_VALIDATION_FAILED", Class::Invalid),
             Self::TemplateInvalid { .. } => ("INVALID_TEMPLATE", Class::Invalid),
             Self::ParameterUnknown { .. } | Self::ParameterInvalid { .. } | Self::GroupDependent { .. } => {
                 ("VALIDATION_ERROR", Class::Invalid)
@@ -364,7 +386,9 @@ impl Error {
             Self::RunNotFound { .. } | Self::NoRun => ("RUN_NOT_FOUND", Class::NotFound),
             Self::LogNotFound { .. } => ("LOG_NOT_FOUND", Class::NotFound),
             Self::NeverRan { .. } => ("NEVER_RAN", Class::NotFound),
-            Self::AlreadyExists { .. } | Self::IdsTaken { .. } | Self::PromptTaken { .. } | Self::ProjectExists { .. } => ("ALREADY_EXISTS", Class::Conflict),
+            Self::AlreadyExists { .. } | Self::IdsTaken { .. } | Self::PromptTaken { .. } | Self::ProjectExists { .. } => {
+                ("ALREADY_EXISTS", Class::Conflict)
+            }
             Self::HasDependents { .. } => ("HAS_DEPENDENTS", Class::Conflict),
             Self::StepRunning { .. } => ("STEP_RUNNING", Class::Conflict),
             Self::StepNotRunning { .. } => ("STEP_NOT_RUNNING", Class::Conflict),
@@ -389,10 +413,15 @@ impl Error {
             Self::StepFailed { .. } => ("STEP_FAILED", Class::StepFailed),
             Self::WaitTimeout { .. } => ("WAIT_TIMEOUT", Class::Waiting),
             Self::Waiting { .. } => ("WAITING", Class::Waiting),
-            Self::AgentUnknown { .. } => ("AGENT_NOT_FOUND", Class::Unavailable),
+            Self::AgentUnknown { .. } | Self::AgentMissing { .. } => ("AGENT_NOT_FOUND", Class::Unavailable),
+            Self::AgentUnable { .. } => ("AGENT_UNABLE", Class::Invalid),
+            Self::NoSession { .. } => ("NO_SESSION", Class::Conflict),
+            Self::NotEnded { .. } => ("NOT_ENDED", Class::Conflict),
+            Self::NotInStep => ("NOT_IN_STEP", Class::Conflict),
+            Self::NotInReview { .. } => ("NOT_IN_REVIEW", Class::Conflict),
             Self::ProjectUnusable { .. } => ("PROJECT_UNUSABLE", Class::Unavailable),
             Self::RunnerFailed { .. } => ("RUNNER_FAILED", Class::Unavailable),
-            Self::AuditBroken { .. } => ("AUDIT_BROKEN", Class::Conflict),
+            Self::AuditBroken { .. } | Self::AuditDamaged { .. } => ("AUDIT_BROKEN", Class::Conflict),
             Self::Unfit { .. } => ("UNFIT", Class::Internal),
             Self::EditorFailed { .. } => ("EDITOR_FAILED", Class::Unavailable),
         }
@@ -435,7 +464,9 @@ impl Error {
             Self::TemplateNotFound { nearest, .. } => {
                 meant(nearest).or_else(|| Some("`seqctl template list` shows the templates".into()))
             }
-            Self::IdsTaken { .. } => Some("`--prefix NAME` puts a name before every new id; for one step, choose it with `--id`".into()),
+            Self::IdsTaken { .. } => {
+                Some("`--prefix NAME` puts a name before every new id; for one step, choose it with `--id`".into())
+            }
             Self::PromptTaken { .. } => Some("move that file away, or use other ids with `--prefix NAME`".into()),
             Self::GroupDisagrees { .. } => {
                 Some("give all members the same; `seqctl group parallelize <ids>… --id <group> --fail-policy POLICY` does".into())
@@ -477,9 +508,7 @@ impl Error {
             Self::SaveConflict { place, .. } => {
                 Some(format!("theirs stands, the file with the change is {place}; take over what you want"))
             }
-            Self::FileUnusable { why, .. } if why == "is missing" => {
-                Some("bring it back with `git checkout`, or from `.threados/state/history/`".into())
-            }
+            Self::FileUnusable { why, .. } => Some(usable(why).unwrap_or("mend it, or take another file").to_owned()),
             Self::FileBusy { .. } => Some("let the other program finish saving, then try again".into()),
             Self::Denied { .. } => Some("`.threados/policy.yaml` says what is allowed".into()),
             Self::ConfirmationRequired { why, .. } => Some(format!("{why}; add `--yes` to confirm")),
@@ -487,11 +516,21 @@ impl Error {
                 .first()
                 .map(|(step, _)| format!("`seqctl logs {step}` shows its output, `seqctl restart {step}` runs it again")),
             Self::Waiting { hint, .. } => Some(hint.clone()),
-            Self::AgentUnknown { .. } => Some("give the step a `command:` or use `model: shell`".into()),
+            Self::AgentUnknown { .. }
+            | Self::AgentMissing { .. }
+            | Self::AgentUnable { .. }
+            | Self::NoSession { .. }
+            | Self::NotEnded { .. }
+            | Self::NotInStep
+            | Self::NotInReview { .. } => self.agent_hint(),
             Self::Warnings { .. } => Some("mend them, or leave out `--strict`".into()),
             Self::AuditBroken { .. } => {
                 Some("entries from here on may have been changed by hand; `git log` or a backup can tell".into())
             }
+            Self::AuditDamaged { .. } => Some(
+                "`seqctl audit verify` names the first line that is wrong; keep a copy and cut the file off before it to go on"
+                    .into(),
+            ),
             Self::Declined { .. } => Some("answer `y`, or add `--yes`, to go on".into()),
             Self::StepCannotConfirm { why, .. } => {
                 Some(format!("{why}; a person has to run it, or set `mode: POWER` in .threados/policy.yaml"))
@@ -506,7 +545,6 @@ impl Error {
             Self::WaitTimeout { .. } => Some("`seqctl status` shows how it stands; `seqctl wait` goes on waiting".into()),
             Self::NotDependent { id, .. } => Some(format!("`seqctl step show {id}` shows what it needs")),
             Self::PlanInvalid { .. } => Some("mend it in .threados/sequence.yaml; `seqctl validate` checks it".into()),
-            Self::FileUnusable { .. } => Some("mend it, or take another file".into()),
             Self::ProjectUnusable { .. } | Self::RunnerFailed { .. } => Some("`seqctl doctor` looks for the reason".into()),
             Self::Io { source, .. } => Some(
                 match source.kind() {
@@ -518,6 +556,28 @@ impl Error {
                 .into(),
             ),
             Self::Internal { .. } => Some("this is a bug; please report it with what `seqctl doctor --json` prints".into()),
+        }
+    }
+
+    /// What to do about a failure that has to do with an agent, or with what it does.
+    fn agent_hint(&self) -> Option<String> {
+        match self {
+            Self::AgentUnknown { nearest, known, .. } => nearest
+                .as_ref()
+                .map(|name| format!("did you mean `{name}`?"))
+                .or_else(|| Some(format!("agents are {}; `agents:` in .threados/config.yaml adds others", known.join(", ")))),
+            Self::AgentMissing { agent, install, .. } => Some(match install {
+                Some(command) => format!("install it with `{command}`, or say where it is in .threados/config.yaml"),
+                None => format!("install it, or mend its `command` below `agents: {agent}:` in .threados/config.yaml"),
+            }),
+            Self::AgentUnable { agent, key, .. } => {
+                Some(format!("`{key}` below `agents: {agent}:` in .threados/config.yaml says how it does"))
+            }
+            Self::NoSession { step, .. } => Some(format!("`seqctl restart {step}` runs it afresh")),
+            Self::NotEnded { step } => Some(format!("`seqctl logs {step} -f` shows how far it is")),
+            Self::NotInStep => Some("it is for steps: `seqctl` finds the step in the environment that `seqctl run` makes".into()),
+            Self::NotInReview { .. } => Some("`seqctl status` shows what wants a review".into()),
+            _ => None,
         }
     }
 
@@ -545,14 +605,40 @@ impl Error {
         }
     }
 
-    /// The same failure, with the line of the plan it stands on where it has a place for one.
+    /// The same failure, with the line of the file it stands on where it has a place for one.
     #[must_use]
-    pub fn at_line(mut self, found: Option<usize>) -> Self {
-        if let Self::DependencyNotFound { line, .. } = &mut self {
-            *line = found;
+    pub fn at(mut self, path: &Path, line: usize) -> Self {
+        if let Self::DependencyNotFound { place, .. } | Self::CircularDependency { place, .. } = &mut self {
+            *place = Some(Place { path: path.into(), line });
         }
         self
     }
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The file.
+    pub path: PathBuf,
+    /// From 1.
+    pub line: usize,
+}
+
+fn before(place: Option<&Place>) -> String {
+    place.map_or(String::new(), |place| format!("{}:{}: ", place.path.display(), place.line))
+}
+
+/// How a file becomes usable again.
+fn usable(why: &str) -> Option<&'static str> {
+    const HINTS: &[(&str, &str)] = &[
+        ("is missing", "bring it back with `git checkout`, or from `.threados/state/history/`"),
+        ("is damaged", "bring the file back from a backup, or move it away to go on without it"),
+        ("is larger", "files that people write are far smaller; has something else been saved over it?"),
+        ("is a link", "make what it leads to, or put a file in its place"),
+        ("is a folder", "move it away, and put a file in its place"),
+        ("is not a file", "move it away, and put a file in its place"),
+    ];
+    HINTS.iter().find(|(start, _)| why.starts_with(start)).map(|(_, hint)| *hint)
 }
 
 /// `1 step`, `2 steps`.
@@ -588,7 +674,13 @@ fn entries(number: usize) -> String {
 }
 
 fn circle(cycle: &[Id]) -> String {
-    cycle.iter().chain(cycle.first()).map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" → ")
+    const SHOWN: usize = 20;
+    let mut words: Vec<_> = cycle.iter().take(SHOWN).map(|id| format!("`{id}`")).collect();
+    if cycle.len() > SHOWN {
+        words.push(format!("{} more", cycle.len() - SHOWN));
+    }
+    words.extend(cycle.first().map(|id| format!("`{id}`")));
+    words.join(" → ")
 }
 
 fn failures(failed: &[(Id, String)]) -> String {

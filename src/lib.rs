@@ -1,6 +1,7 @@
 //! ThreadOS: run, watch and remember sequences of AI agents and shell commands.
 
 pub mod action;
+pub mod agent;
 pub mod audit;
 pub mod cli;
 pub mod client;
@@ -8,6 +9,7 @@ pub mod clock;
 pub mod engine;
 pub mod error;
 pub mod fault;
+pub mod layout;
 pub mod model;
 pub mod policy;
 pub mod runner;

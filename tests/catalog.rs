@@ -9,10 +9,13 @@ use crate::harness::{Out, Test};
 fn arguments(name: &str) -> &'static [&'static str] {
     match name {
         "step.add" | "step.edit" | "step.rm" | "step.show" | "skip" | "reset" | "run.step" | "run.group" | "restart" | "stop"
-        | "logs" | "gate.insert" | "gate.approve" | "gate.block" | "gate.reopen" | "gate.rm" | "prompt.show" => &["nope"],
+        | "logs" | "why" | "result" | "review.accept" | "review.reject" | "gate.insert" | "gate.approve" | "gate.block"
+        | "gate.reopen" | "gate.rm" | "prompt.show" => &["nope"],
         "prompt.set" => &["nope", "--text", "x"],
         "add" | "fuse" | "group.parallelize" | "group.rm" | "template.show" | "template.apply" => &["nope"],
         "fusion.create" => &["--candidates", "nope", "--synth", "nope"],
+        "continue" => &["nope", "-m", "x"],
+        "outcome" => &["done"],
         "step.clone" | "dep.add" | "dep.rm" => &["nope", "never"],
         "apply" => &["-f", "nowhere.json"],
         "attach" | "wait" | "runs.show" => &["nope"],

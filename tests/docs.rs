@@ -82,6 +82,7 @@ const fn access(access: Access) -> &'static str {
         Access::Decide => "decides what a person has to decide",
         Access::Run => "makes steps run: asks in SAFE",
         Access::Stop => "ends what runs",
+        Access::Report => "says how a step goes, from inside it",
     }
 }
 

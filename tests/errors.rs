@@ -15,6 +15,7 @@ fn id(name: &str) -> Id {
 }
 
 /// One of every failure, with the facts of an example.
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(crate) fn samples() -> Vec<Error> {
     let near = || Some("build".to_owned());
     let path = || ".threados/sequence.yaml".into();
@@ -61,9 +62,9 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::GroupDependent { group: id("tests"), id: id("api"), need: id("unit") },
         Error::Warnings { path: path(), count: "1 warning".into(), list: "\n  line 7: unknown key `timout`".into() },
         Error::TooNew { path: path(), version: "2.0".into() },
-        Error::CircularDependency { cycle: vec![id("build"), id("test")] },
+        Error::CircularDependency { cycle: vec![id("build"), id("test")], place: None },
         Error::FileNotFound { path: "changes.json".into() },
-        Error::DependencyNotFound { id: id("test"), dependency: id("biuld"), nearest: near(), line: None },
+        Error::DependencyNotFound { id: id("test"), dependency: id("biuld"), nearest: near(), place: None },
         Error::NotDependent { id: id("test"), dependency: id("lint") },
         Error::ProjectNotFound { from: "/home/ada".into(), is_chosen: false },
         Error::StepNotFound { step: "biuld".into(), nearest: near() },
@@ -95,13 +96,35 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::SaveConflict { place: ".threados/state/conflicts/12.yaml".into(), why: "no step is called `build`".into() },
         Error::FileBusy { path: path() },
         Error::RunState { run: run(), why: "has ended".into() },
-        Error::AuditBroken { path: ".threados/audit.log".into(), seq: 7, why: "does not follow the one before it".into() },
+        Error::AuditDamaged { path: ".threados/audit.log".into() },
+        Error::AuditBroken {
+            path: ".threados/audit.log".into(),
+            line: 7,
+            seq: 7,
+            why: "does not follow the one before it".into(),
+        },
         Error::Denied { why: "`rm` is not among allowed_commands".into(), rule: "allowed_commands" },
         Error::ConfirmationRequired { what: "running `build`".into(), why: "SAFE mode asks before it runs anything".into() },
         Error::StepCannotConfirm { what: "running `build`".into(), why: "SAFE mode asks before it runs anything".into() },
         Error::Declined { what: "running `build`".into() },
         Error::StepFailed { failed: vec![(id("build"), "exit 2".into())] },
-        Error::AgentUnknown { step: id("review"), agent: "claude-code".into() },
+        Error::AgentUnknown {
+            step: id("review"),
+            agent: "claud".into(),
+            nearest: Some("claude-code".into()),
+            known: vec!["codex".into()],
+        },
+        Error::AgentMissing {
+            step: id("review"),
+            agent: "codex".into(),
+            program: "codex".into(),
+            install: Some("npm install -g @openai/codex".into()),
+        },
+        Error::AgentUnable { agent: "mine".into(), what: "takes no model", key: "model_flag" },
+        Error::NoSession { step: id("review"), why: "it is a command" },
+        Error::NotEnded { step: id("review") },
+        Error::NotInStep,
+        Error::NotInReview { step: id("review"), status: "DONE" },
         Error::ProjectUnusable { path: ".threados/state/lock".into(), why: "this file system does not lock".into() },
         Error::RunnerFailed { run: run(), why: "it ended at once".into() },
         Error::EditorFailed { why: "wants a terminal".into(), kept: None },
@@ -120,7 +143,7 @@ fn name(error: &Error) -> &'static str {
         GateNotFound NodeNotFound GroupNotFound PromptNotFound NoPrompt PromptChanged RunNotFound NoRun LogNotFound NeverRan
         AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
-        WaitTimeout Waiting AgentUnknown ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken
+        WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged
         TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GroupDisagrees GroupDependent)
 }
 
@@ -202,7 +225,7 @@ fn a_beginner_is_told_the_next_step() {
         ("attach", 3, "no run is going on", "`seqctl run` starts one"),
         ("attach 20260101-000000-0000", 3, "no run is called", "`seqctl runs list`"),
         ("apply -f none.json", 3, "there is no file none.json", "current folder"),
-        ("apply -f .threados", 2, ".threados: is a folder", "take another file"),
+        ("apply -f .threados", 2, ".threados: is a folder", "put a file in its place"),
         ("prompt set review --file none.md", 3, "there is no file none.md", "current folder"),
         ("prompt show fetch", 3, "`fetch` has no prompt", "it runs a command"),
         ("prompt set fetch --text x", 2, "`fetch` runs a command", "`seqctl help <command>`"),
@@ -218,7 +241,7 @@ fn a_beginner_is_told_the_next_step() {
         ("gate reopen ship", 4, "is PENDING already", "`seqctl gate approve ship`"),
         ("init", 4, "is a ThreadOS project already", "`seqctl status`"),
         ("run fetch", 6, "needs a confirmation", "`--yes`"),
-        ("run review --yes", 8, "`claude-cod`", "`model: shell`"),
+        ("run review --yes", 8, "`claude-cod`", "did you mean `claude-code`"),
     ];
     for (line, code, what, hint) in table {
         let out = test.run(&line.split(' ').collect::<Vec<_>>()).fails(*code);

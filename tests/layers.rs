@@ -16,12 +16,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policy", &["model", "error"]),
     ("template", &["model", "error"]),
     ("action", &["template", "model", "error"]),
+    ("layout", &["model", "error"]),
+    ("agent", &["model", "error"]),
     ("audit", &["model", "error", "clock", "fault"]),
     ("store", &["template", "model", "error", "clock", "fault"]),
-    ("runner", &["store", "model", "error", "clock", "fault", "sys"]),
-    ("engine", &["runner", "store", "audit", "action", "template", "policy", "model", "error", "clock", "fault", "sys"]),
+    ("runner", &["store", "agent", "model", "error", "clock", "fault", "sys"]),
+    (
+        "engine",
+        &[
+            "runner", "agent", "store", "audit", "layout", "action", "template", "policy", "model", "error", "clock", "fault",
+            "sys",
+        ],
+    ),
     ("client", &["engine", "action", "store", "audit", "model", "error"]),
-    ("cli", &["client", "action", "model", "error", "clock", "sys"]),
+    ("cli", &["client", "layout", "action", "model", "error", "clock", "sys"]),
 ];
 
 fn is_word(c: char) -> bool {

@@ -1,6 +1,7 @@
 //! The real binary in temporary projects.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod agents;
 mod catalog;
 mod cli;
 mod concurrent;
@@ -11,13 +12,17 @@ mod elsewhere;
 mod errors;
 mod faults;
 mod gates;
+mod graph;
 mod harness;
+mod hostile;
 mod kill;
 mod layers;
 mod life;
 mod processes;
 mod prompts;
 mod readonly;
+#[cfg(feature = "real-tools")]
+mod real;
 mod schemas;
 mod steps;
 mod templates;

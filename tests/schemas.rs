@@ -6,7 +6,7 @@ use threados::{
     action::{CATALOG, schema::Of},
     client::schema,
     policy::Policy,
-    store::yaml::parse,
+    store::yaml::{self, parse},
 };
 
 use crate::harness::{Test, names};
@@ -201,7 +201,9 @@ fn policies_are_read_as_their_schema_says() {
         ("forbidden_patterns: ['rm']\nconfirmation_required: [gate.approve]\n", true),
         ("allowed_comands: [git]\n", false),
     ] {
-        let parsed = Policy::parse(text, "policy.yaml".as_ref()).is_ok();
+        let path = "policy.yaml".as_ref();
+        let parsed =
+            yaml::typed::<Policy>(text.as_bytes(), path, "keys").and_then(|read| read.unwrap_or_default().known(path)).is_ok();
         assert_eq!((valid.is_valid(&from_yaml(text)), parsed), (is_right, is_right), "{text}");
     }
     let config = validator(&schema(Of::Config, None).unwrap());

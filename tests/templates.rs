@@ -50,12 +50,17 @@ fn own(text: &str) -> Test {
 #[test]
 fn each_makes_a_valid_plan_in_one_change() {
     for (name, _) in BUILTIN {
-        for (plan, more) in [(EMPTY, &[][..]), (FILLED, &["--prefix", "x", "--after", "ok", "--task", "Do it: {{as}} said."][..])] {
+        for (plan, more) in [(EMPTY, &[][..]), (FILLED, &["--prefix", "x", "--after", "ok", "--task", "Do it: {{as}} said."][..])]
+        {
             let test = Test::new().sequence(plan);
             let entries = test.audit().len();
             let preview = test.run(&apply(name, &[more, &["--dry-run"]].concat())).success();
             assert!(preview.stdout.contains("+  - id: "), "{}", preview.stdout);
-            assert_eq!((test.plan().as_str(), prompts(&test), test.audit().len()), (plan, vec![], entries), "{name} was only tried");
+            assert_eq!(
+                (test.plan().as_str(), prompts(&test), test.audit().len()),
+                (plan, vec![], entries),
+                "{name} was only tried"
+            );
 
             let answer = test.run(&apply(name, &[more, &["--json"]].concat())).success().json();
             test.run(&["validate", "--strict"]).success();
@@ -64,14 +69,23 @@ fn each_makes_a_valid_plan_in_one_change() {
             assert!(made.iter().all(|id| plan == EMPTY || id.starts_with("x-")), "{made:?}");
             for prompt in prompts(&test) {
                 let text = test.read(format!(".threados/prompts/{prompt}"));
-                assert!(!text.replace("{{as}}", "").contains("{{") && text.contains("Do it") == (plan == FILLED), "{name}: {text}");
+                assert!(
+                    !text.replace("{{as}}", "").contains("{{") && text.contains("Do it") == (plan == FILLED),
+                    "{name}: {text}"
+                );
             }
             let sequence: Value = serde_yaml::from_str(&test.plan()).unwrap();
-            for step in sequence["steps"].as_array().unwrap().iter().filter(|step| made.contains(&step["id"].as_str().unwrap().into())) {
-                let works = step["command"].is_string() || test.path(".threados").join(step["prompt_file"].as_str().unwrap()).is_file();
+            for step in
+                sequence["steps"].as_array().unwrap().iter().filter(|step| made.contains(&step["id"].as_str().unwrap().into()))
+            {
+                let works =
+                    step["command"].is_string() || test.path(".threados").join(step["prompt_file"].as_str().unwrap()).is_file();
                 assert!(works, "{step:#}");
                 if plan == FILLED {
-                    assert!(!step["depends_on"].is_null() || !step["fusion_candidates"].is_boolean() && step["id"] == "x-synthesis", "{step:#}");
+                    assert!(
+                        !step["depends_on"].is_null() || !step["fusion_candidates"].is_boolean() && step["id"] == "x-synthesis",
+                        "{step:#}"
+                    );
                 }
             }
             test.run(&["undo"]).success().prints(&format!("template.apply `{name}`"));
@@ -126,7 +140,10 @@ fn what_cannot_be_made_is_said_and_changes_nothing() {
     }
     assert_eq!((test.plan().as_str(), prompts(&test)), (FILLED, vec!["plan.md".to_owned()]));
     test.run(&["template", "apply", "parallel"]).success();
-    test.run(&["template", "apply", "parallel"]).fails(4).says("`worker-1`, `worker-2`, `worker-3` and `merge` exist already").says("--prefix");
+    test.run(&["template", "apply", "parallel"])
+        .fails(4)
+        .says("`worker-1`, `worker-2`, `worker-3` and `merge` exist already")
+        .says("--prefix");
     test.run(&["template", "apply", "parallel", "--prefix", "more"]).success();
     let list = r#"[{"action": "template.apply", "name": "base"}, {"action": "template.apply", "name": "base"}]"#;
     test.run_with(&["apply", "-f", "-"], list).fails(4).says("`task` exists already");
@@ -172,7 +189,10 @@ fn a_template_of_ones_own() {
     assert_eq!(row["description"], "Builds for several targets");
     let kinds: Vec<&str> = row["parameters"].as_array().unwrap().iter().map(|one| one["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["list", "number", "number", "flag"]);
-    test.run(&["template", "apply", "own"]).fails(2).says("parameter `jobs` of template `own`: it has no default").says("--set jobs=");
+    test.run(&["template", "apply", "own"])
+        .fails(2)
+        .says("parameter `jobs` of template `own`: it has no default")
+        .says("--set jobs=");
     test.run(&["template", "apply", "own", "--set", "jobs=4"]).success().prints("made 4 steps and 1 gate from `own`");
     let wanted = "\
 steps:
@@ -284,7 +304,10 @@ fn a_project_begins_with_a_template() {
 fn a_sentence_becomes_a_step() {
     let test = Test::new().power().sequence(FILLED);
     let added = test.run(&["add", "Fix the flaky test.", "--after", "lint", "--json"]).success().json();
-    assert_eq!((&added["changes"][0]["text"], &added["next"]), (&json!("added step `fix-flaky-test`"), &json!(["seqctl run fix-flaky-test"])));
+    assert_eq!(
+        (&added["changes"][0]["text"], &added["next"]),
+        (&json!("added step `fix-flaky-test`"), &json!(["seqctl run fix-flaky-test"]))
+    );
     let wanted = "\n  - id: fix-flaky-test\n    model: claude-code\n    prompt: Fix the flaky test.\n    depends_on: [lint]\n";
     assert!(test.plan().contains(wanted), "{}", test.plan());
     test.run(&["add", "fix the flaky test", "--agent", "codex"]).success().prints("added step `fix-flaky-test-2`");
@@ -303,7 +326,8 @@ fn a_sentence_becomes_a_step() {
 #[test]
 fn a_task_becomes_a_fusion() {
     let test = Test::new().sequence(FILLED);
-    let fused = test.run(&["fuse", "Speed up the parser", "--after", "ok", "--agents", "codex,gemini", "--json"]).success().json();
+    let fused =
+        test.run(&["fuse", "Speed up the parser", "--after", "ok", "--agents", "codex,gemini", "--json"]).success().json();
     assert_eq!(ids(&fused), ["speed-up-parser-codex", "speed-up-parser-gemini", "speed-up-parser"]);
     test.run(&["validate", "--strict"]).success();
     assert_eq!(prompts(&test), ["speed-up-parser-candidate.md", "speed-up-parser.md"]);
@@ -312,7 +336,9 @@ fn a_task_becomes_a_fusion() {
     assert_eq!((&synth["state"]["type"], &synth["step"]["model"]), (&json!("f"), &json!("codex")));
     let candidate = test.run(&["step", "show", "speed-up-parser-gemini", "--json"]).success().json();
     assert_eq!((&candidate["step"]["depends_on"], &candidate["step"]["fail_policy"]), (&json!(["ok"]), &json!("best_effort")));
-    test.run(&["fuse", "Speed up the parser", "--id", "again"]).success().prints("`again-claude-code`, `again-codex` and `again-gemini`");
+    test.run(&["fuse", "Speed up the parser", "--id", "again"])
+        .success()
+        .prints("`again-claude-code`, `again-codex` and `again-gemini`");
     test.run(&["fuse", "x", "--agents", "codex"]).fails(2).says("a fusion takes two or more");
     test.run(&["undo"]).success();
     test.run(&["undo"]).success();
@@ -325,7 +351,9 @@ fn existing_steps_become_a_fusion_that_runs() {
                 - id: both\n    command: echo both\n";
     let test = Test::new().power().sequence(plan);
     test.run(&["fusion", "create", "--candidates", "a,b", "--synth", "a"]).fails(2).says("cannot be its own candidate");
-    test.run(&["fusion", "create", "--candidates", "a,b", "--synth", "both"]).success().prints("`both` makes one result of `a` and `b`");
+    test.run(&["fusion", "create", "--candidates", "a,b", "--synth", "both"])
+        .success()
+        .prints("`both` makes one result of `a` and `b`");
     test.run(&["validate", "--strict"]).success();
     test.run(&["run"]).fails(7);
     assert_eq!((test.status("b"), test.status("both")), ("FAILED".into(), "DONE".into()), "one result is enough");
@@ -341,7 +369,10 @@ fn steps_become_a_group_and_leave_it() {
                 - {id: c, command: echo c, depends_on: [g]}\ngates:\n  - {id: g, depends_on: [b]}\n";
     let test = Test::new().power().sequence(plan);
     test.run(&["group", "list"]).success().prints("no groups");
-    test.run(&["group", "parallelize", "a", "b", "c"]).fails(2).says("`c` and `b` cannot both be in group `group-1`").says("dep rm c b");
+    test.run(&["group", "parallelize", "a", "b", "c"])
+        .fails(2)
+        .says("`c` and `b` cannot both be in group `group-1`")
+        .says("dep rm c b");
     test.run(&["group", "parallelize", "a", "b"]).success().prints("`a` and `b` are in group `group-1`");
     let list = test.run(&["group", "--json"]).success().json();
     assert_eq!(list["groups"], json!([{"id": "group-1", "members": ["a", "b"], "failPolicy": "fail_fast"}]));
@@ -359,7 +390,7 @@ fn steps_become_a_group_and_leave_it() {
     test.run(&["group", "rm", "grop-1"]).fails(3).says("did you mean `group-1`?");
     test.run(&["group", "rm", "group-1"]).success().prints("dissolved group `group-1`: `a`, `b` and `d` stay");
     assert!(!test.plan().contains("group") && !test.plan().contains("type: p"), "{}", test.plan());
-    let hand = "version: \"1.0\"\nsteps:\n  - {id: a, command: echo, group_id: g, fail_policy: continue}\n  - {id: b, command: echo, group_id: g}\n";
+    let hand = "version: \"1.0\"\nsteps:\n  - {id: a, command: echo, group_id: g, fail_policy: continue}\n  - {id: b, command: echo, group_id: g, fail_policy: stop-all}\n";
     let test = Test::new().sequence(hand);
     test.run(&["validate"]).fails(2).says("disagree on `fail_policy`");
 }

@@ -73,6 +73,8 @@ fn a_no_is_a_no() {
 fn a_prompt_is_written_in_an_editor() {
     let test = Test::new().sequence("version: \"1.0\"\nsteps:\n  - {id: talk, prompt: Hello}\n  - {id: new, model: codex}\n");
     let edit = |step: &str| on_terminal(&test, &["prompt", "edit", step], SIZE, None);
+    // What is kept for the person is kept where the test ends.
+    test.set_env("TMPDIR", test.root().to_str());
     test.set_env("EDITOR", Some(&program(&test, "append", "echo more >> \"$1\"")));
     let (text, code) = edit("talk");
     assert_eq!(code, 0, "{text}");

@@ -86,16 +86,17 @@ pub(super) fn name(txn: &Txn, chosen: Option<&Id>, text: &str) -> Result<Id, Err
 
 /// Words that say nothing about what a sentence is about.
 const SMALL: &[&str] = &[
-    "a", "an", "all", "and", "any", "are", "at", "be", "by", "can", "do", "for", "from", "i", "if", "in", "into", "is", "it", "its",
-    "me", "my", "of", "on", "or", "our", "please", "so", "some", "that", "the", "their", "then", "there", "these", "this", "those",
-    "to", "us", "we", "with", "you", "your",
+    "a", "an", "all", "and", "any", "are", "at", "be", "by", "can", "do", "for", "from", "i", "if", "in", "into", "is", "it",
+    "its", "me", "my", "of", "on", "or", "our", "please", "so", "some", "that", "the", "their", "then", "there", "these", "this",
+    "those", "to", "us", "we", "with", "you", "your",
 ];
 
 /// `fix the flaky test` → `fix-flaky-test`: the first words that say something, as many as stay readable.
 fn derived(text: &str) -> String {
     const LONGEST: usize = 28;
     const WORDS: usize = 4;
-    let sentence = text.split(['\n', '.', ';', ':', '!', '?']).find(|part| part.chars().any(char::is_alphanumeric)).unwrap_or(text);
+    let sentence =
+        text.split(['\n', '.', ';', ':', '!', '?']).find(|part| part.chars().any(char::is_alphanumeric)).unwrap_or(text);
     let words: Vec<String> = sentence
         .split(|c: char| !c.is_alphanumeric() && c != '\'')
         .map(|word| word.chars().filter_map(plain).collect::<String>())
@@ -113,7 +114,11 @@ fn derived(text: &str) -> String {
             break;
         }
     }
-    if name.is_empty() || MODE_WORDS.contains(&name.as_str()) { format!("task{}{name}", if name.is_empty() { "" } else { "-" }) } else { name }
+    if name.is_empty() || MODE_WORDS.contains(&name.as_str()) {
+        format!("task{}{name}", if name.is_empty() { "" } else { "-" })
+    } else {
+        name
+    }
 }
 
 /// The letter or digit of an id that `c` is written as; nothing for other scripts and for signs.

@@ -186,7 +186,7 @@ impl Fields {
         for pair in &self.env {
             let (name, value) = pair
                 .split_once('=')
-                .filter(|(name, _)| !name.is_empty())
+                .filter(|(name, _)| is_variable(name))
                 .ok_or_else(|| Error::FieldInvalid { field: "env", why: format!("`{pair}` is not NAME=VALUE") })?;
             step.env.insert(name.to_owned(), value.to_owned());
         }
@@ -251,4 +251,9 @@ pub(super) fn unset(step: &mut Step, name: &str) -> Result<(), Error> {
         },
     }
     Ok(())
+}
+/// Whether a text can name a variable; as a key of YAML it has to end within 1024 characters.
+fn is_variable(name: &str) -> bool {
+    const LONGEST: usize = 255;
+    !name.is_empty() && name.len() <= LONGEST && !name.contains(char::is_control)
 }

@@ -214,7 +214,7 @@ fn set(txn: &mut Txn, gate: &Id, decision: Decision, note: Option<&String>) {
     let status = match decision {
         Decision::Approved => GateStatus::Approved,
         Decision::Blocked => GateStatus::Blocked,
-        Decision::Pending | Decision::Skip | Decision::Reset => GateStatus::Pending,
+        _ => GateStatus::Pending,
     };
     for gate in txn.sequence.gates.iter_mut().filter(|other| other.id == *gate) {
         gate.note = note.cloned();

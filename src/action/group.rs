@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Access, Act, Change, Changed, Txn, fields::fail_policy};
 use crate::{
     error::{Error, list},
-    model::{FailPolicy, Id, Resolved, Step, ThreadType, nearest},
+    model::{FailPolicy, Id, ThreadType, nearest},
 };
 
 /// Make steps run side by side, as one group
@@ -44,12 +44,10 @@ impl Change for Parallelize {
         }
         let members: Vec<Id> = txn.sequence.group(group.as_str()).map(|step| step.id.clone()).chain(self.ids.clone()).collect();
         refuse_dependent(txn, &group, &members)?;
-        let own = txn.sequence.group(group.as_str()).next().map(|step| Resolved::new(&txn.sequence, step).fail_policy());
-        let policy = self.fail_policy.or(own);
-        let is_default = policy == Some(Resolved::new(&txn.sequence, &Step::new(group.clone())).fail_policy());
-        for step in txn.sequence.steps.iter_mut().filter(|step| members.contains(&step.id)) {
-            if let Some(policy) = policy {
-                step.fail_policy = if is_default { step.fail_policy.and(Some(policy)) } else { Some(policy) };
+        let stated = txn.sequence.group(group.as_str()).find_map(|step| step.fail_policy);
+        if let Some(policy) = self.fail_policy.or(stated) {
+            for step in txn.sequence.steps.iter_mut().filter(|step| members.contains(&step.id)) {
+                step.fail_policy = Some(policy);
             }
         }
         for step in txn.sequence.steps.iter_mut().filter(|step| self.ids.contains(&step.id)) {

@@ -7,11 +7,14 @@ pub mod doctor;
 pub mod fields;
 pub mod fusion;
 pub mod gate;
+pub mod graph;
 pub mod group;
 pub mod history;
+pub mod outcome;
 pub mod project;
 pub mod prompt;
 pub mod query;
+pub mod review;
 pub mod run;
 pub mod schema;
 pub mod step;
@@ -42,6 +45,8 @@ pub enum Access {
     Run,
     /// It ends what runs.
     Stop,
+    /// A step says how it goes.
+    Report,
 }
 
 /// One thing that can be asked for.
@@ -177,6 +182,8 @@ actions! {
         GateBlock(gate::Block),
         GateReopen(gate::Reopen),
         GateRm(gate::Rm),
+        ReviewAccept(review::Accept),
+        ReviewReject(review::Reject),
         Skip(step::Skip),
         Reset(step::Reset),
         PromptSet(prompt::Set),
@@ -201,6 +208,8 @@ actions! {
         TemplateList(template::List),
         TemplateShow(template::Show),
         Status(query::Status),
+        Graph(graph::Graph),
+        Why(graph::Why),
         Validate(query::Validate),
         RunAll(run::All),
         RunRunnable(run::Runnable),
@@ -210,7 +219,10 @@ actions! {
         Wait(run::Wait),
         Stop(run::Stop),
         Restart(run::Restart),
+        Continue(review::Continue),
+        Outcome(outcome::Report),
         Logs(query::Logs),
+        Result(query::Answer),
         RunsList(query::RunsList),
         RunsShow(query::RunsShow),
         RunsPrune(run::Prune),

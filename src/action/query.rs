@@ -24,6 +24,10 @@ pub struct Status {
     #[arg(long, short)]
     #[serde(default)]
     pub watch: bool,
+    /// One line for a prompt or a status bar; nothing outside a project
+    #[arg(long, conflicts_with = "watch")]
+    #[serde(default)]
+    pub short: bool,
 }
 query!("status", Status);
 
@@ -89,6 +93,10 @@ pub struct Logs {
     #[arg(long, short = 'n', value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail: Option<usize>,
+    /// An agent's output as it is, not as a transcript
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub raw: bool,
     /// Only what came after this cursor of an earlier answer: a number of bytes of this attempt's log
     #[arg(long, value_name = "CURSOR", conflicts_with = "tail")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,10 +110,27 @@ pub struct Logs {
 impl Logs {
     /// The whole log of a step's last attempt.
     pub const fn of(step: Id) -> Self {
-        Self { step, follow: false, stderr: false, run: None, attempt: None, tail: None, after: None, limit: None }
+        Self { step, follow: false, stderr: false, run: None, attempt: None, tail: None, raw: false, after: None, limit: None }
     }
 }
 query!("logs", Logs);
+
+/// Print what came out of a step: its agent's final text, or its output
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// The step
+    pub step: Id,
+    /// Of this run; the last one where absent
+    #[arg(long, value_name = "RUN")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Of this attempt; the last one where absent
+    #[arg(long, value_name = "N")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+}
+query!("result", Answer);
 
 /// List the runs, newest first
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

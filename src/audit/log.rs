@@ -40,6 +40,7 @@ impl Log {
             .mode(0o600)
             .open(path)
             .map_err(Error::io("open the audit log", path))?;
+        read::check_file(&file, path)?;
         let mut log = Self { path: path.into(), file, ino: 0, len: 0, seq: 0, head: ORIGIN.into() };
         log.look()?;
         Ok(log)
@@ -89,13 +90,7 @@ impl Log {
             None => read::older_parts(&self.path)?.pop().map(|part| read::last_line_of(&part)).transpose()?.flatten(),
         };
         if let Some(line) = line {
-            let entry: Entry = serde_json::from_slice(&line).map_err(|error| Error::FileUnusable {
-                path: self.path.clone(),
-                why: format!("its last line is not an audit entry: {error}"),
-            })?;
-            if entry.v > 1 {
-                return Err(Error::TooNew { path: self.path.clone(), version: entry.v.to_string() });
-            }
+            let entry = read::entry(&line, &self.path)?;
             self.seq = entry.seq;
             self.head = hash(&line);
         }

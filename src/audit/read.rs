@@ -1,8 +1,9 @@
 //! Reading and verifying the audit log. Never takes a lock.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -13,6 +14,32 @@ use super::{
 use crate::error::Error;
 
 const BLOCK: u64 = 64 * 1024;
+
+/// The longest line that is read, in bytes.
+const LONGEST: u64 = 64 * 1024 * 1024;
+
+/// Opens a part of the log for reading; nothing where there is none.
+///
+/// # Errors
+/// `FileUnusable` for what is no file; a pipe would have to be waited for.
+pub(super) fn open(path: &Path) -> Result<Option<File>, Error> {
+    let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("read", path)(error)),
+    };
+    check_file(&file, path)?;
+    Ok(Some(file))
+}
+
+/// Whether what was opened is a file.
+pub(super) fn check_file(file: &File, path: &Path) -> Result<(), Error> {
+    if file.metadata().map_err(Error::io("look at", path))?.is_file() {
+        Ok(())
+    } else {
+        Err(Error::FileUnusable { path: path.into(), why: "is not a file".into() })
+    }
+}
 
 /// The last whole line of a file and where it ends.
 pub(super) struct LastLine {
@@ -35,7 +62,11 @@ pub(super) fn last_line(file: &File, len: u64) -> io::Result<LastLine> {
             (None, None) if start == 0 => return Ok(LastLine { line: None, end: 0 }),
             _ => {}
         }
-        let step = start.min(BLOCK);
+        if bytes.len() as u64 > LONGEST {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "its last line has no end"));
+        }
+        // Twice as much each time, so that a long line costs what it is long.
+        let step = start.min(BLOCK.max(bytes.len() as u64));
         start -= step;
         let mut block = vec![0; usize::try_from(step).unwrap_or(0)];
         let mut file = file;
@@ -47,11 +78,8 @@ pub(super) fn last_line(file: &File, len: u64) -> io::Result<LastLine> {
 }
 
 pub(super) fn last_line_of(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let read = || {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
-        last_line(&file, len)
-    };
+    let Some(file) = open(path)? else { return Ok(None) };
+    let read = || last_line(&file, file.metadata()?.len());
     Ok(read().map_err(Error::io("read", path))?.line)
 }
 
@@ -72,13 +100,27 @@ pub(super) fn older_parts(path: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(parts)
 }
 
+/// The entry in the last line of a part.
+pub(super) fn entry(line: &[u8], path: &Path) -> Result<Entry, Error> {
+    let damaged = || Error::AuditDamaged { path: path.into() };
+    let entry: Entry = serde_json::from_slice(line).map_err(|_| damaged())?;
+    check_format(&entry, path)?;
+    // Something has to be able to follow.
+    if entry.seq < u64::MAX { Ok(entry) } else { Err(damaged()) }
+}
+
+fn check_format(entry: &Entry, path: &Path) -> Result<(), Error> {
+    match entry.v {
+        0 | 1 => Ok(()),
+        later => Err(Error::TooNew { path: path.into(), version: later.to_string() }),
+    }
+}
+
 /// The number and hash of the last entry; zeros where there is none.
 pub fn head(path: &Path) -> Result<(u64, String), Error> {
     for part in older_parts(path)?.iter().map(PathBuf::as_path).chain([path]).rev() {
-        if let Some(line) = part.exists().then(|| last_line_of(part)).transpose()?.flatten() {
-            let entry: Entry = serde_json::from_slice(&line)
-                .map_err(|_| Error::FileUnusable { path: part.into(), why: "its last line is not an audit entry".into() })?;
-            return Ok((entry.seq, hash(&line)));
+        if let Some(line) = last_line_of(part)? {
+            return Ok((entry(&line, part)?.seq, hash(&line)));
         }
     }
     Ok((0, ORIGIN.to_owned()))
@@ -90,7 +132,7 @@ pub fn last_entries(path: &Path, count: usize) -> Result<Vec<Entry>, Error> {
     parts.push(path.into());
     let mut found = Vec::new();
     for part in parts.iter().rev() {
-        let Ok(file) = File::open(part) else { continue };
+        let Some(file) = open(part)? else { continue };
         let len = file.metadata().map_err(Error::io("look at", part))?.len();
         let lines = last_lines(&file, len, count - found.len()).map_err(Error::io("read", part))?;
         let mut entries: Vec<Entry> = lines.iter().filter_map(|line| serde_json::from_slice(line).ok()).collect();
@@ -157,7 +199,7 @@ impl Tail {
 
     /// The entries since the last call.
     pub fn read(&mut self) -> Result<Vec<Entry>, Error> {
-        let Ok(mut file) = File::open(&self.path) else { return Ok(Vec::new()) };
+        let Some(mut file) = open(&self.path)? else { return Ok(Vec::new()) };
         let len = file.metadata().map_err(Error::io("look at", &self.path))?.len();
         if len < self.offset {
             // Rotated: what the old part still had comes first.
@@ -206,16 +248,21 @@ pub fn verify(path: &Path) -> Result<(u64, String), Error> {
     let mut parts = older_parts(path)?;
     parts.push(path.into());
     for part in parts {
-        let Ok(file) = File::open(&part) else { continue };
+        let Some(file) = open(&part)? else { continue };
         let mut lines = BufReader::new(file);
-        let mut line = Vec::new();
-        while lines.read_until(b'\n', &mut line).map_err(Error::io("read", &part))? > 0 {
+        let (mut line, mut number) = (Vec::new(), 0);
+        while lines.by_ref().take(LONGEST).read_until(b'\n', &mut line).map_err(Error::io("read", &part))? > 0 {
+            number += 1;
+            let broken = |why: &str| Error::AuditBroken { path: part.clone(), line: number, seq: seq + 1, why: why.into() };
             if line.pop() != Some(b'\n') {
+                if line.len() as u64 + 1 >= LONGEST {
+                    return Err(broken("has no end"));
+                }
                 // A torn tail; the next writer moves it aside.
                 break;
             }
-            let broken = |why: &str| Error::AuditBroken { path: part.clone(), seq: seq + 1, why: why.into() };
             let entry: Entry = serde_json::from_slice(&line).map_err(|_| broken("is not an audit entry"))?;
+            check_format(&entry, &part)?;
             if entry.prev != head {
                 return Err(broken("does not follow from the one before: a line was changed, added or taken away"));
             }

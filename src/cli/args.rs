@@ -89,6 +89,7 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("group", "Work on groups", "list"),
     ("fusion", "Work on fusions", ""),
     ("template", "Make parts of a plan from templates", "list"),
+    ("review", "Decide what wants a review", ""),
     ("prompt", "Look at prompts, and write them", ""),
     ("run", "Run steps", "all"),
     ("runs", "Look at past runs", "list"),
@@ -261,6 +262,11 @@ mod tests {
             "step add b --max-cost-usd 2.5 --limit wait --agent-arg=--x --artifact 'a/*' --prompt-file p.md",
             "run step a b --detach --fail-fast",
             "logs a --run x --attempt 2 --stderr --limit 10",
+            "review reject a -m again --detach",
+            "continue a -m again",
+            "outcome review --note look",
+            "result a --attempt 2",
+            "stop a --force",
         ];
         let examples = EXAMPLES.iter().flat_map(|(_, examples)| examples.iter().map(|(line, _)| *line));
         for line in examples.chain(more).filter(|line| !line.contains(['>', '|'])) {

@@ -11,6 +11,32 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "graph",
+        &[
+            ("graph", "the plan in this terminal"),
+            ("graph --focus deploy --zoom compact", "what leads to a step and what follows"),
+            ("graph --format mermaid > plan.mmd", "for a page that draws it"),
+        ],
+    ),
+    ("why", &[("why deploy", "what holds it back, and the commands that would start it")]),
+    ("result", &[("result review", "the final text of an agent"), ("result review --json", "with its tokens and session")]),
+    (
+        "outcome",
+        &[
+            ("outcome done --note 'all tests pass'", "inside a step: it went well"),
+            ("outcome review --note 'look at the migration'", "a person should look"),
+        ],
+    ),
+    ("review.accept", &[("review accept api --note 'read it all'", "what was waiting for it goes on")]),
+    (
+        "review.reject",
+        &[
+            ("review reject api --note 'breaks the clients'", "it failed"),
+            ("review reject api -m 'keep the old route too'", "its agent goes on with these words"),
+        ],
+    ),
+    ("continue", &[("continue api -m 'now the tests'", "one more turn in the agent's session")]),
+    (
         "step.edit",
         &[
             ("step edit test --timeout 45m --env CI=1", "set fields"),
@@ -52,7 +78,10 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("fuse 'name the new crate' --agents codex,codex,gemini --synth claude-code --id name", "two of one kind"),
         ],
     ),
-    ("fusion.create", &[("fusion create --candidates draft-a,draft-b --synth draft", "link steps, and make those that are missing")]),
+    (
+        "fusion.create",
+        &[("fusion create --candidates draft-a,draft-b --synth draft", "link steps, and make those that are missing")],
+    ),
     (
         "group.parallelize",
         &[

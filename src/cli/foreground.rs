@@ -176,10 +176,11 @@ pub(super) fn verdict(report: &RunReport) -> Option<Error> {
     }
     let waits = &report.run.waits_for;
     if report.run.state == "waiting" {
-        let gate = waits.iter().find_map(|what| what.strip_prefix("gate `")?.strip_suffix('`'));
-        let hint = match gate {
-            Some(gate) => format!("`seqctl gate approve {gate}` lets it go on"),
-            None => "`seqctl status` shows what needs you".into(),
+        let named = |kind: &str| waits.iter().find_map(|what| what.strip_prefix(kind)?.strip_suffix('`'));
+        let hint = match (named("gate `"), named("review of `")) {
+            (Some(gate), _) => format!("`seqctl gate approve {gate}` lets it go on"),
+            (None, Some(step)) => format!("`seqctl review accept {step}` lets it go on, `reject` does not"),
+            (None, None) => "`seqctl status` shows what needs you".into(),
         };
         return Some(Error::Waiting { what: waits.clone(), hint });
     }

@@ -8,6 +8,7 @@ mod edit;
 mod examples;
 mod fields;
 mod foreground;
+mod graph;
 mod mistake;
 mod output;
 mod own;
@@ -18,6 +19,7 @@ mod stream;
 mod style;
 mod table;
 mod templates;
+mod why;
 
 use std::{
     io::{self, IsTerminal as _},
@@ -26,7 +28,7 @@ use std::{
 };
 
 use crate::{
-    action::{Action, prompt, schema::Of},
+    action::{Action, graph::Format, prompt, schema::Of},
     client::{self, Caller, Client, Consent, Health, Output, Reply},
     error::Error,
 };
@@ -71,6 +73,12 @@ fn perform(action: &Action, flags: &Flags, printer: &Printer) -> Result<ExitCode
             printer.reply(&client::init(&root, init, &caller)?)
         }
         Action::Demo(demo) => demo::run(demo, flags, printer, &caller),
+        // A prompt asks everywhere, so what is no project is no error.
+        Action::Status(args)
+            if args.short && matches!(client::open(flags.project.as_deref()), Err(Error::ProjectNotFound { .. })) =>
+        {
+            Ok(ExitCode::SUCCESS)
+        }
         _ => open(flags, printer)?.perform(action),
     }
 }
@@ -110,6 +118,10 @@ impl Session<'_> {
     fn perform(&self, action: &Action) -> Result<ExitCode, Error> {
         match action {
             Action::Status(args) if args.watch => self.watch_status(action),
+            Action::Graph(args) if args.format == Format::Json => {
+                self.printer.document(&output::success(&self.call(action)?)?);
+                Ok(ExitCode::SUCCESS)
+            }
             Action::Logs(args) if args.follow => self.follow_logs(args),
             Action::Logs(args)
                 if !self.flags.json && [args.tail.is_some(), args.after.is_some(), args.limit.is_some()] == [false; 3] =>

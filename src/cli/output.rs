@@ -108,8 +108,10 @@ impl Printer {
 
     /// Prints one JSON document: of one that went well the fields that are wanted.
     pub(super) fn document(&self, value: &Value) {
-        let text = serde_json::to_string_pretty(&self.picked(value)).unwrap_or_default();
-        self.text(&format!("{text}\n"));
+        let mut text = serde_json::to_vec_pretty(&self.picked(value)).unwrap_or_default();
+        text.push(b'\n');
+        // There are no colours in it to take out.
+        self.bytes(&text);
     }
 
     /// Prints one JSON line.

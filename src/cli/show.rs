@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    style,
+    graph, style,
     table::{Table, cut, harmless, tame},
-    templates,
+    templates, why,
 };
 use crate::{
-    client::{Check, Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, StatusReport, StepDetail, StepRow},
+    client::{Check, Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
     error::count,
     model::{Id, Span, StepStatus},
 };
@@ -28,6 +28,9 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             format!("made a project in {}\n{}{next}", path.display(), lines(files.iter().map(|file| format!("  {file}"))))
         }
         Output::Status(report) => status(report, width, verbose),
+        Output::Short(status) => short(status, width),
+        Output::Why(report) => why::text(report, width),
+        Output::Graph(report) => graph::text(report, width),
         Output::Steps { steps } => steps_text(steps, width, "no steps yet: seqctl step add <id> --command '…'\n"),
         Output::Step(detail) => step(detail),
         Output::Gates { gates } => gates_text(gates, width),
@@ -54,6 +57,12 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
         }
         Output::Chain { entries, head } => format!("{entries} {head}\n"),
         Output::Log(log) => log.text.clone(),
+        Output::Answer(answer) if answer.text.is_empty() || answer.text.ends_with('\n') => answer.text.clone(),
+        Output::Answer(answer) => format!("{}\n", answer.text),
+        Output::Reported { step, outcome } => {
+            let word = serde_json::to_value(outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
+            format!("outcome of `{step}`: {word}\n")
+        }
         // Byte for byte, except on a terminal.
         Output::Prompt(prompt) if width.is_none() => prompt.text.clone(),
         Output::Prompt(prompt) => {
@@ -125,6 +134,16 @@ fn status(report: &StatusReport, width: Option<usize>, verbose: bool) -> String 
     text
 }
 
+/// One line for a prompt: what waits for a person first, and nothing that is zero.
+fn short(status: &ShortStatus, width: Option<usize>) -> String {
+    let number = |wanted: StepStatus| status.counts.iter().find(|(status, _)| *status == wanted).map_or(0, |(_, number)| *number);
+    let rest = [StepStatus::Running, StepStatus::Done, StepStatus::Failed, StepStatus::Ready, StepStatus::Blocked];
+    let counts = [(StepStatus::NeedsReview, status.waiting)].into_iter().chain(rest.map(|status| (status, number(status))));
+    let parts = counts.filter(|(_, number)| *number > 0).map(|(status, number)| format!(" {} {number}", style::glyph(status)));
+    let line = format!("{}{}", tame(&status.name), parts.collect::<String>());
+    width.map_or(line.clone(), |width| cut(&line, width)) + "\n"
+}
+
 /// A line of what needs a person. Where it is too long its command, which begins behind the last
 /// `: `, stands on a line of its own: it is there to be copied.
 fn needs_you(line: &str, width: Option<usize>) -> String {
@@ -189,8 +208,9 @@ fn remark(row: &StepRow) -> String {
         words.push("changed since".into());
     }
     if row.agent != "shell" {
-        words.push(row.agent.clone());
+        words.push(tame(&row.agent));
     }
+    words.extend(row.usage.map(|usage| usage.words()));
     style::dim(&words.join(" · "))
 }
 
@@ -242,6 +262,14 @@ fn step(detail: &StepDetail) -> String {
     put("run", row.run.clone().unwrap_or_default());
     put("attempt", row.attempt.map(|attempt| attempt.to_string()).unwrap_or_default());
     put("took", took(row.duration_ms));
+    if let Some(agent) = detail.last.as_ref().map(|last| &last.agent) {
+        put("model", agent.model.as_deref().map(tame).unwrap_or_default());
+        put("turns", agent.turns.map(|turns| turns.to_string()).unwrap_or_default());
+        put("session", agent.session_id.as_deref().map(tame).unwrap_or_default());
+        let denials = agent.denials.iter().map(|denial| format!("{} {}", denial.tool, denial.argument));
+        put("denied", tame(&denials.collect::<Vec<_>>().join(", ")));
+        put("said", agent.summary.as_deref().map(tame).unwrap_or_default());
+    }
     put("note", detail.last.as_ref().and_then(|last| last.note.as_deref()).map(tame).unwrap_or_default());
     put("folder", detail.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default());
     format!("{} {}\n{}", style::glyph(row.status), style::bold(row.id.as_str()), table.lines("  ", None))

@@ -10,7 +10,7 @@ use std::{
 use super::{Session, output::success, show, signals::Signals};
 use crate::{
     action::{Action, query::Logs},
-    client::{Follower, Kind, LogText, start_of_lines},
+    client::{Follower, Kind, LogText, TranscriptReader, start_of_lines},
     error::Error,
 };
 
@@ -51,29 +51,23 @@ impl Session<'_> {
         }
     }
 
-    /// A log as it is, whole, without loading it.
+    /// A log, whole, without loading it.
     pub(super) fn copy_log(&self, args: &Logs) -> Result<ExitCode, Error> {
         let place = self.client.log_place(&self.client.view()?, args)?;
-        if let Ok(mut file) = File::open(&place.path) {
-            let mut block = vec![0; 1 << 16];
-            let mut pager = self.printer.pager();
-            loop {
-                let got = file.read(&mut block).map_err(Error::io("read", &place.path))?;
-                if got == 0 {
-                    break;
-                }
-                match &mut pager {
-                    Some(pager) => {
-                        if !pager.write(&block[..got]) {
-                            break;
-                        }
-                    }
-                    None => self.printer.bytes(&block[..got]),
-                }
-            }
-        }
-        self.explain_silence(&place);
+        let mut log = GrowingLog::begin(place, None)?;
+        let mut pager = self.printer.pager();
+        log.print(true, &mut |bytes| match &mut pager {
+            Some(pager) => pager.write(bytes),
+            None => self.put(bytes),
+        })?;
+        drop(pager);
+        self.explain_silence(&log.place);
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn put(&self, bytes: &[u8]) -> bool {
+        self.printer.bytes(bytes);
+        true
     }
 
     /// A step that never came to write anything has its reason in its outcome.
@@ -101,28 +95,24 @@ impl Session<'_> {
     pub(super) fn follow_logs(&self, args: &Logs) -> Result<ExitCode, Error> {
         let mut signals = Signals::catch()?;
         let mut follower = self.client.follow()?;
-        let mut place = self.first_place(args, &mut follower)?;
-        let mut offset = match args.tail {
-            Some(lines) => start_of_tail(&place.path, lines)?,
-            None => 0,
-        };
+        let mut log = GrowingLog::begin(self.first_place(args, &mut follower)?, args.tail)?;
         loop {
-            offset = self.copy_from(&place.path, offset)?;
+            log.print(false, &mut |bytes| self.put(bytes))?;
             if let Some(signal) = signals.next() {
                 return Ok(ExitCode::from(signal.exit()));
             }
             if args.run.is_some() || !self.is_running(args)? {
-                self.copy_from(&place.path, offset)?;
+                log.print(true, &mut |bytes| self.put(bytes))?;
                 return Ok(ExitCode::SUCCESS);
             }
             let now = self.client.log_place(&self.client.view()?, args)?;
-            if now.path != place.path {
-                self.copy_from(&place.path, offset)?;
-                (place, offset) = (now, 0);
+            if now.path != log.place.path {
+                log.print(true, &mut |bytes| self.put(bytes))?;
+                log = GrowingLog::begin(now, None)?;
             }
             for event in follower.next(PATIENCE)? {
                 if matches!(&event.kind, Kind::StepEnded { step, .. } if *step == args.step) {
-                    self.copy_from(&place.path, offset)?;
+                    log.print(true, &mut |bytes| self.put(bytes))?;
                     return Ok(ExitCode::SUCCESS);
                 }
             }
@@ -133,20 +123,60 @@ impl Session<'_> {
         let view = self.client.view()?;
         Ok(view.leases.get(&args.step).is_some_and(|lease| lease.is_held))
     }
+}
 
-    fn copy_from(&self, path: &std::path::Path, offset: u64) -> Result<u64, Error> {
-        let Ok(mut file) = File::open(path) else { return Ok(offset) };
-        file.seek(SeekFrom::Start(offset)).map_err(Error::io("read", path))?;
-        let mut block = vec![0; 1 << 16];
-        let mut offset = offset;
-        loop {
-            let got = file.read(&mut block).map_err(Error::io("read", path))?;
-            if got == 0 {
-                return Ok(offset);
-            }
-            self.printer.bytes(&block[..got]);
-            offset += got as u64;
+/// A log that may still grow: as it is, or as a transcript.
+struct GrowingLog {
+    place: LogText,
+    offset: u64,
+    transcript: Option<TranscriptReader>,
+    /// How many of the lines that are there already are wanted; all where nothing is said.
+    tail: Option<usize>,
+}
+
+impl GrowingLog {
+    /// A log from its beginning, or its last lines.
+    fn begin(place: LogText, tail: Option<usize>) -> Result<Self, Error> {
+        let offset = match tail {
+            Some(lines) if place.format.is_text() => start_of_tail(&place.path, lines)?,
+            _ => 0,
+        };
+        Ok(Self { place, offset, transcript: None, tail })
+    }
+
+    /// Gives `to` what there is more of it, until it wants no more. `is_over` says that nothing will follow.
+    fn print(&mut self, is_over: bool, to: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
+        if self.place.format.is_text() {
+            self.offset = copy_from(&self.place.path, self.offset, to)?;
+            return Ok(());
         }
+        if self.transcript.is_none() {
+            self.transcript = TranscriptReader::open(&self.place);
+        }
+        let Some(reader) = &mut self.transcript else { return Ok(()) };
+        if let Some(lines) = self.tail.take() {
+            to(reader.tail(is_over, lines, usize::MAX)?.0.as_bytes());
+        }
+        while let Some(text) = reader.next(is_over)? {
+            if !to(text.as_bytes()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn copy_from(path: &std::path::Path, offset: u64, to: &mut dyn FnMut(&[u8]) -> bool) -> Result<u64, Error> {
+    let Ok(mut file) = File::open(path) else { return Ok(offset) };
+    file.seek(SeekFrom::Start(offset)).map_err(Error::io("read", path))?;
+    let mut block = vec![0; 1 << 16];
+    let mut offset = offset;
+    loop {
+        let got = file.read(&mut block).map_err(Error::io("read", path))?;
+        if got == 0 || !to(&block[..got]) {
+            return Ok(offset);
+        }
+        offset += got as u64;
     }
 }
 

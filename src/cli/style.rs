@@ -20,6 +20,16 @@ pub(super) fn word(status: StepStatus) -> String {
     format!("{style}{}{style:#}", status.as_str())
 }
 
+/// The colour of a step's status.
+pub(super) fn step(status: StepStatus) -> Style {
+    look(status).1
+}
+
+/// The glyph of a step's status.
+pub(super) fn step_glyph(status: StepStatus) -> char {
+    look(status).0.chars().next().unwrap_or(' ')
+}
+
 fn look(status: StepStatus) -> (&'static str, Style) {
     match status {
         StepStatus::Ready => ("○", color(AnsiColor::Blue)),
@@ -33,12 +43,17 @@ fn look(status: StepStatus) -> (&'static str, Style) {
 
 /// A gate's glyph and word, in its colour.
 pub(super) fn gate(status: &str) -> (String, String) {
-    let style = match GateStatus::parse(status) {
-        Some(GateStatus::Approved) => color(AnsiColor::Green),
-        Some(GateStatus::Blocked) => color(AnsiColor::Red),
-        Some(GateStatus::Pending) | None => color(AnsiColor::Magenta),
-    };
+    let style = gate_style(GateStatus::parse(status).unwrap_or_default());
     (format!("{style}◆{style:#}"), format!("{style}{status}{style:#}"))
+}
+
+/// The colour of a gate's status.
+pub(super) const fn gate_style(status: GateStatus) -> Style {
+    color(match status {
+        GateStatus::Approved => AnsiColor::Green,
+        GateStatus::Blocked => AnsiColor::Red,
+        GateStatus::Pending => AnsiColor::Magenta,
+    })
 }
 
 /// How something is that `doctor` looked at.

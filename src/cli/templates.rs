@@ -27,7 +27,10 @@ pub(super) fn templates(rows: &[TemplateRow], width: Option<usize>, verbose: boo
                 Some(default) => format!(" = {}", tame(default)),
                 None => " (has to be given)".into(),
             };
-            table.row([String::new(), format!("{}: {}{default}{}", parameter.name, parameter.kind.as_str(), style::dim(&tame(&about)))]);
+            table.row([
+                String::new(),
+                format!("{}: {}{default}{}", parameter.name, parameter.kind.as_str(), style::dim(&tame(&about))),
+            ]);
         }
     }
     table.lines("", width)

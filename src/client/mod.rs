@@ -13,8 +13,9 @@ pub use crate::{
     action::run::Options as RunOptions,
     audit::Entry,
     engine::{
-        Actor, Caller, Check, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, GroupRow, Health, Kind, LogText, Output,
-        Plan, PromptText, Reply, RunReport, RunRow, Started, StatusReport, StepDetail, StepRow, TemplateRow, blocked_by_gate, schema,
+        Actor, Answer, Caller, Check, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, GraphNode, GraphReport,
+        GroupRow, Health, Hindrance, Kind, LogText, Output, Plan, PromptText, Reply, RunReport, RunRow, ShortStatus, Standing,
+        Started, StatusReport, StepDetail, StepRow, TemplateRow, TranscriptReader, WhyReport, blocked_by_gate, schema,
         start_of_lines,
     },
     store::{AttemptStatus, RunState, yaml::Warning},

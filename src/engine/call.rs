@@ -25,7 +25,7 @@ use crate::{
     error::Error,
     model::{Decision, Graph},
     store::{
-        Decided, Line, Paths,
+        Decided, Line, Paths, Record,
         yaml::{self, Warning},
     },
 };
@@ -89,11 +89,17 @@ impl Engine {
     /// The project as it stands.
     pub fn view(&self) -> Result<View, Error> {
         let view = View::load(&self.paths)?;
+        for warning in &view.config.warnings {
+            self.warn(warning.clone());
+        }
         for warning in view.disagreements() {
             self.warn(match warning.hint {
                 Some(hint) => format!("{}; {hint}", warning.message),
                 None => warning.message,
             });
+        }
+        if let Err(error) = view.policy() {
+            self.warn(error.to_string());
         }
         Ok(view)
     }
@@ -119,6 +125,9 @@ impl Engine {
     /// Does what `action` asks for.
     pub fn call(&self, caller: &Caller, action: &Action, consent: Consent) -> Result<Reply, Error> {
         let (output, revision) = match action {
+            Action::ReviewReject(args) if args.message.is_some() => (self.resume(caller, action, consent)?, None),
+            Action::Continue(_) => (self.resume(caller, action, consent)?, None),
+            Action::Outcome(args) => (self.take_word(args)?, None),
             Action::PromptSet(args) if args.file.is_some() && args.text.is_none() => {
                 let filled = prompt::filled(args, args.file.as_deref().unwrap_or_else(|| Path::new("-")))?;
                 let (changes, revision) = self.change(caller, &[filled], None, consent)?;
@@ -279,6 +288,8 @@ pub fn run_options(action: &Action) -> Option<crate::action::run::Options> {
         Action::RunStep(args) => Some(args.options.clone()),
         Action::RunGroup(args) => Some(args.options.clone()),
         Action::Restart(args) => Some(args.options.clone()),
+        Action::Continue(args) => Some(args.options.clone()),
+        Action::ReviewReject(args) => Some(args.options.clone()),
         _ => None,
     }
 }
@@ -323,18 +334,22 @@ fn draft(caller: &Caller, view: &View, actions: &[Action], txn: Txn) -> Draft {
         [one] => one.target(),
         _ => None,
     };
-    let records = decision_records(caller, &txn);
+    let records = decision_records(caller, view, &txn);
     let after = (txn.sequence != *view.sequence).then_some(txn.sequence);
     Draft { entry: entry(caller, name, target, payload), after, actions: actions.to_vec(), records, ..Draft::default() }
 }
 
 /// The records that the decisions of a change make, the last one of each id.
-pub(super) fn decision_records(caller: &Caller, txn: &Txn) -> Vec<(crate::model::Id, Vec<u8>)> {
+pub(super) fn decision_records(caller: &Caller, view: &View, txn: &Txn) -> Vec<(crate::model::Id, Vec<u8>)> {
     let mut records: Vec<(crate::model::Id, Vec<u8>)> = Vec::new();
     for (id, decision, note) in &txn.decisions {
         records.retain(|(other, _)| other != id);
-        let decided = Decided { decision: *decision, by: caller.name(), note: note.clone(), at: clock::stamp() };
-        records.push((id.clone(), Line::Decision(decided).to_bytes()));
+        let decided = Decided { decision: *decision, by: caller.name(), note: note.clone(), resume: None, at: clock::stamp() };
+        // A review is about an execution, which stays known.
+        let is_review = matches!(decision, Decision::Accept | Decision::Reject);
+        let mut lines = view.records.get(id).filter(|_| is_review).map(Record::execution).unwrap_or_default();
+        lines.extend(Line::Decision(decided).to_bytes());
+        records.push((id.clone(), lines));
     }
     records
 }
@@ -345,11 +360,15 @@ fn show_decision(sequence: &mut crate::model::Sequence, id: &crate::model::Id, d
         gate.status = match decision {
             Decision::Approved => Some(GateStatus::Approved),
             Decision::Blocked => Some(GateStatus::Blocked),
-            Decision::Pending | Decision::Skip | Decision::Reset => gate.status.map(|_| GateStatus::Pending),
+            _ => gate.status.map(|_| GateStatus::Pending),
         };
     }
     for step in sequence.steps.iter_mut().filter(|step| step.id == *id) {
-        step.status = (decision == Decision::Skip).then_some(StepStatus::Done);
+        step.status = match decision {
+            Decision::Skip | Decision::Accept => Some(StepStatus::Done),
+            Decision::Reject => Some(StepStatus::Failed),
+            _ => None,
+        };
     }
 }
 
@@ -358,6 +377,7 @@ impl Engine {
     pub(super) fn findings(view: &View) -> Vec<Warning> {
         let mut findings = view.warnings.clone();
         findings.extend(view.disagreements());
+        findings.extend(super::agent::unknown(view));
         findings
     }
 

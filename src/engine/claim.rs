@@ -10,6 +10,7 @@ use std::{
 use serde_json::json;
 
 use super::{
+    agent::Told,
     caller::Caller,
     view::{LeaseView, View, defhash},
     writer::Held,
@@ -18,7 +19,7 @@ use crate::{
     clock,
     error::Error,
     fault,
-    model::{CommandLine, Id, Node, Outcome, Reason, Resolved, Step},
+    model::{CommandLine, Id, Node, Outcome, OutputFormat, PromptBy, Reason, Resolved, Step},
     policy::{Execution, Verdict},
     runner::{Leftover, Spec, SpecFile, write_status},
     store::{Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Run, file, read_prompt, runs::attempts, sha256},
@@ -38,7 +39,12 @@ pub(super) enum Claimed {
 pub(super) struct Work {
     argv: Vec<String>,
     cwd: PathBuf,
+    /// What stands in the plan.
     prompt: Option<Prompt>,
+    /// What an agent is told: its prompt, or what a person has to add to the session it goes on with.
+    told: Option<Vec<u8>>,
+    is_told_by_stdin: bool,
+    output: OutputFormat,
     timeout_ms: u64,
 }
 
@@ -69,7 +75,7 @@ impl Held<'_> {
         let paths = self.paths().clone();
         let nonce = clock::nonce();
         let (attempt, folder) = attempt_folder(&paths, &run.id, &step.id)?;
-        let work = resolve(&paths, self.view(), step);
+        let work = resolve(&paths, self.view(), step, &folder);
         let prompt_sha = work.as_ref().ok().and_then(|work| work.prompt.as_ref()).map(|prompt| sha256(&prompt.bytes));
         let defhash = defhash(&Resolved::new(&self.view().sequence, step), prompt_sha);
         let claim = Claim {
@@ -91,7 +97,7 @@ impl Held<'_> {
         let _ = std::os::unix::fs::symlink(attempt.to_string(), &latest);
         let spec = work.map(|work| self.spec(run, step, work, &nonce, attempt, &folder));
         if let Ok((spec, prompt)) = &spec {
-            write_folder(self.view(), &folder, step, spec, prompt.as_ref(), &defhash)?;
+            write_folder(self.view(), &folder, step, spec, prompt, &defhash)?;
         }
         let Some(lease) = Lease::claim(&paths, claim.clone())? else { return Ok(Claimed::Taken { at }) };
         let mut record = Record { claim: Some(claim), ..Record::default() };
@@ -127,7 +133,7 @@ impl Held<'_> {
         self.view_mut().leases.insert(step.clone(), LeaseView { record, is_held, leftover: Leftover::Complete });
     }
 
-    fn spec(&self, run: &Run, step: &Step, work: Work, nonce: &str, attempt: u32, folder: &Path) -> (Spec, Option<Prompt>) {
+    fn spec(&self, run: &Run, step: &Step, work: Work, nonce: &str, attempt: u32, folder: &Path) -> (Spec, Vec<u8>) {
         let view = self.view();
         let resolved = Resolved::new(&view.sequence, step);
         let mut argv = work.argv;
@@ -147,8 +153,16 @@ impl Held<'_> {
             retries: resolved.retries(),
             retry_delay_ms: resolved.retry_delay().as_ms(),
             review: resolved.review(),
+            stdin: work.is_told_by_stdin,
+            output: work.output,
         };
-        (spec, work.prompt)
+        let text = match (work.told, work.prompt, &step.command) {
+            (Some(told), ..) => told,
+            (None, Some(prompt), _) => prompt.bytes,
+            (None, None, Some(command)) => [command.display().as_bytes(), b"\n"].concat(),
+            (None, None, None) => Vec::new(),
+        };
+        (spec, text)
     }
 }
 
@@ -184,14 +198,7 @@ fn script(path: &Path, prompt: Option<&Prompt>) -> Vec<String> {
     argv
 }
 
-fn write_folder(
-    view: &View,
-    folder: &Path,
-    step: &Step,
-    spec: &Spec,
-    prompt: Option<&Prompt>,
-    defhash: &str,
-) -> Result<(), Error> {
+fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8], defhash: &str) -> Result<(), Error> {
     let resolved = Resolved::new(&view.sequence, step);
     let file = SpecFile {
         v: 1,
@@ -204,55 +211,81 @@ fn write_folder(
         retries: spec.retries,
         retry_delay_ms: spec.retry_delay_ms,
         review: spec.review,
+        output: spec.output,
         defhash: defhash.into(),
         env: spec.env.keys().cloned().collect(),
         path: spec.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default(),
     };
     file::write(&folder.join("spec.json"), &file::pretty(&file)?, false)?;
-    let text: &[u8] = match (prompt, &step.command) {
-        (Some(prompt), _) => &prompt.bytes,
-        (None, Some(command)) => &[command.display().as_bytes(), b"\n"].concat(),
-        (None, None) => b"",
-    };
     file::write(&folder.join("prompt.md"), text, false)
 }
 
-/// What a step would run, or the outcome it has because it cannot be run.
-pub(super) fn resolve(paths: &Paths, view: &View, step: &Step) -> Result<Work, Outcome> {
+/// What a step would run, or the outcome it has because it cannot be run. `folder` is where its
+/// attempt will be.
+fn resolve(paths: &Paths, view: &View, step: &Step, folder: &Path) -> Result<Work, Outcome> {
     let spawn = |why: String| Outcome::failed(Reason::Spawn, Some(why));
+    let denied = |why: String| Outcome::failed(Reason::Policy, Some(why));
     let resolved = Resolved::new(&view.sequence, step);
-    if !resolved.is_shell() {
-        return Err(spawn(format!("the agent `{}` cannot be run by this version", resolved.agent())));
-    }
-    let policy = view.policy().map_err(|error| Outcome::failed(Reason::Policy, Some(error.to_string())))?;
+    let policy = view.policy().map_err(|error| denied(error.to_string()))?;
     let prompt = read_prompt(paths, step).map_err(|error| spawn(error.to_string()))?;
-    let argv = match &step.command {
-        Some(CommandLine::Shell(text)) => vec!["/bin/sh".into(), "-c".into(), text.clone()],
-        Some(CommandLine::Argv(words)) => words.clone(),
-        None if prompt.is_some() => Vec::new(),
-        None => return Err(spawn("it has no command, prompt or prompt file".into())),
-    };
     let wanted = paths.root.join(resolved.cwd());
-    let root = &view.real_root;
     let cwd = match resolved.cwd() {
-        "." => root.clone(),
+        "." => view.real_root.clone(),
         _ => wanted.canonicalize().map_err(|error| spawn(format!("cannot enter {}: {error}", wanted.display())))?,
     };
-    let text = match &step.command {
-        Some(command) => command.display(),
-        None => prompt.as_ref().map(|prompt| String::from_utf8_lossy(&prompt.bytes).into_owned()).unwrap_or_default(),
+    let (work, text) = if resolved.is_shell() {
+        let text = match &step.command {
+            Some(command) => command.display(),
+            None => prompt.as_ref().map(|prompt| String::from_utf8_lossy(&prompt.bytes).into_owned()).unwrap_or_default(),
+        };
+        (shell_work(step, prompt, cwd).map_err(spawn)?, text)
+    } else {
+        agent_work(view, step, prompt, cwd, folder).map_err(spawn)?
     };
     let execution = Execution {
         command: step.command.as_ref(),
         text: &text,
-        is_shell: true,
-        root,
-        cwd: &cwd,
+        is_shell: resolved.is_shell(),
+        root: &view.real_root,
+        cwd: &work.cwd,
         fanout: step.fanout.unwrap_or(1),
     };
     if let Verdict::Deny { why, .. } = policy.check(&execution) {
-        return Err(Outcome::failed(Reason::Policy, Some(why)));
+        return Err(denied(why));
     }
-    let timeout_ms = resolved.timeout().unwrap_or(policy.timeouts.commands).as_ms();
-    Ok(Work { argv, cwd, prompt, timeout_ms })
+    let usual = if resolved.is_shell() { policy.timeouts.commands } else { policy.timeouts.agents };
+    Ok(Work { timeout_ms: resolved.timeout().unwrap_or(usual).as_ms(), ..work })
+}
+
+fn shell_work(step: &Step, prompt: Option<Prompt>, cwd: PathBuf) -> Result<Work, String> {
+    let argv = match &step.command {
+        Some(CommandLine::Shell(text)) => vec!["/bin/sh".into(), "-c".into(), text.clone()],
+        Some(CommandLine::Argv(words)) => words.clone(),
+        None if prompt.is_some() => Vec::new(),
+        None => return Err("it has no command, prompt or prompt file".into()),
+    };
+    Ok(Work { argv, cwd, prompt, told: None, is_told_by_stdin: false, output: OutputFormat::Text, timeout_ms: 0 })
+}
+
+/// The work of an agent, and everything that would run: its command line and what it is told.
+fn agent_work(view: &View, step: &Step, prompt: Option<Prompt>, cwd: PathBuf, folder: &Path) -> Result<(Work, String), String> {
+    let decided = view.records.get(&step.id).and_then(|record| record.decision.as_ref());
+    let resume = decided.and_then(|decided| decided.resume.as_ref());
+    let told = match (resume, &prompt) {
+        (Some(resume), _) => resume.message.clone().into_bytes(),
+        (None, Some(prompt)) => prompt.bytes.clone(),
+        (None, None) => return Err("it has no prompt or prompt file".into()),
+    };
+    let text = String::from_utf8_lossy(&told);
+    let file = folder.join("prompt.md");
+    let session = resume.map(|resume| resume.session.as_str());
+    let told_how = Told { prompt: &text, file: Some(&file), session };
+    let (agent, argv) = super::agent::command(view, step, &cwd, told_how).map_err(|error| match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    })?;
+    let text = format!("{}\n{text}", shell_words::join(&argv));
+    let is_told_by_stdin = agent.prompt == PromptBy::Stdin;
+    let work = Work { argv, cwd, prompt, told: Some(told), is_told_by_stdin, output: agent.output, timeout_ms: 0 };
+    Ok((work, text))
 }

@@ -1,23 +1,28 @@
 //! The only way to change a project, and the way to look at one: transactions, claims, runs,
 //! queries and events. Wires everything below it.
 
+mod agent;
 mod call;
 mod caller;
 mod claim;
 mod confirm;
 mod demo;
+mod diagram;
 mod doctor;
 mod drive;
 mod event;
 mod excerpt;
 mod follow;
+mod graph;
 mod init;
 mod launch;
+mod log;
 mod next;
 mod output;
 mod prompt;
 mod query;
 mod restart;
+mod resume;
 mod schema;
 mod settle;
 mod start;
@@ -27,6 +32,7 @@ mod transact;
 mod undo;
 mod view;
 mod wait;
+mod why;
 mod writer;
 
 pub use call::{Engine, Preview, Reply, run_options};
@@ -36,10 +42,14 @@ pub use doctor::{Check, Health, doctor};
 pub use drive::drive;
 pub use event::{Event, Kind};
 pub use follow::Follower;
+pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
+pub use log::TranscriptReader;
 pub use output::{
-    GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, Started, StatusReport, StepDetail, StepRow, TemplateRow,
+    Answer, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail,
+    StepRow, TemplateRow,
 };
 pub use query::start_of_lines;
 pub use schema::schema;
 pub use start::{Plan, blocked_by_gate};
 pub use view::View;
+pub use why::{Hindrance, Remedy, WhyReport};

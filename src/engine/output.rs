@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{doctor::Check, start::Plan};
+use super::{doctor::Check, graph::GraphReport, start::Plan, why::WhyReport};
 use crate::{
-    action::Changed,
+    action::{Changed, outcome},
     audit::Entry,
-    model::{FailPolicy, Id, Reason, Step, StepStatus},
+    model::{AgentReport, FailPolicy, Id, OutputFormat, Reason, Step, StepStatus, Usage},
     store::{AttemptStatus, Run, yaml::Warning},
     template::Parameter,
 };
@@ -27,6 +27,12 @@ pub enum Output {
     Made { path: PathBuf, files: Vec<String> },
     #[schemars(title = "status")]
     Status(Box<StatusReport>),
+    #[schemars(title = "short")]
+    Short(ShortStatus),
+    #[schemars(title = "graph")]
+    Graph(Box<GraphReport>),
+    #[schemars(title = "why")]
+    Why(Box<WhyReport>),
     #[schemars(title = "steps")]
     Steps { steps: Vec<StepRow> },
     #[schemars(title = "step")]
@@ -53,6 +59,10 @@ pub enum Output {
     Chain { entries: u64, head: String },
     #[schemars(title = "log")]
     Log(LogText),
+    #[schemars(title = "answer")]
+    Answer(Box<Answer>),
+    #[schemars(title = "reported")]
+    Reported { step: Id, outcome: outcome::Word },
     #[schemars(title = "pruned")]
     Pruned { runs: Vec<String> },
     #[schemars(title = "demo")]
@@ -97,6 +107,19 @@ pub struct StatusReport {
     pub runs: Vec<RunRow>,
 }
 
+/// How a sequence stands, in numbers.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShortStatus {
+    /// What people call the sequence.
+    pub name: String,
+    /// How many gates and reviews wait for a person.
+    pub waiting: usize,
+    /// How many steps have which status, in the order of [`StepStatus::ALL`].
+    #[serde(serialize_with = "as_map")]
+    pub counts: Vec<(StepStatus, usize)>,
+}
+
 fn as_map<S: serde::Serializer>(counts: &[(StepStatus, usize)], to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(counts.iter().map(|(status, number)| (status.as_str(), number)))
 }
@@ -125,6 +148,12 @@ pub struct StepRow {
     /// Its outcome in a few words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// What there is to say about its outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What its agent's last attempt took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// The last run it took part in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
@@ -277,6 +306,9 @@ pub struct LogText {
     pub attempt: u32,
     /// `stdout` or `stderr`.
     pub stream: &'static str,
+    /// What the log is made of; the text is a transcript where that is known.
+    #[serde(skip_serializing_if = "OutputFormat::is_text")]
+    pub format: OutputFormat,
     /// The text, with what is not UTF-8 replaced.
     pub text: String,
     /// Whether something was left out: the beginning, or with `--after` what comes behind.
@@ -285,6 +317,28 @@ pub struct LogText {
     pub cursor: u64,
     /// The file itself.
     pub path: PathBuf,
+}
+
+/// What came out of a step.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// The step.
+    pub step: Id,
+    /// The run.
+    pub run: String,
+    /// The attempt.
+    pub attempt: u32,
+    /// DONE, FAILED or NEEDS_REVIEW; nothing while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<StepStatus>,
+    /// The final text of an agent, the output of a command.
+    pub text: String,
+    /// Whether the beginning was left out.
+    pub truncated: bool,
+    /// What an agent said of its work.
+    #[serde(flatten)]
+    pub agent: AgentReport,
 }
 
 /// The prompt of a step.

@@ -7,16 +7,19 @@ use super::{
     caller::{Caller, Consent},
     confirm,
     excerpt::{Part, read_part},
-    output::{GateRow, GroupRow, LogText, Output, RunReport, RunRow, StatusReport, StepDetail, StepRow, run_row},
+    log::{TranscriptReader, transcript_of},
+    output::{
+        Answer, GateRow, GroupRow, LogText, Output, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row,
+    },
     view::View,
 };
 use crate::{
     action::{Action, query, run},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Id, Node, Readiness, Resolved, Sequence, State, StepStatus},
-    runner::Leftover,
-    store::{AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs},
+    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus},
+    runner::{Leftover, SpecFile},
+    store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
 
 impl Engine {
@@ -49,7 +52,10 @@ impl Engine {
         let ready = view.readiness();
         let revision = Some(view.sequence.revision());
         let output = match action {
+            Action::Status(args) if args.short => Output::Short(self.short_status(&view, &ready)),
             Action::Status(_) => Output::Status(Box::new(self.status(&view, &ready)?)),
+            Action::Graph(args) => Output::Graph(Box::new(self.graph(&view, &ready, args)?)),
+            Action::Why(args) => Output::Why(Box::new(self.why(&view, &ready, &args.id)?)),
             Action::Validate(args) => self.validate(&view, args)?,
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
@@ -57,6 +63,7 @@ impl Engine {
             Action::GroupList(_) => Output::Groups { groups: group_rows(&view.sequence) },
             Action::GateList(_) => Output::Gates { gates: gate_rows(&view, &ready) },
             Action::Logs(args) => Output::Log(self.logs(&view, args)?),
+            Action::Result(args) => Output::Answer(Box::new(self.answer(&view, args)?)),
             Action::RunsShow(args) => {
                 let run = match &args.run {
                     Some(run) => Run::read(self.paths(), run)?,
@@ -83,11 +90,10 @@ impl Engine {
         let waiting = gates.iter().filter(|gate| gate.reached && gate.status == GateStatus::Pending.as_str());
         attention.extend(waiting.map(|gate| format!("gate `{}` waits for you: seqctl gate approve {}", gate.id, gate.id)));
         let ended = |wanted| steps.iter().filter(move |row| row.status == wanted);
-        attention.extend(
-            ended(StepStatus::NeedsReview).map(|row| {
-                format!("`{}` wants a review: seqctl logs {}, then seqctl skip {} or restart", row.id, row.id, row.id)
-            }),
-        );
+        attention.extend(ended(StepStatus::NeedsReview).map(|row| {
+            let why = row.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
+            format!("`{}` wants a review{why}: seqctl logs {}, then seqctl review accept|reject {}", row.id, row.id, row.id)
+        }));
         attention.extend(ended(StepStatus::Failed).map(|row| {
             let why = row.outcome.as_deref().unwrap_or("failed");
             format!("`{}` failed ({why}): seqctl logs {}", row.id, row.id)
@@ -103,10 +109,25 @@ impl Engine {
         );
         let mode =
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
-        let folder = self.paths().root.file_name().map(|name| name.to_string_lossy().into_owned());
-        let name = view.sequence.name.clone().or(folder).unwrap_or_default();
+        let name = self.name_of(view);
         let findings = Self::findings(view).len();
         Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs })
+    }
+
+    /// The same in numbers, without looking at anything but statuses.
+    fn short_status(&self, view: &View, ready: &Readiness) -> ShortStatus {
+        let statuses: Vec<StepStatus> = (0..view.sequence.steps.len()).map(|at| ready.status(at)).collect();
+        let gates = (0..view.sequence.gates.len()).map(|gate| view.graph.gate(gate));
+        let pending = State::Gate(GateStatus::Pending);
+        let gates = gates.filter(|&at| ready.state(at) == pending && ready.is_unhindered(at)).count();
+        let reviews = statuses.iter().filter(|status| **status == StepStatus::NeedsReview).count();
+        ShortStatus { name: self.name_of(view), waiting: gates + reviews, counts: counts(&statuses) }
+    }
+
+    /// What people call the sequence.
+    pub(super) fn name_of(&self, view: &View) -> String {
+        let folder = self.paths().root.file_name().map(|name| name.to_string_lossy().into_owned());
+        view.sequence.name.clone().or(folder).unwrap_or_default()
     }
 
     fn validate(&self, view: &View, args: &query::Validate) -> Result<Output, Error> {
@@ -187,13 +208,40 @@ impl Engine {
             return Err(Error::LogNotFound { step: step.clone(), run, attempt });
         }
         let path = folder.join(name);
-        Ok(LogText { step: step.clone(), run, attempt, stream, text: String::new(), truncated: false, cursor: 0, path })
+        let spec = (!args.stderr && !args.raw).then(|| store::file::read_json::<SpecFile>(&folder.join("spec.json"))).flatten();
+        let format = spec.map_or(OutputFormat::Text, |spec| spec.output);
+        Ok(LogText { step: step.clone(), run, attempt, stream, format, text: String::new(), truncated: false, cursor: 0, path })
     }
 
     fn logs(&self, view: &View, args: &query::Logs) -> Result<LogText, Error> {
         let place = self.log_place(view, args)?;
+        if let (Some(lines), Some(mut reader)) = (args.tail, TranscriptReader::open(&place).filter(|_| !place.format.is_text())) {
+            let (text, truncated) = reader.tail(true, lines, usize::MAX)?;
+            return Ok(LogText { text, truncated, cursor: reader.offset(), ..place });
+        }
         let Part { bytes, truncated, cursor } = read_part(&place.path, args)?;
+        if !place.format.is_text() {
+            return Ok(LogText { text: transcript_of(place.format, &bytes), truncated, cursor, ..place });
+        }
         Ok(LogText { text: String::from_utf8_lossy(&bytes).into_owned(), truncated, cursor, ..place })
+    }
+
+    fn answer(&self, view: &View, args: &query::Answer) -> Result<Answer, Error> {
+        let logs = query::Logs { run: args.run.clone(), attempt: args.attempt, ..query::Logs::of(args.step.clone()) };
+        let place = self.log_place(view, &logs)?;
+        let status = AttemptStatus::read(self.paths(), &place.run, place.step.as_str(), place.attempt);
+        let (text, truncated) = if place.format.is_text() {
+            let log = self.logs(view, &logs)?;
+            (log.text, log.truncated)
+        } else if status.is_none() {
+            return Err(Error::NotEnded { step: place.step });
+        } else {
+            let bytes = store::file::read_if_there(&place.path.with_file_name("summary.md"))?.unwrap_or_default();
+            (crate::agent::plain(&String::from_utf8_lossy(&bytes)), false)
+        };
+        let agent = status.as_ref().map(|status| status.agent.clone()).unwrap_or_default();
+        let status = status.map(|status| status.status);
+        Ok(Answer { step: place.step, run: place.run, attempt: place.attempt, status, text, truncated, agent })
     }
 
     pub(super) fn prune(&self, caller: &Caller, action: &Action, args: &run::Prune, consent: Consent) -> Result<Output, Error> {
@@ -236,20 +284,20 @@ pub fn start_of_lines(bytes: &[u8], lines: usize) -> usize {
 
 /// The actions in a file, JSON or YAML; `-` is standard input.
 pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
+    let limit = yaml::SIZE_LIMIT + 1;
     if path == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).map_err(Error::io("read", "standard input"))?;
+        std::io::stdin().take(limit).read_to_end(&mut bytes).map_err(Error::io("read", "standard input"))?;
     } else {
-        File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(Error::reading(path))?;
+        // A pipe will do: `seqctl apply <(…)`.
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(Error::reading(path))?;
     }
     // JSON is read as JSON: YAML takes a few characters in it for line breaks.
-    let json = serde_json::from_str(&text).ok();
-    let value: serde_json::Value = json.map_or_else(|| serde_yaml::from_str(&text), Ok).map_err(|error| {
-        let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-        let excerpt = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
-        let expected = Some("a list of actions, like `[{\"action\": \"gate.approve\", \"id\": \"review\"}]`".to_owned());
-        Error::Yaml { path: path.into(), line, column, why: error.to_string(), expected, excerpt }
-    })?;
+    let value = match serde_json::from_slice(&bytes) {
+        Ok(value) => value,
+        Err(_) => yaml::typed(&bytes, path, "a list of actions, like `[{\"action\": \"gate.approve\", \"id\": \"review\"}]`")?
+            .unwrap_or(serde_json::Value::Null),
+    };
     match value {
         serde_json::Value::Array(entries) => {
             let (actions, wrong): (Vec<_>, Vec<_>) =
@@ -276,7 +324,10 @@ fn group_rows(sequence: &Sequence) -> Vec<GroupRow> {
             None => rows.push(GroupRow {
                 id: id.clone(),
                 members: vec![step.id.clone()],
-                fail_policy: Resolved::new(sequence, step).fail_policy(),
+                fail_policy: sequence
+                    .group(id.as_str())
+                    .find_map(|step| step.fail_policy)
+                    .unwrap_or_else(|| Resolved::new(sequence, step).fail_policy()),
             }),
         }
     }
@@ -288,7 +339,7 @@ fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {
 }
 
 /// The run and attempt in which a step ran last, or runs.
-fn last_attempt(paths: &Paths, view: &View, step: &Id) -> Option<(String, Option<u32>)> {
+pub(super) fn last_attempt(paths: &Paths, view: &View, step: &Id) -> Option<(String, Option<u32>)> {
     let lease = view.leases.get(step).map(|lease| &lease.record);
     let record = lease.or_else(|| view.records.get(step));
     if let Some(claim) = record.and_then(|record| record.claim.as_ref()) {
@@ -319,6 +370,11 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         (_, Some(exit), _) => Some(exit.ms),
         _ => None,
     };
+    let outcome = record.and_then(Record::outcome).filter(|_| status.is_outcome());
+    let attempt = claim.and(record).map(|record| exit.map_or_else(|| record.attempt(), |exit| exit.attempt));
+    let has_report = !resolved.is_shell() && exit.is_some();
+    let last = claim.zip(attempt).filter(|_| has_report);
+    let last = last.and_then(|(claim, attempt)| AttemptStatus::read(paths, &claim.run, step.id.as_str(), attempt));
     let is_changed =
         exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
     Some(StepRow {
@@ -328,10 +384,12 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         kind: resolved.kind().as_str(),
         agent: resolved.agent().to_owned(),
         waits_for,
-        reason: exit.and_then(|exit| exit.outcome.reason),
-        outcome: exit.map(|exit| exit.outcome.words()),
+        reason: outcome.as_ref().and_then(|outcome| outcome.reason),
+        outcome: outcome.as_ref().map(Outcome::words),
+        note: outcome.and_then(|outcome| outcome.note),
+        usage: last.and_then(|last| last.agent.usage),
         run: claim.map(|claim| claim.run.clone()),
-        attempt: claim.and(record).map(|record| exit.map_or_else(|| record.attempt(), |exit| exit.attempt)),
+        attempt,
         duration_ms,
         changed: is_changed,
         group: step.group_id.clone(),

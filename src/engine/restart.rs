@@ -7,13 +7,14 @@ use super::{
     caller::{Caller, Consent},
     confirm,
     output::{Output, Started},
-    start::{new_run, opening},
+    start::{Plan, new_run, opening},
     transact::{Draft, entry},
+    view::View,
 };
 use crate::{
     action::{Action, Txn, run, step},
     error::Error,
-    model::{Id, Resolved, State},
+    model::{Id, State},
     store::RunKind,
 };
 
@@ -27,27 +28,11 @@ impl Engine {
         consent: Consent,
     ) -> Result<Output, Error> {
         let view = self.view()?;
-        let step = view.sequence.expect_step(args.id.as_str())?;
-        let resolved = Resolved::new(&view.sequence, step);
-        if !resolved.is_shell() {
-            return Err(Error::AgentUnknown { step: step.id.clone(), agent: resolved.agent().into() });
-        }
-        let at = view.graph.find(args.id.as_str()).unwrap_or_default();
-        let mut steps = vec![args.id.clone()];
-        if args.downstream {
-            let below = view.graph.downstream(at).into_iter().map(|at| view.id_of(at).clone());
-            steps.extend(below.filter(|id| view.sequence.step(id.as_str()).is_some()));
-        }
+        let plan = plan(&view, args)?;
         if args.options.dry_run {
-            let commands = steps.iter().map(Id::to_string).collect();
-            return Ok(Output::WouldRun(super::start::Plan {
-                starts: steps[..1].to_vec(),
-                follows: steps[1..].to_vec(),
-                commands,
-                kind: None,
-                failed: Vec::new(),
-            }));
+            return Ok(Output::WouldRun(plan));
         }
+        let steps = plan.steps();
         confirm::check(&view, caller, action, &confirm::describe(action, &steps), consent)?;
         self.stop_running(caller, &view, &steps)?;
         super::settle::repair_all(self.paths())?;
@@ -62,7 +47,7 @@ impl Engine {
                 step::reset(&mut txn, std::slice::from_ref(&args.id), args.downstream)?;
                 let payload = json!({"run": run.id, "steps": steps});
                 let mut draft = Draft { entry: entry(caller, "restart", Some(args.id.to_string()), payload), ..Draft::default() };
-                draft.records = decision_records(caller, &txn);
+                draft.records = decision_records(caller, view, &txn);
                 draft.after = (txn.sequence != *view.sequence).then_some(txn.sequence);
                 opening(&mut draft, &run)?;
                 Ok(draft)
@@ -74,7 +59,7 @@ impl Engine {
         Ok(Output::Started(Started { run: run.id, attached: false }))
     }
 
-    fn stop_running(&self, caller: &Caller, view: &super::view::View, steps: &[Id]) -> Result<(), Error> {
+    pub(super) fn stop_running(&self, caller: &Caller, view: &View, steps: &[Id]) -> Result<(), Error> {
         for id in steps {
             let at = view.graph.find(id.as_str()).unwrap_or_default();
             if view.state(at) == State::Running {
@@ -87,4 +72,17 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// What running a step again would do.
+pub(super) fn plan(view: &View, args: &run::Restart) -> Result<Plan, Error> {
+    view.sequence.expect_step(args.id.as_str())?;
+    let at = view.graph.find(args.id.as_str()).unwrap_or_default();
+    let below = if args.downstream { view.graph.downstream(at) } else { Vec::new() };
+    let below = below.into_iter().map(|at| view.id_of(at)).filter(|id| view.sequence.step(id.as_str()).is_some());
+    let follows: Vec<Id> = below.cloned().collect();
+    let steps = std::iter::once(&args.id).chain(&follows).filter_map(|id| view.sequence.step(id.as_str()));
+    let commands = steps.map(|step| Ok(format!("{}: {}", step.id, super::agent::words(view, step)?)));
+    let commands = commands.collect::<Result<_, Error>>()?;
+    Ok(Plan { starts: vec![args.id.clone()], follows, commands, kind: None, failed: Vec::new() })
 }

@@ -3,13 +3,13 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{output::Output, view::Config};
+use super::output::Output;
 use crate::{
     action::{Access, CATALOG, Spec, schema::Of},
     error::Error,
     model,
     policy::Policy,
-    store::yaml,
+    store::{ConfigFile, yaml},
 };
 
 /// The schema of a file or document; `name` is the action where it is about one.
@@ -21,7 +21,7 @@ pub fn schema(of: Of, name: Option<&str>) -> Result<Value, Error> {
     Ok(match of {
         Of::Sequence => yaml::schema(),
         Of::Policy => with_aliases(read::<Policy>("policy.yaml"), Policy::ALIASES),
-        Of::Config => read::<Config>("config.yaml"),
+        Of::Config => read::<ConfigFile>("config.yaml"),
         Of::Action => entry(spec()?),
         Of::Output => document(spec()?)?,
         Of::Error => failure(),
@@ -75,6 +75,12 @@ fn answers(spec: &Spec) -> Option<&'static [&'static str]> {
         "apply" => &["changed", "preview"],
         "init" => &["made"],
         "demo" => &["demo"],
+        "graph" => &["graph"],
+        "why" => &["why"],
+        "result" => &["answer"],
+        "outcome" => &["reported"],
+        "continue" => &["run", "started", "would_run"],
+        "review.reject" => &["changed", "run", "started", "would_run"],
         "step.list" => &["steps"],
         "step.show" => &["step"],
         "gate.list" => &["gates"],
@@ -83,7 +89,7 @@ fn answers(spec: &Spec) -> Option<&'static [&'static str]> {
         "template.list" => &["templates"],
         "template.show" => &["template"],
         "template.apply" => &["changed", "preview"],
-        "status" => &["status"],
+        "status" => &["status", "short"],
         "validate" => &["valid"],
         "run.all" | "run.runnable" | "run.step" | "run.group" | "restart" => &["run", "would_run", "started"],
         "attach" => &["run", "started"],

@@ -17,8 +17,8 @@ use crate::{
     action::Action,
     clock,
     error::{Error, list},
-    model::{Blocker, Id, Node, Readiness, Resolved, State, StepStatus},
-    store::{Paths, Run, RunKind, RunState, file, open_runs},
+    model::{Blocker, Id, Node, Readiness, State, StepStatus},
+    store::{Paths, Record, Run, RunKind, RunState, file, open_runs},
 };
 
 /// What a run would do.
@@ -79,16 +79,7 @@ pub(super) fn plan(view: &View, action: &Action) -> Result<Plan, Error> {
     for &at in starts.iter().chain(&follows) {
         let Node::Step(index) = view.graph.node(at) else { continue };
         let step = &view.sequence.steps[index];
-        let resolved = Resolved::new(&view.sequence, step);
-        if !resolved.is_shell() {
-            return Err(Error::AgentUnknown { step: step.id.clone(), agent: resolved.agent().into() });
-        }
-        let what = match (&step.command, &step.prompt_file) {
-            (Some(command), _) => command.display(),
-            (None, Some(file)) => format!("sh {file}"),
-            (None, None) => step.prompt.clone().unwrap_or_else(|| format!("sh prompts/{}.md", step.id)),
-        };
-        commands.push(format!("{}: {}", step.id, what.lines().next().unwrap_or_default()));
+        commands.push(format!("{}: {}", step.id, super::agent::words(view, step)?));
     }
     let failed = covered.iter().filter_map(|&at| failure(view, &ready, at)).collect();
     Ok(Plan { failed, starts: ids(view, &starts), follows: ids(view, &follows), commands, kind: Some(kind) })
@@ -101,8 +92,7 @@ pub(super) fn failure(view: &View, ready: &Readiness, at: usize) -> Option<(Id, 
     }
     let id = view.id_of(at);
     let record = view.leases.get(id).map(|lease| &lease.record).or_else(|| view.records.get(id));
-    let outcome = record.and_then(|record| record.exit.as_ref()).map(|exit| &exit.outcome);
-    let words = outcome.map_or_else(|| "failed before".to_owned(), crate::model::Outcome::explained);
+    let words = record.and_then(Record::outcome).map_or_else(|| "failed before".to_owned(), |outcome| outcome.explained());
     Some((id.clone(), words))
 }
 
@@ -251,7 +241,11 @@ pub(super) fn opening(draft: &mut Draft, run: &Run) -> Result<(), Error> {
 impl Engine {
     /// What a run action would do, without doing it.
     pub fn plan_run(&self, action: &Action) -> Result<Plan, Error> {
-        plan(&self.view()?, action)
+        match action {
+            Action::Restart(args) => super::restart::plan(&self.view()?, args),
+            Action::Continue(_) | Action::ReviewReject(_) => self.plan_resume(action),
+            _ => plan(&self.view()?, action),
+        }
     }
 
     /// Starts the run that `action` asks for, or finds the one that is there already, and makes

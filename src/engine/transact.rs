@@ -172,7 +172,7 @@ impl Held<'_> {
                     return Ok(None);
                 }
                 // Checked before anything is staged, with the lines of the file as it is.
-                Graph::build(&after).map_err(|error| locate(error, &view.lines))?;
+                Graph::build(&after).map_err(|error| locate(error, &path, &view.lines))?;
                 match &draft.nearer {
                     Some((text, says)) => yaml::patch(text, says, &after, &path)?,
                     None => yaml::patch(&view.text, &view.sequence, &after, &path)?,
@@ -335,7 +335,7 @@ pub(super) fn merge_late(held: &mut Held<'_>, late: &Late) -> Result<(), Error> 
         }
     }
     let parsed = yaml::parse(&bytes, &path)?;
-    Graph::build(&parsed.sequence).map_err(|error| locate(error, &parsed.lines))?;
+    Graph::build(&parsed.sequence).map_err(|error| locate(error, &path, &parsed.lines))?;
     let text = String::from_utf8(bytes).map_err(|_| Error::FileUnusable { path: path.clone(), why: "is not UTF-8".into() })?;
     let seq = last + 1;
     let view = held.view();

@@ -3,38 +3,23 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    path::Path,
     sync::Arc,
 };
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
+    agent::Agents,
     audit,
     error::Error,
     model::{GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, Step, StepStatus},
     policy::Policy,
     runner::{Leftover, leftover, orphaned},
     store::{
-        self, FileId, Paths, Record, Stamp, file, read_prompt, sha256,
+        self, Config, FileId, Paths, Record, Records, Stamp, file, read_prompt, sha256,
         tx::{self, Staged},
         yaml::{self, Lines, Statuses, Warning},
     },
 };
-
-/// config.yaml, as far as it is used so far.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(default)]
-pub(super) struct Config {
-    /// Whether outcomes are written to sequence.yaml.
-    pub(super) status_in_file: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { status_in_file: true }
-    }
-}
 
 /// A lease in `state/active/`.
 #[derive(Clone, Debug)]
@@ -70,6 +55,10 @@ pub struct View {
     pub(super) is_stamped: bool,
     pub(super) statuses: Statuses,
     pub(super) config: Config,
+    /// Whose record cannot be read.
+    damaged: Vec<Id>,
+    /// The agents its steps can want.
+    pub(super) agents: Agents,
     policy: Result<Policy, String>,
     policy_id: Option<FileId>,
 }
@@ -88,17 +77,16 @@ impl View {
         let path = paths.sequence();
         let (mut bytes, id) = read(paths)?;
         bytes = staged.text.filter(|_| staged.pre_sha == Some(sha256(&bytes))).unwrap_or(bytes);
-        let mut records: HashMap<Id, Record> = store::records(paths)?.into_iter().collect();
+        let Records { known: mut records, damaged } = store::records(paths)?;
         records.extend(staged.records);
-        let parsed = yaml::parse(&bytes, &path)?;
+        let (parsed, statuses) = yaml::read(&bytes, &path)?;
         let sha = sha256(&bytes);
         let text =
             String::from_utf8(bytes).map_err(|_| Error::FileUnusable { path: path.clone(), why: "is not UTF-8".into() })?;
-        let statuses = Statuses::find(&text, &path)?;
-        let graph = Graph::build(&parsed.sequence).map_err(|error| locate(error, &parsed.lines))?;
+        let graph = Graph::build(&parsed.sequence).map_err(|error| locate(error, &path, &parsed.lines))?;
         let is_stamped = Stamp::read(paths).is_some_and(|stamp| stamp.sha == sha);
         let (policy, policy_id) = read_policy(paths);
-        let config = read_config(paths)?;
+        let config = Config::read(paths)?;
         Ok(Self {
             text,
             sha,
@@ -112,7 +100,9 @@ impl View {
             id,
             is_stamped,
             statuses,
+            agents: Agents::new(config.agents.iter().map(|(name, settings)| (name.as_str(), settings))),
             config,
+            damaged,
             policy,
             policy_id,
         })
@@ -204,10 +194,19 @@ impl View {
         defhash(&Resolved::new(&self.sequence, step), prompt)
     }
 
+    /// The records that cannot be read, as warnings. What the file says counts.
+    fn damages(&self) -> impl Iterator<Item = Warning> {
+        self.damaged.iter().map(|id| Warning {
+            line: self.lines.of(id.as_str()).unwrap_or(1),
+            message: format!("the record of `{id}` is damaged (`.threados/state/last/{id}`); what the file says counts"),
+            hint: Some(format!("`seqctl reset {id}` or the next run of it writes a new one")),
+        })
+    }
+
     /// Where the file and the records differ, as warnings. The records hold.
     pub fn disagreements(&self) -> Vec<Warning> {
         if self.is_stamped {
-            return Vec::new();
+            return self.damages().collect();
         }
         let steps = self.sequence.steps.iter().filter_map(|step| {
             let (record, written) = (self.records.get(&step.id), step.status);
@@ -235,7 +234,7 @@ impl View {
                 hint: Some(format!("`seqctl gate approve {}` approves it", gate.id)),
             })
         });
-        steps.chain(gates).collect()
+        self.damages().chain(steps).chain(gates).collect()
     }
 
     /// What the file should say where it says something else: outcomes and decisions are ours.
@@ -268,13 +267,22 @@ impl View {
     }
 }
 
-/// The error, with the line of the plan it is about.
-pub(super) fn locate(error: Error, lines: &Lines) -> Error {
+/// The error, with the line of the plan it is about, if what is wrong stands in the file.
+pub(super) fn locate(error: Error, path: &Path, lines: &Lines) -> Error {
     let line = match &error {
         Error::DependencyNotFound { id, dependency, .. } => lines.of_dependency(id.as_str(), dependency.as_str()),
+        Error::CircularDependency { cycle, .. } => {
+            // Each waits for the one before it, the first for the last.
+            let before = cycle.iter().cycle().skip(cycle.len().saturating_sub(1));
+            let links = cycle.iter().zip(before).map(|(id, needed)| lines.of_dependency(id.as_str(), needed.as_str()));
+            links.collect::<Option<Vec<_>>>().and_then(|links| links.first().copied())
+        }
         _ => None,
     };
-    error.at_line(line)
+    match line {
+        Some(line) => error.at(path, line),
+        None => error,
+    }
 }
 
 /// SHA-256 over what a step would run, as canonical JSON.
@@ -287,6 +295,8 @@ pub(super) fn defhash(step: &Resolved<'_>, prompt: Option<String>) -> String {
         cwd: &'a str,
         env: BTreeMap<String, String>,
         prompt: Option<String>,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        agent_args: &'a [String],
     }
     let definition = Definition {
         agent: step.agent(),
@@ -295,6 +305,7 @@ pub(super) fn defhash(step: &Resolved<'_>, prompt: Option<String>) -> String {
         cwd: step.cwd(),
         env: step.env(),
         prompt,
+        agent_args: if step.is_shell() { &[] } else { step.agent_args() },
     };
     sha256(&serde_json::to_vec(&definition).unwrap_or_default())
 }
@@ -328,9 +339,13 @@ fn read(paths: &Paths) -> Result<(Vec<u8>, FileId), Error> {
     let path = paths.sequence();
     for _ in 0..100 {
         let before = FileId::of(&path);
-        let bytes = file::read_if_there(&path)?;
+        let bytes = file::read_up_to(&path, yaml::SIZE_LIMIT)?;
         match (bytes, before) {
             (Some(bytes), Some(id)) if FileId::of(&path) == Some(id) => return Ok((bytes, id)),
+            (None, None) if path.is_symlink() => {
+                let why = "is a link to something that does not exist".into();
+                return Err(Error::FileUnusable { path, why });
+            }
             (None, None) => return Err(Error::FileUnusable { path, why: "is missing".into() }),
             _ => {}
         }
@@ -341,22 +356,13 @@ fn read(paths: &Paths) -> Result<(Vec<u8>, FileId), Error> {
 fn read_policy(paths: &Paths) -> (Result<Policy, String>, Option<FileId>) {
     let path = paths.policy();
     let id = FileId::of(&path);
-    let policy = file::read_if_there(&path).and_then(|bytes| match bytes {
-        None => Ok(Policy::default()),
-        Some(bytes) => {
-            let text = std::str::from_utf8(&bytes)
-                .map_err(|_| Error::FileUnusable { path: path.clone(), why: "is not UTF-8".into() })?;
-            Policy::parse(text, &path)
-        }
+    let policy = file::read_up_to(&path, yaml::SIZE_LIMIT).and_then(|bytes| {
+        let written = yaml::typed::<Policy>(&bytes.unwrap_or_default(), &path, "`key: value` lines like `mode: SAFE`")?;
+        written.map_or_else(|| Ok(Policy::default()), |policy| policy.known(&path))
     });
-    (policy.map_err(|error| error.to_string()), id)
-}
-
-fn read_config(paths: &Paths) -> Result<Config, Error> {
-    let path = paths.config();
-    match file::read_if_there(&path)? {
-        None => Ok(Config::default()),
-        Some(bytes) if bytes.trim_ascii().is_empty() => Ok(Config::default()),
-        Some(bytes) => serde_yaml::from_slice(&bytes).map_err(|error| Error::FileUnusable { path, why: error.to_string() }),
-    }
+    let in_words = |error: Error| match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    };
+    (policy.map_err(in_words), id)
 }

@@ -14,6 +14,7 @@ use crate::{
     store::{
         FileId, Paths, Probe, ProjectLock, Stamp, displaced, file, probe, ring, sha256,
         tx::{self, By},
+        yaml,
     },
 };
 
@@ -151,7 +152,7 @@ impl Writer {
                     let age = now.map_or(Duration::ZERO, |id| id.age());
                     since = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
                     // A file that only was touched, or checked out as it was, is not a change.
-                    if let (Some(stamp), Some(bytes)) = (&stamp, file::read_if_there(&path)?)
+                    if let (Some(stamp), Some(bytes)) = (&stamp, file::read_up_to(&path, yaml::SIZE_LIMIT)?)
                         && stamp.sha == sha256(&bytes)
                     {
                         return Ok(());

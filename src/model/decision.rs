@@ -16,4 +16,10 @@ pub enum Decision {
     Skip,
     /// A step counts as never run.
     Reset,
+    /// What a step did is good.
+    Accept,
+    /// What a step did is not good.
+    Reject,
+    /// A step's agent is to go on with its session.
+    Continue,
 }

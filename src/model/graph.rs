@@ -1,6 +1,6 @@
 //! The dependency graph of a plan.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use petgraph::{
     Direction,
@@ -44,23 +44,27 @@ impl Graph {
             }
             edges.add_node(());
         }
-        let mut link = |id: &Id, need: &Id| match index.get(need) {
+        // Who was linked to last: a need may be named twice, and asking the graph costs what it has edges.
+        let mut last = vec![usize::MAX; index.len()];
+        let mut link = |to: usize, id: &Id, need: &Id| match index.get(need) {
             Some(&from) => {
-                edges.update_edge(NodeIndex::new(from), NodeIndex::new(index[id]), ());
+                if std::mem::replace(&mut last[from], to) != to {
+                    edges.add_edge(NodeIndex::new(from), NodeIndex::new(to), ());
+                }
                 Ok(())
             }
             None => Err(Error::DependencyNotFound {
                 id: id.clone(),
                 dependency: need.clone(),
                 nearest: sequence.nearest(need.as_str()),
-                line: None,
+                place: None,
             }),
         };
-        for step in &sequence.steps {
-            step.needs().try_for_each(|need| link(&step.id, need))?;
+        for (at, step) in sequence.steps.iter().enumerate() {
+            step.depends_on.iter().chain(step.candidates()).try_for_each(|need| link(at, &step.id, need))?;
         }
-        for gate in &sequence.gates {
-            gate.depends_on.iter().try_for_each(|need| link(&gate.id, need))?;
+        for (at, gate) in sequence.gates.iter().enumerate() {
+            gate.depends_on.iter().try_for_each(|need| link(sequence.steps.len() + at, &gate.id, need))?;
         }
         sequence.check_groups()?;
         let graph = Self { edges, steps: sequence.steps.len(), index };
@@ -68,7 +72,7 @@ impl Graph {
             None => Ok(graph),
             Some(nodes) => {
                 let ids: Vec<_> = sequence.ids().collect();
-                Err(Error::CircularDependency { cycle: nodes.into_iter().map(|at| ids[at].clone()).collect() })
+                Err(Error::CircularDependency { cycle: nodes.into_iter().map(|at| ids[at].clone()).collect(), place: None })
             }
         }
     }
@@ -126,18 +130,22 @@ impl Graph {
 
     /// The nodes of one cycle in the order of its edges, if there is any.
     fn cycle(&self) -> Option<Vec<usize>> {
-        let knot = petgraph::algo::tarjan_scc(&self.edges)
+        // Neither of these two goes down into itself, which a long chain would not survive.
+        petgraph::algo::toposort(&self.edges, None).err()?;
+        let knot = petgraph::algo::kosaraju_scc(&self.edges)
             .into_iter()
             .filter(|nodes| nodes.len() > 1 || self.edges.contains_edge(nodes[0], nodes[0]))
             .min_by_key(Vec::len)?;
+        let first = *knot.iter().min()?;
+        let knot: HashSet<_> = knot.into_iter().collect();
         // Inside a strongly connected component every walk along its edges meets itself.
-        let mut path: Vec<NodeIndex<u32>> = Vec::new();
-        let mut here = *knot.iter().min()?;
+        let (mut path, mut places) = (Vec::new(), HashMap::new());
+        let mut here: NodeIndex<u32> = first;
         loop {
-            if let Some(start) = path.iter().position(|&node| node == here) {
-                return Some(path[start..].iter().map(|node| node.index()).collect());
+            if let Some(start) = places.insert(here, path.len()) {
+                return Some(path.split_off(start));
             }
-            path.push(here);
+            path.push(here.index());
             here = self.edges.neighbors(here).filter(|next| knot.contains(next)).min()?;
         }
     }
@@ -180,6 +188,22 @@ mod tests {
     fn an_unknown_dependency_has_a_nearest() {
         let error = Graph::build(&plan(&[("build", &[]), ("test", &["biuld"])])).unwrap_err();
         assert_eq!(error.hint().unwrap(), "did you mean `build`?");
+    }
+
+    #[test]
+    fn long_chains_and_wide_fans_are_cheap() {
+        const MANY: usize = 200_000;
+        let mut plan = Sequence::default();
+        for at in 0..MANY {
+            let mut step = Step::new(format!("s{at}").parse().unwrap());
+            step.depends_on = [0, at.saturating_sub(1)].iter().map(|need| format!("s{need}").parse().unwrap()).collect();
+            plan.steps.push(step);
+        }
+        plan.steps[0].depends_on.clear();
+        let graph = Graph::build(&plan).unwrap();
+        assert_eq!((graph.downstream(0).len(), graph.needs(1)), (MANY - 1, vec![0]));
+        plan.steps[0].depends_on.push(format!("s{}", MANY - 1).parse().unwrap());
+        assert!(Graph::build(&plan).unwrap_err().to_string().contains("more"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The plan as plain data: steps, gates, their graph and their readiness. No I/O, no clock.
 
+mod agent;
 mod decision;
 mod duration;
 mod gate;
@@ -12,7 +13,9 @@ mod resolve;
 mod sequence;
 mod status;
 mod step;
+mod unblock;
 
+pub use agent::{AgentReport, AgentSettings, Denial, OutputFormat, PromptBy, Usage};
 pub use decision::Decision;
 pub use duration::Span;
 pub use gate::Gate;
@@ -25,3 +28,4 @@ pub use resolve::Resolved;
 pub use sequence::{Defaults, Metadata, Mode, PolicyLimits, Sequence};
 pub use status::{GateStatus, StepStatus};
 pub use step::{Candidates, CommandLine, FailPolicy, Orchestrator, Step, Synth, ThreadType};
+pub use unblock::{Root, Unblock, Unblocking, Why};

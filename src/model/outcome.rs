@@ -27,6 +27,10 @@ pub enum Reason {
     Spawn,
     /// The policy forbade it.
     Policy,
+    /// The agent said that it failed, whatever its exit code.
+    Agent,
+    /// A person reviewed it and said no.
+    Rejected,
 }
 
 impl Reason {
@@ -42,12 +46,14 @@ impl Reason {
             Self::Interrupted => "interrupted",
             Self::Spawn => "spawn",
             Self::Policy => "policy",
+            Self::Agent => "agent",
+            Self::Rejected => "rejected",
         }
     }
 
     /// Whether another attempt may mend it.
     pub const fn is_retried(self) -> bool {
-        matches!(self, Self::Exit | Self::Signal | Self::Timeout)
+        matches!(self, Self::Exit | Self::Signal | Self::Timeout | Self::Agent)
     }
 }
 
@@ -90,6 +96,7 @@ impl Outcome {
         match (self.reason, self.code, self.signal) {
             (Some(Reason::Exit), Some(code), _) => format!("exit {code}"),
             (Some(Reason::Signal), _, Some(signal)) => format!("signal {signal}"),
+            (Some(Reason::Agent), _, _) => "the agent failed".into(),
             (Some(reason), _, _) => reason.as_str().replace('_', " "),
             (None, _, _) => match self.status {
                 StepStatus::NeedsReview => "needs review".into(),

@@ -51,12 +51,21 @@ struct Place {
     policy: FailPolicy,
 }
 
+/// What counts of a group's members, so that nobody has to ask each of them.
+#[derive(Default)]
+struct Group {
+    members: Vec<u32>,
+    done: u32,
+    /// Those whose failure keeps the others from starting.
+    failed: u32,
+}
+
 /// The incremental answer: a change of one node costs what depends on it, not the whole plan.
 pub struct Readiness {
     places: Vec<Place>,
     needs: Vec<Vec<u32>>,
     dependents: Vec<Vec<u32>>,
-    groups: Vec<Vec<u32>>,
+    groups: Vec<Group>,
 }
 
 impl Readiness {
@@ -64,7 +73,7 @@ impl Readiness {
     pub fn new(sequence: &Sequence, graph: &Graph) -> Self {
         let narrow = |nodes: Vec<usize>| nodes.into_iter().map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
         let mut names: HashMap<&Id, u32> = HashMap::new();
-        let mut groups: Vec<Vec<u32>> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
         let mut places = Vec::with_capacity(graph.len());
         let needs: Vec<Vec<u32>> = (0..graph.len()).map(|at| narrow(graph.needs(at))).collect();
         for (at, needs) in needs.iter().enumerate() {
@@ -74,7 +83,7 @@ impl Readiness {
                     let step = &sequence.steps[step];
                     let group = step.group_id.as_ref().map(|id| {
                         *names.entry(id).or_insert_with(|| {
-                            groups.push(Vec::new());
+                            groups.push(Group::default());
                             u32::try_from(groups.len() - 1).unwrap_or(u32::MAX)
                         })
                     });
@@ -82,7 +91,7 @@ impl Readiness {
                 }
             };
             if let Some(group) = group {
-                groups[group as usize].push(u32::try_from(at).unwrap_or(u32::MAX));
+                groups[group as usize].members.push(u32::try_from(at).unwrap_or(u32::MAX));
             }
             let unmet = u32::try_from(needs.len()).unwrap_or(u32::MAX);
             places.push(Place { state, unmet, is_satisfied: false, group, policy });
@@ -98,11 +107,10 @@ impl Readiness {
         if self.places[at].state == state {
             return touched;
         }
-        self.places[at].state = state;
         let mut queue = vec![at];
-        if let Some(group) = self.places[at].group {
+        if let Some(group) = self.replace(at, state) {
             // A sibling's end decides whether the failed ones count, and whether the idle ones may start.
-            for &member in &self.groups[group as usize] {
+            for &member in &self.groups[group as usize].members {
                 if member as usize != at {
                     queue.push(member as usize);
                     touched.push(member as usize);
@@ -129,6 +137,19 @@ impl Readiness {
         touched
     }
 
+    /// Sets the state of a node. Gives its group if that makes a difference to the other members.
+    fn replace(&mut self, at: usize, state: State) -> Option<u32> {
+        let place = &mut self.places[at];
+        let old = std::mem::replace(&mut place.state, state);
+        let group = &mut self.groups[place.group? as usize];
+        let before = (group.done > 0, group.failed > 0);
+        let fails = |state| state == State::Ended(StepStatus::Failed) && place.policy == FailPolicy::FailFast;
+        let done = |state| state == State::Ended(StepStatus::Done);
+        group.done = group.done + u32::from(done(state)) - u32::from(done(old));
+        group.failed = group.failed + u32::from(fails(state)) - u32::from(fails(old));
+        (before != (group.done > 0, group.failed > 0)).then_some(place.group?)
+    }
+
     fn judge(&self, at: usize) -> bool {
         let place = &self.places[at];
         match place.state {
@@ -136,20 +157,25 @@ impl Readiness {
             State::Gate(status) => status == GateStatus::Approved && place.unmet == 0,
             State::Ended(StepStatus::Done) => true,
             State::Ended(_) => {
-                place.policy == FailPolicy::BestEffort
-                    && self.siblings(at).any(|other| self.places[other].state == State::Ended(StepStatus::Done))
+                place.policy == FailPolicy::BestEffort && place.group.is_some_and(|group| self.groups[group as usize].done > 0)
             }
         }
     }
 
     fn siblings(&self, at: usize) -> impl Iterator<Item = usize> {
-        let members = self.places[at].group.map_or(&[][..], |group| &self.groups[group as usize]);
+        let members = self.places[at].group.map_or(&[][..], |group| &self.groups[group as usize].members[..]);
         members.iter().map(|&member| member as usize).filter(move |&member| member != at)
     }
 
     /// The sibling whose failure keeps an idle member of a `fail_fast` group from starting.
     fn failed_sibling(&self, at: usize) -> Option<usize> {
-        self.siblings(at).find(|&other| {
+        self.places[at].group.filter(|group| self.groups[*group as usize].failed > 0)?;
+        self.failed_siblings(at).next()
+    }
+
+    /// Every sibling whose failure keeps an idle member of a `fail_fast` group from starting.
+    pub fn failed_siblings(&self, at: usize) -> impl Iterator<Item = usize> {
+        self.siblings(at).filter(|&other| {
             self.places[other].state == State::Ended(StepStatus::Failed) && self.places[other].policy == FailPolicy::FailFast
         })
     }

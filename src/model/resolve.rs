@@ -17,14 +17,34 @@ impl<'a> Resolved<'a> {
         Self { sequence, step }
     }
 
-    /// The agent, without the model's name behind `/`.
-    pub fn agent(&self) -> &'a str {
+    /// The agent, and the name of its own model behind `/`.
+    fn model(&self) -> (&'a str, Option<&'a str>) {
         let model = match (&self.step.model, &self.step.command) {
             (Some(model), _) => model,
             (None, Some(_)) => "shell",
             (None, None) => self.sequence.defaults.model.as_deref().unwrap_or("shell"),
         };
-        model.split('/').next().unwrap_or(model)
+        model.split_once('/').map_or((model, None), |(agent, own)| (agent, Some(own).filter(|own| !own.is_empty())))
+    }
+
+    /// The agent, without the model's name behind `/`.
+    pub fn agent(&self) -> &'a str {
+        self.model().0
+    }
+
+    /// The agent's own model, if the plan says which.
+    pub fn agent_model(&self) -> Option<&'a str> {
+        self.model().1
+    }
+
+    /// What is added to the agent's command line.
+    pub fn agent_args(&self) -> &'a [String] {
+        if self.step.agent_args.is_empty() { &self.sequence.defaults.agent_args } else { &self.step.agent_args }
+    }
+
+    /// What one attempt may cost, in US dollars.
+    pub fn max_cost_usd(&self) -> Option<f64> {
+        self.step.max_cost_usd.or(self.sequence.defaults.max_cost_usd)
     }
 
     /// Whether a shell runs it rather than an agent.

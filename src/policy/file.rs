@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     error::Error,
@@ -38,6 +38,7 @@ pub struct Policy {
     /// The largest fan-out.
     pub max_fanout: u32,
     /// How many attempts may run at once in the project.
+    #[serde(deserialize_with = "at_least_one")]
     pub max_concurrent: u32,
     /// What a run may cost, in US dollars.
     pub max_cost_usd: Option<f64>,
@@ -49,9 +50,10 @@ pub struct Policy {
     #[serde(alias = "command_allowlist")]
     pub allowed_commands: Vec<String>,
     /// Globs of the working directories that may be used.
-    #[serde(alias = "cwd_patterns")]
+    #[serde(alias = "cwd_patterns", deserialize_with = "globs")]
     pub allowed_cwd: Vec<String>,
     /// Regular expressions that no text to be run may match.
+    #[serde(deserialize_with = "patterns")]
     pub forbidden_patterns: Vec<String>,
     /// Names of actions that need a confirmation even in POWER.
     pub confirmation_required: Vec<String>,
@@ -92,44 +94,46 @@ fn timeouts<'de, D: Deserializer<'de>>(from: D) -> Result<Timeouts, D::Error> {
     Ok(Timeouts { commands: Span::from_ms(ms), agents: Span::from_ms(ms) })
 }
 
+fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    each("forbidden_patterns", from, |pattern| regex::Regex::new(pattern).map(drop).map_err(|error| error.to_string()))
+}
+
+fn globs<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    each("allowed_cwd", from, |glob| globset::Glob::new(glob).map(drop).map_err(|error| error.to_string()))
+}
+
+/// A list of texts that each have to pass, so that the complaint has the line of the one that does not.
+fn each<'de, D: Deserializer<'de>>(key: &str, from: D, check: fn(&str) -> Result<(), String>) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    for (at, text) in texts.iter().enumerate() {
+        check(text).map_err(|why| {
+            let why = why.lines().last().unwrap_or_default();
+            D::Error::custom(format!("{key}[{at}]: `{text}` cannot be used: {why}"))
+        })?;
+    }
+    Ok(texts)
+}
+
+fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    match u32::deserialize(from)? {
+        0 => Err(D::Error::custom("max_concurrent: 0 would let nothing run, expected at least 1")),
+        some => Ok(some),
+    }
+}
+
 impl Policy {
     /// Other names that keys are read from, and the keys.
     pub const ALIASES: &[(&str, &str)] = &[("command_allowlist", "allowed_commands"), ("cwd_patterns", "allowed_cwd")];
 
-    /// The policy in the text of policy.yaml.
+    /// This policy, if its format is known.
     ///
     /// # Errors
-    /// `Yaml` or `TooNew`; then nothing that needs policy is allowed.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
-        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-            return Ok(Self::default());
+    /// `TooNew`; then nothing that needs policy is allowed.
+    pub fn known(self, path: &Path) -> Result<Self, Error> {
+        match self.version.as_str() {
+            "1.0" => Ok(self),
+            _ => Err(Error::TooNew { path: path.into(), version: self.version }),
         }
-        let policy: Self = serde_yaml::from_str(text).map_err(|error| {
-            let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-            let excerpt = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
-            let why = error.to_string();
-            let why = why.split(" at line ").next().unwrap_or(&why).to_owned();
-            Error::Yaml { path: path.into(), line, column, why, expected: None, excerpt }
-        })?;
-        if policy.version != "1.0" {
-            return Err(Error::TooNew { path: path.into(), version: policy.version });
-        }
-        policy.check_itself(path)?;
-        Ok(policy)
-    }
-
-    fn check_itself(&self, path: &Path) -> Result<(), Error> {
-        let unusable = |why: String| Error::FileUnusable { path: path.into(), why };
-        for pattern in &self.forbidden_patterns {
-            regex::Regex::new(pattern).map_err(|error| unusable(format!("forbidden_patterns: `{pattern}`: {error}")))?;
-        }
-        for glob in &self.allowed_cwd {
-            globset::Glob::new(glob).map_err(|error| unusable(format!("allowed_cwd: {error}")))?;
-        }
-        if self.max_concurrent == 0 {
-            return Err(unusable("max_concurrent: 0 would let nothing run".into()));
-        }
-        Ok(())
     }
 
     /// The policy in force for a sequence, which can only tighten it.
@@ -160,13 +164,13 @@ impl Policy {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Policy, Error> {
-        Policy::parse(text, Path::new("policy.yaml"))
+    fn parse(text: &str) -> anyhow::Result<Policy> {
+        Ok(serde_yaml::from_str::<Policy>(text)?.known(Path::new("policy.yaml"))?)
     }
 
     #[test]
     fn defaults_are_safe() {
-        let policy = parse("# nothing\n").unwrap();
+        let policy = Policy::default();
         assert_eq!((policy.mode, policy.max_concurrent, policy.timeouts.agents.as_ms()), (Mode::Safe, 5, 7_200_000));
         let policy = parse("version: 1.0\nmode: POWER\ncommand_allowlist: [git]\n").unwrap();
         assert_eq!(policy.allowed_commands, ["git"]);

@@ -24,9 +24,15 @@ pub(super) struct Launch {
     argv: Vec<CString>,
     env: Vec<CString>,
     cwd: PathBuf,
-    stdout: File,
-    stderr: File,
+    streams: Streams,
     oom_score: Option<&'static str>,
+}
+
+/// The standard streams of a child.
+pub(super) struct Streams {
+    pub(super) stdin: File,
+    pub(super) stdout: File,
+    pub(super) stderr: File,
 }
 
 /// A command could not be started.
@@ -45,13 +51,7 @@ fn c_string(bytes: impl Into<Vec<u8>>) -> Result<CString, Refusal> {
 
 impl Launch {
     /// Everything that needs memory is made here, before the fork.
-    pub(super) fn new(
-        argv: &[String],
-        env: Vec<(Vec<u8>, Vec<u8>)>,
-        cwd: &Path,
-        stdout: File,
-        stderr: File,
-    ) -> Result<Self, Refusal> {
+    pub(super) fn new(argv: &[String], env: Vec<(Vec<u8>, Vec<u8>)>, cwd: &Path, streams: Streams) -> Result<Self, Refusal> {
         let Some(name) = argv.first() else { return Err(Refusal("the command is empty".into())) };
         let path = env.iter().find(|(name, _)| name == b"PATH").map_or(&b"/usr/bin:/bin"[..], |(_, value)| value);
         let programs = if name.contains('/') {
@@ -74,8 +74,7 @@ impl Launch {
             argv: argv.iter().map(|word| c_string(word.as_str())).collect::<Result<_, _>>()?,
             env,
             cwd: cwd.into(),
-            stdout,
-            stderr,
+            streams,
             oom_score: oom_score(),
         })
     }
@@ -122,10 +121,9 @@ impl Launch {
         if let Some(score) = self.oom_score {
             let _ = std::fs::write("/proc/self/oom_score_adj", score);
         }
-        let null = File::open("/dev/null")?;
-        rustix::stdio::dup2_stdin(null.as_fd()).map_err(io::Error::from)?;
-        rustix::stdio::dup2_stdout(self.stdout.as_fd()).map_err(io::Error::from)?;
-        rustix::stdio::dup2_stderr(self.stderr.as_fd()).map_err(io::Error::from)?;
+        rustix::stdio::dup2_stdin(self.streams.stdin.as_fd()).map_err(io::Error::from)?;
+        rustix::stdio::dup2_stdout(self.streams.stdout.as_fd()).map_err(io::Error::from)?;
+        rustix::stdio::dup2_stderr(self.streams.stderr.as_fd()).map_err(io::Error::from)?;
         std::env::set_current_dir(&self.cwd).map_err(|error| Refusal(format!("cannot enter {}: {error}", self.cwd.display())))?;
         fault::point("child.before_line");
         lease.append(&Line::Child { pid: std::process::id(), attempt })?;

@@ -1,6 +1,10 @@
 //! Finishing what a dead supervisor left.
 
-use super::{finish::write_status, supervisor::said, sweep::Target};
+use super::{
+    finish::{complete, recall_report, write_status},
+    supervisor::said,
+    sweep::Target,
+};
 use crate::{
     clock,
     error::Error,
@@ -70,7 +74,8 @@ pub fn repair(paths: &Paths, step: &Id) -> Result<bool, Error> {
         }
     };
     fault::point("recover.before_status");
-    write_status(paths, &claim.run, step, &exit)?;
+    let report = recall_report(&paths.attempt(&claim.run, step.as_str(), exit.attempt));
+    complete(paths, &claim.run, step, &exit, &report)?;
     Ok(true)
 }
 

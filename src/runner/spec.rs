@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Id;
+use crate::model::{Id, OutputFormat};
 
 /// Everything a supervisor needs; nothing is looked up after the claim.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -33,6 +33,12 @@ pub struct Spec {
     pub retry_delay_ms: u64,
     /// Whether a success wants a review.
     pub review: bool,
+    /// Whether prompt.md is its standard input; otherwise there is nothing on it.
+    #[serde(default)]
+    pub stdin: bool,
+    /// What its standard output is made of.
+    #[serde(default)]
+    pub output: OutputFormat,
 }
 
 /// spec.json: what was run, without the values of the environment.
@@ -59,6 +65,9 @@ pub struct SpecFile {
     pub retry_delay_ms: u64,
     /// Whether a success wants a review.
     pub review: bool,
+    /// What its standard output is made of.
+    #[serde(default, skip_serializing_if = "OutputFormat::is_text")]
+    pub output: OutputFormat,
     /// SHA-256 of the definition.
     pub defhash: String,
     /// The names that the plan adds to the environment.

@@ -24,8 +24,8 @@ use rustix::{
 use serde::Deserialize;
 
 use super::{
-    child::{Launch, Refusal},
-    finish::write_status,
+    child::{Launch, Refusal, Streams},
+    finish::{complete, read_report, weigh},
     message::receive,
     spawner::word,
     spec::Spec,
@@ -33,6 +33,7 @@ use super::{
     sweep::Target,
 };
 use crate::{
+    agent::{Report, plain},
     clock, fault,
     model::{Outcome, Reason, StepStatus},
     store::{Exit, Lease, Line, Paths, start_of},
@@ -97,6 +98,8 @@ struct Supervisor {
     is_clean: bool,
     /// Whether a stop is to be cut short.
     is_hurried: bool,
+    /// What the agent of the last attempt says of its work.
+    report: Report,
 }
 
 /// Why the child is being ended.
@@ -110,7 +113,18 @@ impl Supervisor {
     fn new(lease: Lease, spec: Spec, signals: File) -> Self {
         let paths = Paths::at(&spec.root);
         let lease_path = paths.lease(spec.step.as_str());
-        Self { lease, lease_path, spec, paths, signals, child: None, ended: None, is_clean: true, is_hurried: false }
+        Self {
+            lease,
+            lease_path,
+            spec,
+            paths,
+            signals,
+            child: None,
+            ended: None,
+            is_clean: true,
+            is_hurried: false,
+            report: Report::default(),
+        }
     }
 
     fn work(&mut self) {
@@ -137,6 +151,7 @@ impl Supervisor {
     /// Runs one attempt to its end. Nothing if the lease is gone: then there is nobody to tell.
     fn attempt(&mut self, attempt: u32) -> Option<Exit> {
         let begun = Instant::now();
+        self.report = Report::default();
         // The end of what ran before must not wake us; a stop that one of these told of is looked for below.
         self.drain();
         let end = |outcome: Outcome| {
@@ -156,6 +171,9 @@ impl Supervisor {
                     self.sweep();
                     return None;
                 }
+                // Reading only; the outcome may depend on it.
+                self.report =
+                    read_report(&self.paths.attempt(&self.spec.run, self.spec.step.as_str(), attempt), self.spec.output);
                 self.outcome(attempt, ending)
             }
         };
@@ -177,9 +195,10 @@ impl Supervisor {
         }
         fault::write("log.open")?;
         let log = |name: &str| OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join(name));
-        let (stdout, stderr) = (log("stdout.log")?, log("stderr.log")?);
+        let stdin = if spec.stdin { folder.join("prompt.md") } else { "/dev/null".into() };
+        let streams = Streams { stdin: File::open(stdin)?, stdout: log("stdout.log")?, stderr: log("stderr.log")? };
         fault::point("supervisor.before_fork");
-        Launch::new(&spec.argv, self.environment(attempt, &folder), &spec.cwd, stdout, stderr)?.start(&self.lease, attempt)
+        Launch::new(&spec.argv, self.environment(attempt, &folder), &spec.cwd, streams)?.start(&self.lease, attempt)
     }
 
     fn environment(&self, attempt: u32, folder: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -303,7 +322,8 @@ impl Supervisor {
             Some(WaitStatus::Signaled(_, signal, _)) => (None, Some(signal as i32)),
             _ => (None, None),
         };
-        judge(code, signal, said, self.spec.review)
+        let has_said = said.is_some();
+        weigh(judge(code, signal, said, self.spec.review), &self.report, self.spec.output, has_said)
     }
 
     /// Writes the end of an attempt down, cleans up, and completes its folder.
@@ -315,8 +335,8 @@ impl Supervisor {
         });
         fault::point("supervisor.after_exit_line");
         self.sweep();
-        let run = &self.spec.run;
-        self.insist(|| write_status(&self.paths, run, &self.spec.step, exit).map_err(io::Error::other));
+        let (spec, report) = (&self.spec, &self.report);
+        self.insist(|| complete(&self.paths, &spec.run, &spec.step, exit, report).map_err(io::Error::other));
         fault::point("supervisor.after_status");
     }
 
@@ -417,9 +437,11 @@ pub(super) fn judge(code: Option<i32>, signal: Option<i32>, said: Option<Said>, 
     Outcome { status, reason, code, signal, note }
 }
 
-/// At most [`NOTE`] bytes, cut between characters.
-fn cut(text: &str) -> String {
-    text[..text.floor_char_boundary(NOTE)].to_owned()
+/// A note as it is kept: on one line, with nothing that a terminal would obey, at most [`NOTE`]
+/// bytes, cut between characters.
+pub(super) fn cut(text: &str) -> String {
+    let line = plain(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    line[..line.floor_char_boundary(NOTE)].to_owned()
 }
 
 /// `times.jsonl`: when the logs had which length, for showing times beside their lines.
@@ -465,7 +487,8 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_cut_between_characters() {
+    fn notes_are_tame_and_cut_between_characters() {
+        assert_eq!(cut("\u{1b}[2Jred\n\n alert\u{7}"), "red alert");
         assert_eq!(cut(&"ä".repeat(150)).len(), 200);
         assert_eq!(cut(&format!("x{}", "ä".repeat(150))).len(), 199);
     }

@@ -79,7 +79,7 @@ pub fn look(paths: &Paths) -> Result<Vec<Late>, Error> {
             }
             (entry.id, entry.sha) = (id, sha);
         }
-        if now - entry.at < WATCHED {
+        if now.saturating_sub(entry.at) < WATCHED {
             left.push(entry);
         } else if !entry.keep {
             file::remove(&path)?;

@@ -43,6 +43,11 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}", clock::nonce()))
 }
 
+/// Gives what stands at `path` and is no file of ours another name beside it, one that nothing looks for.
+pub fn put_aside(path: &Path) -> Result<(), Error> {
+    fs::rename(path, beside(path)).map_err(Error::io("put aside", path))
+}
+
 /// Syncs a folder, so that the names in it survive a power cut.
 pub fn sync_folder(path: &Path) -> Result<(), Error> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", path))
@@ -50,27 +55,56 @@ pub fn sync_folder(path: &Path) -> Result<(), Error> {
 
 /// The bytes of a file, or nothing where there is none.
 pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match File::open(path) {
-        Ok(file) => read_open(&file, path).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+    read_up_to(path, SIZE_LIMIT)
+}
+
+/// The bytes of a file of at most `limit` bytes, or nothing where there is none.
+///
+/// # Errors
+/// `FileUnusable` for a larger one, and for what is no file: it could be without an end, or without a beginning.
+pub fn read_up_to(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+    match open(path) {
+        Ok(file) => read_open(&file, path, limit).map(Some),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        // A socket, or a device without a driver.
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {
+            Err(Error::FileUnusable { path: path.into(), why: NO_FILE.into() })
+        }
         Err(error) => Err(Error::io("read", path)(error)),
     }
 }
 
-/// The bytes of the open file that stands at `path`.
-pub fn read_open(file: &File, path: &Path) -> Result<Vec<u8>, Error> {
-    // Nearly all files of ours are small, and one read says so: there are thousands of them.
-    let mut first = [0; 4096];
-    let got = (&*file).read(&mut first).map_err(Error::io("read", path))?;
-    if got < first.len() {
-        return Ok(first[..got].to_vec());
+/// The bytes of the open file that stands at `path`; like [`read_up_to`].
+pub fn read_open(file: &File, path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let unusable = |why: String| Error::FileUnusable { path: path.into(), why };
+    let meta = file.metadata().map_err(Error::io("read", path))?;
+    if meta.is_dir() {
+        return Err(unusable("is a folder, not a file".into()));
     }
-    // `take` hides the size, and reading would begin with 32 bytes.
-    let size = file.metadata().map_or(0, |meta| meta.len().min(SIZE_LIMIT));
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 256);
-    bytes.extend_from_slice(&first);
-    file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-    Ok(bytes)
+    if !meta.is_file() {
+        return Err(unusable(NO_FILE.into()));
+    }
+    let too_large = || unusable(format!("is larger than {} MiB", limit >> 20));
+    if meta.len() > limit {
+        return Err(too_large());
+    }
+    let size = usize::try_from(meta.len()).unwrap_or(0);
+    let mut bytes = vec![0; size + 1];
+    let got = (&*file).read(&mut bytes).map_err(Error::io("read", path))?;
+    bytes.truncate(got);
+    // A file gives less than is asked for at its end only. There are thousands of small ones, so this saves a call each.
+    if got > size {
+        // It grows while it is read.
+        file.take(limit + 1 - got as u64).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    }
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+const NO_FILE: &str = "is not a file that can be read whole, but a pipe or a device";
+
+/// Opens what stands at `path` for reading, and never waits for somebody at the other end of a pipe.
+pub fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
 /// Removes a file, which may be gone already.
@@ -95,8 +129,17 @@ pub fn names(folder: &Path) -> Result<Vec<String>, Error> {
 
 /// The JSON value in a file of ours, or nothing where there is none or it does not parse.
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
-    let bytes = read_if_there(path).ok()??;
-    serde_json::from_slice(&bytes).ok()
+    json_if_there(path).ok()?
+}
+
+/// The JSON value in a file of ours, or nothing where there is none.
+///
+/// # Errors
+/// `FileUnusable` for a file that holds something else.
+pub fn json_if_there<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+    let Some(bytes) = read_if_there(path)? else { return Ok(None) };
+    let damaged = |error| Error::FileUnusable { path: path.into(), why: format!("is damaged: {error}") };
+    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
 /// A value as the JSON text of a file of ours: indented, with a newline at its end.

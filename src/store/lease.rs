@@ -150,7 +150,7 @@ pub enum Probe {
 
 /// Looks at a lease or runner file.
 pub fn probe(path: &Path) -> Probe {
-    match File::open(path) {
+    match file::open(path) {
         Err(_) => Probe::Absent,
         Ok(file) if is_locked(&file) => Probe::Held,
         Ok(_) => Probe::Free,
@@ -164,14 +164,14 @@ pub fn is_held(path: &Path) -> bool {
 
 /// What a lease says, and whether somebody holds it. Nothing where there is none.
 pub fn look(path: &Path) -> Result<Option<(Record, bool)>, Error> {
-    let file = match File::open(path) {
+    let file = match file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("read", path)(error)),
     };
     // Held first: a lease that is let go between the two looks is read complete.
     let is_held = is_locked(&file);
-    Ok(Some((Record::parse(&file::read_open(&file, path)?), is_held)))
+    Ok(Some((Record::parse(&file::read_open(&file, path, file::SIZE_LIMIT)?), is_held)))
 }
 
 fn is_locked(file: &File) -> bool {
@@ -184,8 +184,12 @@ pub fn active(paths: &Paths) -> Result<Vec<(Id, Record, bool)>, Error> {
     let mut found = Vec::new();
     for name in file::names(&folder)? {
         let Ok(id) = name.parse::<Id>() else { continue };
-        if let Some((record, is_held)) = look(&folder.join(&name))? {
-            found.push((id, record, is_held));
+        match look(&folder.join(&name)) {
+            Ok(Some((record, is_held))) => found.push((id, record, is_held)),
+            Ok(None) => {}
+            // A folder, or something else that is no lease of ours: nothing runs under it.
+            Err(Error::FileUnusable { .. }) => found.push((id, Record::default(), false)),
+            Err(error) => return Err(error),
         }
     }
     Ok(found)
@@ -193,7 +197,12 @@ pub fn active(paths: &Paths) -> Result<Vec<(Id, Record, bool)>, Error> {
 
 /// Removes a free lease that ran nothing. Only under the project lock.
 pub fn void(paths: &Paths, step: &Id) -> Result<(), Error> {
-    file::remove(&paths.lease(step.as_str()))?;
+    let path = paths.lease(step.as_str());
+    if path.is_dir() {
+        file::put_aside(&path)?;
+    } else {
+        file::remove(&path)?;
+    }
     file::remove(&paths.stop_request(step.as_str()))
 }
 

@@ -1,13 +1,13 @@
 //! What is known of one execution or decision, as the JSON lines of a lease and of its record.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Machine, Paths, file};
 use crate::{
     error::Error,
-    model::{Decision, GateStatus, Id, Outcome, State, StepStatus},
+    model::{Decision, GateStatus, Id, Outcome, Reason, State, StepStatus},
 };
 
 /// The first line of a lease: who may run what.
@@ -48,6 +48,15 @@ pub struct Exit {
     pub at: String,
 }
 
+/// An agent's session that is taken up again.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Resume {
+    /// Its id.
+    pub session: String,
+    /// What the agent is told.
+    pub message: String,
+}
+
 /// What a person decided, when and why.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Decided {
@@ -58,6 +67,9 @@ pub struct Decided {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The agent's session that the step is to go on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Resume>,
     /// RFC 3339.
     pub at: String,
 }
@@ -97,6 +109,18 @@ impl Line {
         bytes.push(b'\n');
         bytes
     }
+
+    /// The line in `bytes`, without its newline. A line that begins as we write it is not searched for its tag first, which
+    /// would cost as much again.
+    fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
+        let tag = bytes.strip_prefix(br#"{"v":1,"t":""#).and_then(|rest| rest.split(|&byte| byte == b'"').next());
+        match tag {
+            Some(b"claim") => serde_json::from_slice(bytes).map(Self::Claim),
+            Some(b"exit") => serde_json::from_slice(bytes).map(Self::Exit),
+            Some(b"decision") => serde_json::from_slice(bytes).map(Self::Decision),
+            _ => serde_json::from_slice(bytes),
+        }
+    }
 }
 
 /// The lines of a lease or record, folded.
@@ -120,7 +144,9 @@ impl Record {
         let mut record = Self::default();
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         for line in bytes[..whole].split(|&byte| byte == b'\n') {
-            match serde_json::from_slice(line.trim_ascii()) {
+            match Line::parse(line.trim_ascii()) {
+                // The run names a folder.
+                Ok(Line::Claim(claim)) if claim.run.contains(['/', '.']) => {}
                 Ok(Line::Claim(claim)) => record.claim = Some(claim),
                 Ok(Line::Supervisor { pid, start }) => record.supervisor = Some((pid, start)),
                 Ok(Line::Child { pid, attempt }) => record.child = Some((pid, attempt)),
@@ -137,13 +163,40 @@ impl Record {
         Ok(file::read_if_there(path)?.map(|bytes| Self::parse(&bytes)))
     }
 
+    /// Whether it says how something ended or what was decided, as every record of an end does.
+    pub const fn is_whole(&self) -> bool {
+        self.exit.is_some() || self.decision.is_some()
+    }
+
     /// What it says of a step, with no regard to whether somebody still holds it.
     pub fn step_state(&self) -> State {
         match (&self.decision, &self.exit) {
-            (Some(Decided { decision: Decision::Skip, .. }), _) => State::Ended(StepStatus::Done),
+            (Some(Decided { decision: Decision::Skip | Decision::Accept, .. }), _) => State::Ended(StepStatus::Done),
+            (Some(Decided { decision: Decision::Reject, .. }), _) => State::Ended(StepStatus::Failed),
             (Some(_), _) | (None, None) => State::Idle,
             (None, Some(exit)) => State::Ended(exit.outcome.status),
         }
+    }
+
+    /// How the step ended, in the light of what was decided since.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let exit = self.exit.as_ref().map(|exit| exit.outcome.clone());
+        let Some(decided) = &self.decision else { return exit };
+        let (status, reason) = match decided.decision {
+            Decision::Accept => (StepStatus::Done, None),
+            Decision::Reject => (StepStatus::Failed, Some(Reason::Rejected)),
+            _ => return exit,
+        };
+        Some(Outcome { status, reason, code: None, signal: None, note: decided.note.clone() })
+    }
+
+    /// The lines about the execution, without any decision.
+    pub fn execution(&self) -> Vec<u8> {
+        let claim = self.claim.clone().map(Line::Claim);
+        let supervisor = self.supervisor.map(|(pid, start)| Line::Supervisor { pid, start });
+        let child = self.child.map(|(pid, attempt)| Line::Child { pid, attempt });
+        let exit = self.exit.clone().map(Line::Exit);
+        [claim, supervisor, child, exit].iter().flatten().flat_map(Line::to_bytes).collect()
     }
 
     /// What it says of a gate.
@@ -152,7 +205,7 @@ impl Record {
             Decision::Approved => Some(GateStatus::Approved),
             Decision::Pending => Some(GateStatus::Pending),
             Decision::Blocked => Some(GateStatus::Blocked),
-            Decision::Skip | Decision::Reset => None,
+            Decision::Skip | Decision::Reset | Decision::Accept | Decision::Reject | Decision::Continue => None,
         }
     }
 
@@ -167,13 +220,27 @@ impl Record {
     }
 }
 
+/// What is in `state/last/`.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The records that can be read.
+    pub known: HashMap<Id, Record>,
+    /// Whose record is there and cannot be read.
+    pub damaged: Vec<Id>,
+}
+
 /// Every record in `state/last/`.
-pub fn records(paths: &Paths) -> Result<Vec<(Id, Record)>, Error> {
+pub fn records(paths: &Paths) -> Result<Records, Error> {
     let folder = paths.state("last");
-    let mut found = Vec::new();
+    let mut found = Records::default();
     for name in file::names(&folder)? {
-        if let (Ok(id), Some(record)) = (name.parse(), Record::read(&folder.join(&name))?) {
-            found.push((id, record));
+        let Ok(id) = name.parse::<Id>() else { continue };
+        match Record::read(&folder.join(&name)) {
+            Ok(Some(record)) if record.is_whole() => {
+                found.known.insert(id, record);
+            }
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => found.damaged.push(id),
         }
     }
     Ok(found)
@@ -182,7 +249,6 @@ pub fn records(paths: &Paths) -> Result<Vec<(Id, Record)>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Reason;
 
     fn exit() -> Line {
         let outcome = Outcome { code: Some(1), ..Outcome::failed(Reason::Exit, None) };
@@ -196,6 +262,16 @@ mod tests {
         let record = Record::parse(&bytes);
         assert_eq!(record.exit.as_ref().unwrap().attempt, 2);
         assert_eq!(record.step_state(), State::Ended(StepStatus::Failed));
+    }
+
+    #[test]
+    fn a_tag_counts_wherever_it_stands() {
+        let line = r#"{"v":1,"t":"exit","attempt":2,"status":"DONE","ms":7,"at":"x"}"#;
+        let moved = r#"{"attempt":2,"status":"DONE","ms":7,"at":"x","t":"exit","v":1}"#;
+        assert_eq!(Record::parse(format!("{line}\n").as_bytes()), Record::parse(format!("{moved}\n").as_bytes()));
+        assert!(Record::parse(format!("{moved}\n").as_bytes()).is_whole());
+        let unknown = line.replace("exit", "extra");
+        assert_eq!(Record::parse(format!("{unknown}\n").as_bytes()), Record::default());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{FileId, Paths, file};
 use crate::{
     error::Error,
-    model::{Id, Outcome, Reason, StepStatus},
+    model::{AgentReport, Id, Outcome, Reason, StepStatus},
 };
 
 /// What a run covers.
@@ -105,7 +105,7 @@ impl Run {
         if id.is_empty() || id.contains(['/', '.']) {
             return Err(missing());
         }
-        file::read_json(&paths.run(id).join("run.json")).ok_or_else(missing)
+        file::json_if_there(&paths.run(id).join("run.json"))?.ok_or_else(missing)
     }
 
     /// Writes run.json.
@@ -239,6 +239,9 @@ pub struct AttemptStatus {
     pub stdout_bytes: u64,
     /// Bytes of standard error.
     pub stderr_bytes: u64,
+    /// What an agent said of its work.
+    #[serde(flatten)]
+    pub agent: AgentReport,
 }
 
 impl AttemptStatus {

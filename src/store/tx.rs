@@ -121,6 +121,7 @@ pub fn staged(paths: &Paths, seq: u64) -> Staged {
 /// Takes a staged transaction back that was not committed.
 pub fn discard(paths: &Paths, seq: u64) -> Result<(), Error> {
     match fs::remove_dir_all(folder(paths, seq)) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => file::remove(&folder(paths, seq)),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", folder(paths, seq))(error)),
         _ => Ok(()),
     }
@@ -154,10 +155,14 @@ pub enum By {
 /// is gone.
 pub fn finish(paths: &Paths, seq: u64, by: By, repeat: Repeat<'_>) -> Result<Finished, Error> {
     let tx = folder(paths, seq);
-    let Some(mut plan) = file::read_json::<Plan>(&tx.join("plan.json")) else {
-        // Killed while it was cleaned up: the plan goes last but for the folder.
-        discard(paths, seq)?;
-        return Ok(Finished::default());
+    let mut plan: Plan = match file::json_if_there(&tx.join("plan.json")) {
+        Ok(Some(plan)) => plan,
+        Ok(None) => {
+            // Killed while it was cleaned up: the plan goes last but for the folder.
+            discard(paths, seq)?;
+            return Ok(Finished::default());
+        }
+        Err(error) => return set_aside(paths, seq, &error),
     };
     for (at, target) in plan.files.iter().enumerate() {
         let target = paths.dir.join(target);
@@ -172,7 +177,7 @@ pub fn finish(paths: &Paths, seq: u64, by: By, repeat: Repeat<'_>) -> Result<Fin
     fault::point("tx.files_placed");
     // Decisions before the text: a reader who sees the new record and the old text is right.
     for (at, id) in plan.records.iter().enumerate() {
-        move_if_there(&tx.join(format!("record-{at}")), &paths.last(id.as_str()))?;
+        move_record(&tx.join(format!("record-{at}")), &paths.last(id.as_str()))?;
     }
     fault::point("tx.records_placed");
     let mut finished = Finished::default();
@@ -196,11 +201,28 @@ pub fn finish(paths: &Paths, seq: u64, by: By, repeat: Repeat<'_>) -> Result<Fin
     Ok(finished)
 }
 
+/// Keeps what is left of a committed transaction whose plan is damaged, so that the next can be made.
+fn set_aside(paths: &Paths, seq: u64, why: &Error) -> Result<Finished, Error> {
+    let place = paths.state("conflicts").join(format!("{seq}-damaged"));
+    fs::rename(folder(paths, seq), &place).map_err(Error::io("keep", &place))?;
+    let place = paths.show(&place).to_string();
+    let warning = format!("change {seq} was committed and cannot be carried out ({why}); what is left of it is in {place}");
+    Ok(Finished { warnings: vec![warning], merged: true, conflict: None })
+}
+
 fn move_if_there(from: &Path, to: &Path) -> Result<(), Error> {
     match fs::rename(from, to) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("place", to)(error)),
         _ => Ok(()),
     }
+}
+
+/// The same for records, where no folder has a business to be.
+fn move_record(from: &Path, to: &Path) -> Result<(), Error> {
+    if to.is_dir() && from.exists() {
+        file::put_aside(to)?;
+    }
+    move_if_there(from, to)
 }
 
 fn request_stop(paths: &Paths, step: &Id, request: &Value) -> Result<(), Error> {
@@ -221,7 +243,7 @@ fn commit_leases(paths: &Paths, leases: &[(Id, String)], by: By) -> Result<(), E
         let path = paths.lease(step.as_str());
         // Later there may be a later claim of the step, which is not meant.
         if by == By::Committer || Record::read(&path)?.as_ref().and_then(Record::nonce) == Some(nonce) {
-            move_if_there(&path, &paths.last(step.as_str()))?;
+            move_record(&path, &paths.last(step.as_str()))?;
             let stop = paths.stop_request(step.as_str());
             if stop.file_name().and_then(OsStr::to_str).is_some_and(|name| there.contains(name)) {
                 file::remove(&stop)?;

@@ -146,7 +146,12 @@ impl Scope {
     ///
     /// # Errors
     /// `ParameterUnknown` with the nearest, `ParameterInvalid` for a value of another kind or one that is missing.
-    pub fn bind(template: &str, parameters: &[Parameter], given: &[(String, String)], prefix: Option<&Id>) -> Result<Self, Error> {
+    pub fn bind(
+        template: &str,
+        parameters: &[Parameter],
+        given: &[(String, String)],
+        prefix: Option<&Id>,
+    ) -> Result<Self, Error> {
         let names = || parameters.iter().map(|parameter| parameter.name.as_str());
         if let Some((name, _)) = given.iter().find(|(name, _)| names().all(|known| known != name)) {
             return Err(Error::ParameterUnknown {
@@ -259,9 +264,7 @@ impl Value {
     fn written(&self, is_id: bool) -> String {
         match (is_id, self.items.as_slice()) {
             (true, [item]) if !self.is_list() => item.slug.clone(),
-            _ if self.kind == Kind::List => {
-                self.items.iter().map(|item| item.text.as_str()).collect::<Vec<_>>().join(", ")
-            }
+            _ if self.kind == Kind::List => self.items.iter().map(|item| item.text.as_str()).collect::<Vec<_>>().join(", "),
             _ => self.text.clone(),
         }
     }
@@ -277,7 +280,8 @@ mod tests {
 
     #[test]
     fn lists_fill_elements_and_ids_stay_ids() {
-        let parameters = [parameter("agents", Kind::List, "codex, claude-code/opus, codex"), parameter("count", Kind::Count, "2")];
+        let parameters =
+            [parameter("agents", Kind::List, "codex, claude-code/opus, codex"), parameter("count", Kind::Count, "2")];
         let scope = Scope::bind("t", &parameters, &[], None).unwrap();
         assert_eq!(scope.fill_each("c-{{agents}}", true).unwrap(), ["c-codex", "c-claude-code-opus", "c-codex-2"]);
         assert_eq!(scope.fill_each("{{agents}}", false).unwrap(), ["codex", "claude-code/opus", "codex"]);

@@ -8,18 +8,31 @@ use super::{
     complaint, scan,
     source::{BOM, Source},
     tree::{Entry, Form, Item, Node, Style, Value},
+    usual,
 };
 use crate::error::Error;
 
-const DEEPEST: usize = 64;
-const MOST_NODES: usize = 2_000_000;
+/// How deep lists and mappings may stand in each other.
+pub(super) const DEEPEST: usize = 64;
+/// How many commas and opening brackets there may be where the parser has to see the text.
+const MOST_SIGNS: usize = 400_000;
+/// How many values there may be.
+pub(super) const MOST_NODES: usize = 1_000_000;
 
 /// The tree of a text; nothing for a text that says nothing.
 pub(super) fn build<'t>(source: &Source<'t>) -> Result<Option<Node<'t>>, Error> {
+    let Some(root) = usual::tree(source.text) else { return parse(source) };
+    debug_assert_eq!(parse(source).ok().flatten().as_ref(), Some(&root), "both ways lead to the same tree\n{}", source.text);
+    Ok(Some(root))
+}
+
+/// The tree as the parser sees it.
+fn parse<'t>(source: &Source<'t>) -> Result<Option<Node<'t>>, Error> {
     // The parser holds a whole `[…]` back until it knows that it is no key.
     let signs = || source.text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-    if source.text.len() > MOST_NODES && signs() > MOST_NODES {
-        return Err(too_many(source, 0));
+    if source.text.len() > MOST_SIGNS && signs() > MOST_SIGNS {
+        let why = format!("there are more than {MOST_SIGNS} commas and brackets in this file");
+        return Err(source.error(0, why, Some("fewer, or lists on lines".into())));
     }
     let places = Places { text: source.text, is_ascii: source.text.is_ascii(), chars: 0, bytes: 0 };
     let mut builder = Builder { source, places, at: 0, nodes: 0, documents: 0, stack: Vec::new(), root: None };
@@ -163,6 +176,7 @@ impl<'t> Builder<'t, '_> {
             Style::Plain if is_absent => start,
             Style::Plain => self.places.byte(span.end.index()),
             Style::Single | Style::Double => scan::quoted_end(source.text, start).ok_or_else(|| lost(source, start))?,
+            Style::Block if !matches!(source.text.as_bytes().get(start), Some(b'|' | b'>')) => return Err(lost(source, start)),
             Style::Block => {
                 let stop = self.places.byte(span.end.index());
                 self.block_scalar_end(start, stop)
@@ -253,7 +267,7 @@ impl<'t> Builder<'t, '_> {
     fn push(&mut self, start: usize, at: usize, shape: Shape) -> Result<(), Error> {
         if self.stack.len() >= DEEPEST {
             let why = format!("this is nested more than {DEEPEST} levels deep");
-            return Err(self.source.error(start, why, None));
+            return Err(self.source.error(start, why, Some("fewer levels".into())));
         }
         self.at = at;
         // Brackets hold no block scalars, and may stand a million times on one line.
@@ -357,7 +371,7 @@ impl Frame<'_> {
 }
 
 fn too_many(source: &Source<'_>, at: usize) -> Error {
-    source.error(at, format!("there are more than {MOST_NODES} values in this file"), None)
+    source.error(at, format!("there are more than {MOST_NODES} values in this file"), Some("fewer".into()))
 }
 
 fn lost(source: &Source<'_>, at: usize) -> Error {

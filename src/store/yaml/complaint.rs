@@ -49,7 +49,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("while parsing node, found unknown anchor", "aliases (`*name`) are not read", "the value itself, or text in quotes"),
     ("while parsing a node, did not", "a value is missing here", "a value"),
     ("while scanning an anchor or alias", "`&` and `*` begin anchors and aliases", "the value in quotes"),
-    ("recursion limit", "this is nested too deep", "fewer levels"),
+    ("recursion limit", "this is nested more than 64 levels deep", "fewer levels"),
     ("did not find expected <document start>", "this does not belong to what stands above", "the indentation of the lines above"),
     ("invalid content after document end", "something stands behind `...`", "the end of the line"),
 ];

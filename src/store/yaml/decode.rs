@@ -8,6 +8,7 @@ use super::{
     keys::{self, Keys},
     parsed::{Lines, Parsed, Warning},
     source::Source,
+    status::Statuses,
     tree::{Node, Value},
 };
 use crate::{
@@ -22,12 +23,24 @@ use crate::{
 /// is not what it should be. Cycles and unknown dependencies are not looked for.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Parsed, Error> {
     let source = Source::read(bytes, path)?;
-    let root = root(&source)?;
-    let mut decoder = Decoder { source: &source, warnings: Vec::new(), lines: Lines::default() };
-    let sequence = decoder.sequence(&root)?;
-    let Decoder { mut warnings, lines, .. } = decoder;
+    decode(&source, root(&source)?).map(|(parsed, _)| parsed)
+}
+
+/// Reads the bytes of sequence.yaml once for both: what they say, and where its statuses stand.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn read(bytes: &[u8], path: &Path) -> Result<(Parsed, Statuses), Error> {
+    let source = Source::read(bytes, path)?;
+    decode(&source, root(&source)?)
+}
+
+fn decode(source: &Source<'_>, root: Node<'_>) -> Result<(Parsed, Statuses), Error> {
+    let mut decoder = Decoder { source, warnings: Vec::new(), lines: Lines::default(), statuses: Statuses::new(source) };
+    let sequence = decoder.sequence(root)?;
+    let Decoder { mut warnings, lines, statuses, .. } = decoder;
     warnings.sort_by_key(|warning| warning.line);
-    Ok(Parsed { sequence, warnings, lines })
+    Ok((Parsed { sequence, warnings, lines }, statuses))
 }
 
 /// The top level of a sequence.yaml.
@@ -40,33 +53,43 @@ pub(super) fn root<'t>(source: &Source<'t>) -> Result<Node<'t>, Error> {
     }
 }
 
+/// Nobody reads more, and a file that is none of ours may be nothing else.
+const MOST_WARNINGS: usize = 1000;
+
 /// Collects what is odd and where things stand while it reads.
-pub(super) struct Decoder<'n, 't> {
-    pub(super) source: &'n Source<'t>,
+pub(super) struct Decoder<'s, 't> {
+    pub(super) source: &'s Source<'t>,
     pub(super) warnings: Vec<Warning>,
     pub(super) lines: Lines,
+    pub(super) statuses: Statuses,
 }
 
-impl<'n, 't> Decoder<'n, 't> {
+impl<'s, 't> Decoder<'s, 't> {
     pub(super) fn warn(&mut self, at: usize, message: String, hint: Option<String>) {
+        if self.warnings.len() == MOST_WARNINGS {
+            return;
+        }
         self.warnings.push(Warning { line: self.source.line(at), message, hint });
     }
 
     /// Gives every known key that has a value to `read`, and warns of unknown ones.
-    pub(super) fn each(
+    pub(super) fn each<'n>(
         &mut self,
         node: &'n Node<'t>,
         owner: Owner<'n>,
         keys: &Keys,
         mut read: impl FnMut(&mut Self, Field<'n, 't>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Error>
+    where
+        's: 'n,
+    {
         for entry in node.entries() {
             let key = key_text(self.source, entry)?;
             if keys.place(key).is_some() {
                 if !entry.value.is_null() {
                     read(self, Field { source: self.source, owner, key, node: &entry.value })?;
                 }
-            } else if !keys::is_own(key) {
+            } else if !keys::is_own(key) && self.warnings.len() < MOST_WARNINGS {
                 let hint = keys.nearest(key).map(|near| format!("did you mean `{near}`?"));
                 let hint = hint.or_else(|| Some("keys of your own begin with `x-`".into()));
                 self.warn(entry.start, format!("unknown key `{key}`{owner}"), hint);
@@ -76,7 +99,7 @@ impl<'n, 't> Decoder<'n, 't> {
     }
 
     /// A key must not stand beside another name of itself.
-    fn check_others(&self, node: &'n Node<'t>, owner: Owner<'n>, keys: &Keys) -> Result<(), Error> {
+    fn check_others(&self, node: &Node<'t>, owner: Owner<'_>, keys: &Keys) -> Result<(), Error> {
         let written = |name: &str| node.entries().iter().find(|entry| entry.name() == name && !entry.value.is_null());
         for (other, name) in keys.others {
             if let Some(second) = written(other)
@@ -90,34 +113,37 @@ impl<'n, 't> Decoder<'n, 't> {
         Ok(())
     }
 
-    fn sequence(&mut self, root: &'n Node<'t>) -> Result<Sequence, Error> {
+    fn sequence(&mut self, mut root: Node<'t>) -> Result<Sequence, Error> {
         let mut sequence = Sequence::default();
         match root.get("version").filter(|version| !version.is_null()) {
             Some(version) => check_version(self.source, version)?,
             None => self.warn(root.start, "`version` is missing".into(), Some("write `version: \"1.0\"` at the top".into())),
         }
-        self.each(root, Owner::Sequence, &keys::SEQUENCE, |decoder, field| {
+        self.each(&root, Owner::Sequence, &keys::SEQUENCE, |decoder, field| {
             match field.key {
                 "name" => sequence.name = field.text()?,
                 "metadata" => sequence.metadata = decoder.metadata(&field)?,
                 "policy" => sequence.policy = decoder.policy(&field)?,
                 "defaults" => sequence.defaults = decoder.defaults(&field)?,
-                "steps" => {
-                    let items = list(&field, "a list of steps, each beginning with `- id:`")?;
-                    sequence.steps = items.map(|node| decoder.step(node)).collect::<Result<_, _>>()?;
-                }
-                "gates" => {
-                    let items = list(&field, "a list of gates, each beginning with `- id:`")?;
-                    sequence.gates = items.map(|node| decoder.gate(node)).collect::<Result<_, _>>()?;
-                }
+                "steps" => is_list(&field, "a list of steps, each beginning with `- id:`")?,
+                "gates" => is_list(&field, "a list of gates, each beginning with `- id:`")?,
                 _ => {}
             }
             Ok(())
         })?;
+        // The tree of a step goes when the step is made of it: both of all steps would be the most there ever is in memory.
+        let steps = root.take_items("steps");
+        sequence.steps.reserve_exact(steps.len());
+        for item in steps {
+            sequence.steps.push(self.step(&item.node)?);
+        }
+        for item in root.take_items("gates") {
+            sequence.gates.push(self.gate(&item.node)?);
+        }
         Ok(sequence)
     }
 
-    fn metadata(&mut self, field: &Field<'n, 't>) -> Result<Metadata, Error> {
+    fn metadata(&mut self, field: &Field<'_, 't>) -> Result<Metadata, Error> {
         let mut found = Metadata::default();
         self.each(mapping(field)?, Owner::Section("metadata"), &keys::METADATA, |_, field| {
             match field.key {
@@ -133,7 +159,7 @@ impl<'n, 't> Decoder<'n, 't> {
         Ok(found)
     }
 
-    fn policy(&mut self, field: &Field<'n, 't>) -> Result<PolicyLimits, Error> {
+    fn policy(&mut self, field: &Field<'_, 't>) -> Result<PolicyLimits, Error> {
         let mode = |word: &str| [Mode::Safe, Mode::Power].into_iter().find(|mode| mode.as_str() == word);
         let mut found = PolicyLimits::default();
         self.each(mapping(field)?, Owner::Section("policy"), &keys::POLICY, |_, field| {
@@ -151,7 +177,7 @@ impl<'n, 't> Decoder<'n, 't> {
         Ok(found)
     }
 
-    fn defaults(&mut self, field: &Field<'n, 't>) -> Result<Defaults, Error> {
+    fn defaults(&mut self, field: &Field<'_, 't>) -> Result<Defaults, Error> {
         let mut found = Defaults::default();
         self.each(mapping(field)?, Owner::Section("defaults"), &keys::DEFAULTS, |decoder, field| {
             match field.key {
@@ -175,7 +201,7 @@ impl<'n, 't> Decoder<'n, 't> {
     }
 
     /// An environment; names without a value are warned of.
-    pub(super) fn env(&mut self, field: &Field<'n, 't>) -> Result<std::collections::BTreeMap<String, String>, Error> {
+    pub(super) fn env(&mut self, field: &Field<'_, 't>) -> Result<std::collections::BTreeMap<String, String>, Error> {
         field.pairs(|entry| {
             let name = entry.name();
             let hint = Some(format!("`{name}: \"\"` sets it to nothing"));
@@ -210,9 +236,9 @@ fn mapping<'n, 't>(field: &Field<'n, 't>) -> Result<&'n Node<'t>, Error> {
     }
 }
 
-fn list<'n, 't>(field: &Field<'n, 't>, expected: &str) -> Result<impl Iterator<Item = &'n Node<'t>>, Error> {
+fn is_list(field: &Field<'_, '_>, expected: &str) -> Result<(), Error> {
     match &field.node.value {
-        Value::List { items, .. } => Ok(items.iter().map(|item| &item.node)),
+        Value::List { .. } => Ok(()),
         Value::Scalar { .. } | Value::Map { .. } => Err(field.wrong(field.node, expected)),
     }
 }

@@ -11,14 +11,15 @@ use crate::{
     model::{Candidates, CommandLine, FailPolicy, Gate, GateStatus, Id, Orchestrator, Step, StepStatus, Synth, ThreadType},
 };
 
-impl<'n, 't> Decoder<'n, 't> {
+impl<'t> Decoder<'_, 't> {
     /// An element of `steps:`.
-    pub(super) fn step(&mut self, node: &'n Node<'t>) -> Result<Step, Error> {
+    pub(super) fn step(&mut self, node: &Node<'t>) -> Result<Step, Error> {
         let id = self.id(node, "step", Owner::Step)?;
         let owner = Owner::Step(node.get("id").and_then(Node::text).unwrap_or_default());
         let mut step = Step::new(id);
         self.each(node, owner, &keys::STEP, |decoder, field| decoder.step_field(&mut step, &field))?;
         self.note(node, &step.id)?;
+        self.statuses.add_step(self.source, node);
         if step.prompt.is_none() && step.prompt_file.is_none() && step.command.is_none() {
             let hint = Some("give it a `command:`, a `prompt:` or a `prompt_file:`".into());
             self.warn(node.start, format!("step `{}` has nothing to run", step.id), hint);
@@ -27,7 +28,7 @@ impl<'n, 't> Decoder<'n, 't> {
     }
 
     /// An element of `gates:`.
-    pub(super) fn gate(&mut self, node: &'n Node<'t>) -> Result<Gate, Error> {
+    pub(super) fn gate(&mut self, node: &Node<'t>) -> Result<Gate, Error> {
         let id = self.id(node, "gate", Owner::Gate)?;
         let owner = Owner::Gate(node.get("id").and_then(Node::text).unwrap_or_default());
         let mut gate = Gate::new(id);
@@ -42,10 +43,11 @@ impl<'n, 't> Decoder<'n, 't> {
             Ok(())
         })?;
         self.note(node, &gate.id)?;
+        self.statuses.add_gate(self.source, node);
         Ok(gate)
     }
 
-    fn id(&self, node: &'n Node<'t>, what: &str, owner: fn(&'n str) -> Owner<'n>) -> Result<Id, Error> {
+    fn id<'n>(&self, node: &'n Node<'t>, what: &str, owner: fn(&'n str) -> Owner<'n>) -> Result<Id, Error> {
         let wrong = |why: String| self.source.error(node.start, why, Some(format!("`id: a-name` in every {what}")));
         if !matches!(node.value, Value::Map { .. }) {
             return Err(wrong(format!("this is not a {what}")));
@@ -60,7 +62,7 @@ impl<'n, 't> Decoder<'n, 't> {
     }
 
     /// Remembers the lines of a step or gate, whose name must be new.
-    fn note(&mut self, node: &'n Node<'t>, id: &Id) -> Result<(), Error> {
+    fn note(&mut self, node: &Node<'t>, id: &Id) -> Result<(), Error> {
         let source = self.source;
         let named = ["depends_on", "fusion_candidates"].into_iter().filter_map(|key| node.get(key)).flat_map(|node| {
             let items = node.items().iter().map(|item| &item.node);
@@ -78,7 +80,7 @@ impl<'n, 't> Decoder<'n, 't> {
         }
     }
 
-    fn step_field(&mut self, step: &mut Step, field: &Field<'n, 't>) -> Result<(), Error> {
+    fn step_field(&mut self, step: &mut Step, field: &Field<'_, 't>) -> Result<(), Error> {
         match field.key {
             "name" => step.name = field.text()?,
             "type" => step.kind = field.word(ThreadType::parse, &ThreadType::ALL.map(ThreadType::as_str))?,

@@ -255,3 +255,13 @@ fn a_status_is_spliced() {
     assert!(statuses.set(&mut text, &[(0, Some("APPROVED"))]).is_err());
     assert!(statuses.set(&mut String::new(), &[(0, None)]).is_err());
 }
+
+/// Texts that a fuzzer came upon: once they were a panic, or an error of ours.
+#[test]
+fn what_a_fuzzer_found() {
+    let lost = "---\n{version: 1, \"sleps\":{[d !i\"mpt: é}], \"::  b, prompt: é}], ? \u{79e}\", \"status\": \"DONE\"}, {id: b, promsion: 1, \
+                \"sleps\":{[d !i\"\"::  b, prompt: é}], ? \u{79e}\", \"status\": \"DONE\"},s[  ]:t}\n";
+    assert!(refusal(lost).ends_with("this is written in a way that is not understood"), "{}", refusal(lost));
+    assert_eq!(changed("{a: ~ -\n }", |plan| plan.name = Some("x".into())), "{a: ~ - , name: x\n }");
+    assert_eq!(read("steps:\n- id: a\n  command: |\n    x").steps[0].command, Some(CommandLine::Shell("x\n".into())));
+}

@@ -94,6 +94,10 @@ impl<'t> Frame<'t> {
             out.push_str(element);
             out.push_str(around.trail);
             if at + 1 < new.len() || self.has_last_comma {
+                // Readers take `-,` for an item of a list that has no business there.
+                if out.ends_with('-') {
+                    out.push(' ');
+                }
                 out.push(',');
             }
             out.push_str(around.note);

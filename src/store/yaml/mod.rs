@@ -48,12 +48,16 @@ mod source;
 mod status;
 mod template;
 mod tree;
+mod typed;
+mod usual;
 mod value;
 
-pub use decode::parse;
+pub use decode::{parse, read};
 pub use emit::render;
 pub use parsed::{Lines, Parsed, Warning};
 pub use patch::patch;
 pub use schema::schema;
+pub use source::SIZE_LIMIT;
 pub use status::Statuses;
 pub use template::{expand, template};
+pub use typed::typed;

@@ -32,7 +32,7 @@ pub(super) fn skip_property(text: &str, at: usize) -> Option<usize> {
 /// The end of the quoted scalar that begins at `at`, behind its closing quote.
 pub(super) fn quoted_end(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let quote = *bytes.get(at)?;
+    let quote = *bytes.get(at).filter(|byte| matches!(byte, b'"' | b'\''))?;
     let mut here = at + 1;
     loop {
         match *bytes.get(here)? {
@@ -82,6 +82,7 @@ mod tests {
         assert_eq!(quoted_end("'it''s' x", 0), Some(7));
         assert_eq!(quoted_end(r#""a\"b\\" x"#, 0), Some(8));
         assert_eq!(quoted_end("'open", 0), None);
+        assert_eq!(quoted_end("\u{79e}\u{79e}", 0), None);
         assert_eq!(block_head("|2+ # x", 0), Head { end: 3, indent: Some(2), is_keep: true });
     }
 }

@@ -6,8 +6,10 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::error::Error;
 
-/// The largest file that is read.
-const LARGEST: usize = 32 << 20;
+/// The largest sequence.yaml that is read, in bytes.
+pub const SIZE_LIMIT: u64 = LARGEST as u64;
+const LARGEST: usize = 16 << 20;
+const TOO_LARGE: &str = "is larger than 16 MiB";
 /// The byte order mark.
 pub(super) const BOM: &str = "\u{feff}";
 
@@ -49,7 +51,7 @@ impl<'t> Source<'t> {
             }
         };
         if bytes.len() > LARGEST {
-            return Err(Error::FileUnusable { path: path.into(), why: "it is larger than 32 MiB".into() });
+            return Err(Error::FileUnusable { path: path.into(), why: TOO_LARGE.into() });
         }
         Self::new(text, path)
     }
@@ -57,7 +59,7 @@ impl<'t> Source<'t> {
     /// The text with its lines counted.
     pub(super) fn new(text: &'t str, path: &'t Path) -> Result<Self, Error> {
         if text.len() > LARGEST {
-            return Err(Error::FileUnusable { path: path.into(), why: "it is larger than 32 MiB".into() });
+            return Err(Error::FileUnusable { path: path.into(), why: TOO_LARGE.into() });
         }
         let source = Self::index(text, path);
         match source.text.find('\0') {
@@ -102,6 +104,13 @@ impl<'t> Source<'t> {
     pub(super) fn line_end(&self, at: usize) -> usize {
         let line = &self.text[at..self.next_line(at)];
         at + line.trim_end_matches(['\n', '\r']).len()
+    }
+
+    /// Where the character stands that another reader counts as `column` on `line`, both from 1.
+    pub(super) fn place(&self, line: usize, column: usize) -> usize {
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
+        let line = &self.text[start..self.line_end(start)];
+        start + line.char_indices().nth(column.saturating_sub(1)).map_or(line.len(), |(at, _)| at)
     }
 
     /// How many characters stand before `at` on its line.
@@ -183,7 +192,7 @@ mod tests {
         assert_eq!(yaml_error(b"a: b\nc: \xc3("), "2:4 the byte 0xc3 is not UTF-8 text\n   2 | c:\n     |    ^");
         assert_eq!(yaml_error(b"a: b\nc\0"), "2:2 there is a NUL byte here\n   2 | c\n     |  ^");
         let large = vec![b' '; LARGEST + 1];
-        assert_eq!(Source::read(&large, Path::new("s.yaml")).err().unwrap().to_string(), "s.yaml: it is larger than 32 MiB");
+        assert_eq!(Source::read(&large, Path::new("s.yaml")).err().unwrap().to_string(), "s.yaml: is larger than 16 MiB");
     }
 
     #[test]

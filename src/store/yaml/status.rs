@@ -69,10 +69,31 @@ impl Statuses {
         let source = Source::new(text, path)?;
         let root = root(&source)?;
         let items = |key: &str| root.get(key).map(Node::items).unwrap_or_default();
-        let (steps, gates) = (items("steps"), items("gates"));
-        let slots = steps.iter().map(|item| slot(&source, &item.node, &keys::STEP));
-        let slots = slots.chain(gates.iter().map(|item| slot(&source, &item.node, &keys::GATE))).collect();
-        Ok(Self { path: path.into(), slots, steps: steps.len(), length: text.len(), newline: source.newline })
+        let mut found = Self::new(&source);
+        for item in items("steps") {
+            found.add_step(&source, &item.node);
+        }
+        for item in items("gates") {
+            found.add_gate(&source, &item.node);
+        }
+        Ok(found)
+    }
+
+    /// None of the statuses of a text.
+    pub(super) fn new(source: &Source<'_>) -> Self {
+        let length = source.mark.len() + source.text.len();
+        Self { path: source.path.into(), slots: Vec::new(), steps: 0, length, newline: source.newline }
+    }
+
+    /// Adds the next step; all of them come before the gates.
+    pub(super) fn add_step(&mut self, source: &Source<'_>, node: &Node<'_>) {
+        self.slots.push(slot(source, node, &keys::STEP));
+        self.steps = self.slots.len();
+    }
+
+    /// Adds the next gate.
+    pub(super) fn add_gate(&mut self, source: &Source<'_>, node: &Node<'_>) {
+        self.slots.push(slot(source, node, &keys::GATE));
     }
 
     /// Sets the statuses of the numbered nodes, or takes them out. `text` is the text they were found in, with the changes

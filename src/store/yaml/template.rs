@@ -8,6 +8,7 @@ use super::{
     field::as_bool,
     parsed::Lines,
     source::Source,
+    status::Statuses,
     tree::{Entry, Item, Node, Style, Value},
 };
 use crate::{
@@ -94,12 +95,16 @@ fn parameter(source: &Source<'_>, entry: &Entry<'_>) -> Result<Parameter, Error>
     };
     let default = default.filter(|node| !node.is_null()).map(|node| {
         let text = match &node.value {
-            Value::List { items, .. } => items.iter().map(|item| item.node.text()).collect::<Option<Vec<_>>>().map(|list| list.join(",")),
+            Value::List { items, .. } => {
+                items.iter().map(|item| item.node.text()).collect::<Option<Vec<_>>>().map(|list| list.join(","))
+            }
             Value::Scalar { text, .. } => Some(text.trim_end().to_owned()),
             Value::Map { .. } => None,
         };
         let text = text.ok_or("text, or a list of texts").and_then(|text| kind.read(&text).map(|_| text));
-        text.map_err(|expected| source.error(node.start, format!("this cannot be the default of `{name}`"), Some(expected.into())))
+        text.map_err(|expected| {
+            source.error(node.start, format!("this cannot be the default of `{name}`"), Some(expected.into()))
+        })
     });
     let about = if is_section { entry.value.get("about").and_then(Node::text).map(str::to_owned) } else { None };
     Ok(Parameter { name, kind, default: default.transpose()?, about })
@@ -137,7 +142,8 @@ impl<'t> Expansion<'_, 't> {
     fn all(&self, root: &Node<'t>) -> Result<(Vec<Step>, Vec<Gate>), Error> {
         header(self.source, root)?;
         let (steps, gates) = (self.records(root, "steps")?, self.records(root, "gates")?);
-        let mut decoder = Decoder { source: self.source, warnings: Vec::new(), lines: Lines::default() };
+        let mut decoder =
+            Decoder { source: self.source, warnings: Vec::new(), lines: Lines::default(), statuses: Statuses::new(self.source) };
         let mut plan = Sequence::default();
         for (node, _) in &steps {
             plan.steps.push(decoder.step(node)?);
@@ -160,7 +166,7 @@ impl<'t> Expansion<'_, 't> {
                 let line = lines.of_dependency(id.as_str(), dependency.as_str()).or_else(|| lines.of(id.as_str()));
                 self.at_line(line.unwrap_or(1), error.to_string(), error.hint())
             }
-            Error::CircularDependency { cycle } => {
+            Error::CircularDependency { cycle, .. } => {
                 let line = cycle.first().and_then(|id| lines.of(id.as_str()));
                 self.at_line(line.unwrap_or(1), error.to_string(), None)
             }
@@ -195,7 +201,11 @@ impl<'t> Expansion<'_, 't> {
             };
             let list = self.value(each)?;
             if !list.is_list() {
-                return Err(self.source.error(each.start, "`for_each` does not name a list", Some("a parameter of type list or count".into())));
+                return Err(self.source.error(
+                    each.start,
+                    "`for_each` does not name a list",
+                    Some("a parameter of type list or count".into()),
+                ));
             }
             let mut previous = None;
             for item in list.items() {

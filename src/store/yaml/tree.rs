@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// A value and the bytes it takes, without its anchor and tag.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Node<'t> {
     pub(super) start: usize,
     /// Behind its last byte; for a block list or mapping, behind that of its last value.
@@ -14,7 +14,7 @@ pub(super) struct Node<'t> {
 }
 
 /// What a node is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Value<'t> {
     Scalar { text: Cow<'t, str>, style: Style },
     List { items: Vec<Item<'t>>, is_flow: bool },
@@ -42,7 +42,7 @@ pub(super) enum Form {
 }
 
 /// An element of a list.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Item<'t> {
     /// Where its `-` stands; where it begins in a list in brackets.
     pub(super) start: usize,
@@ -50,7 +50,7 @@ pub(super) struct Item<'t> {
 }
 
 /// A key with its value.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Entry<'t> {
     /// Where the key begins, with its `?`, anchor and tag.
     pub(super) start: usize,
@@ -114,6 +114,15 @@ impl<'t> Node<'t> {
         match &self.value {
             Value::List { items, .. } => items,
             Value::Map { .. } | Value::Scalar { .. } => &[],
+        }
+    }
+
+    /// Takes the elements of the list under a key out of the tree.
+    pub(super) fn take_items(&mut self, key: &str) -> Vec<Item<'t>> {
+        let Value::Map { entries, .. } = &mut self.value else { return Vec::new() };
+        match entries.iter_mut().find(|entry| entry.name() == key).map(|entry| &mut entry.value.value) {
+            Some(Value::List { items, .. }) => std::mem::take(items),
+            _ => Vec::new(),
         }
     }
 

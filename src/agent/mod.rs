@@ -1,0 +1,19 @@
+//! The command lines of agents' programs, their output, and one readable transcript for all of
+//! them. Pure: nothing here starts or opens anything.
+
+mod claude;
+mod codex;
+mod command;
+mod event;
+mod gemini;
+mod known;
+mod line;
+mod report;
+mod transcript;
+
+pub use command::{Agent, Order};
+pub use event::{Event, parse};
+pub use known::Agents;
+pub use line::Lines;
+pub use report::Report;
+pub use transcript::{Transcript, plain};

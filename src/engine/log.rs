@@ -1,0 +1,87 @@
+//! Reading an agent's log as a transcript, also while it grows.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::{BufReader, Seek as _, SeekFrom},
+    path::PathBuf,
+};
+
+use super::output::LogText;
+use crate::{
+    agent::{Lines, Transcript},
+    error::Error,
+    model::OutputFormat,
+};
+
+/// The transcript of some lines of a log.
+pub(super) fn transcript_of(format: OutputFormat, bytes: &[u8]) -> String {
+    let mut transcript = Transcript::new(format);
+    let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let text: String = lines.map(|line| transcript.line(line)).collect();
+    text + &transcript.end()
+}
+
+/// The transcript of a log, line by line of the log.
+pub struct TranscriptReader {
+    path: PathBuf,
+    lines: Lines<BufReader<File>>,
+    transcript: Transcript,
+    /// How much of the log has been read.
+    offset: u64,
+    line: Vec<u8>,
+}
+
+impl TranscriptReader {
+    /// The transcript of a log; nothing while there is no log.
+    pub fn open(place: &LogText) -> Option<Self> {
+        let lines = Lines::of(File::open(&place.path).ok()?);
+        let transcript = Transcript::new(place.format);
+        Some(Self { path: place.path.clone(), lines, transcript, offset: 0, line: Vec::new() })
+    }
+
+    /// How much of the log has been read, in bytes.
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// What the next line of the log adds; nothing where there is none yet. Of a log that will not
+    /// grow any more also the last line counts that has no end.
+    pub fn next(&mut self, is_over: bool) -> Result<Option<String>, Error> {
+        match self.lines.next(&mut self.line).map_err(Error::io("read", &self.path))? {
+            Some((taken, has_end)) if has_end || is_over => {
+                self.offset += taken;
+                Ok(Some(self.transcript.line(&self.line)))
+            }
+            Some(_) => {
+                let start = SeekFrom::Start(self.offset);
+                self.lines.inner().seek(start).map(|_| None).map_err(Error::io("read", &self.path))
+            }
+            None if is_over => Ok(Some(self.transcript.end()).filter(|end| !end.is_empty())),
+            None => Ok(None),
+        }
+    }
+
+    /// The last lines of what there is of the transcript, at most so many and so many bytes. Also whether
+    /// something was left out.
+    pub fn tail(&mut self, is_over: bool, lines: usize, bytes: usize) -> Result<(String, bool), Error> {
+        let (mut kept, mut size, mut is_cut) = (VecDeque::<String>::new(), 0, false);
+        let mut is_open = false;
+        while let Some(text) = self.next(is_over)? {
+            for part in text.split_inclusive('\n') {
+                size += part.len();
+                match kept.back_mut().filter(|_| is_open) {
+                    Some(last) => last.push_str(part),
+                    None => kept.push_back(part.into()),
+                }
+                is_open = !part.ends_with('\n');
+            }
+            while kept.len() > lines || size > bytes {
+                let Some(gone) = kept.pop_front() else { break };
+                size -= gone.len();
+                is_cut = true;
+            }
+        }
+        Ok((kept.into_iter().collect(), is_cut))
+    }
+}

@@ -1,0 +1,148 @@
+//! Going on with an agent's session, and a step's own word on its outcome.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{
+    agent::{self, Told},
+    call::Engine,
+    caller::{Caller, Consent},
+    confirm,
+    output::{Output, Started},
+    query::last_attempt,
+    start::{Plan, new_run, opening},
+    transact::{Draft, entry},
+    view::View,
+};
+use crate::{
+    action::{Action, Txn, outcome, review, run},
+    clock,
+    error::Error,
+    model::{Decision, Id, Resolved, State},
+    store::{AttemptStatus, Decided, Line, Paths, Resume, Run, RunKind, RunState, file, open_runs},
+};
+
+/// What is asked for: which step is to go on, with what message.
+struct Wish<'a> {
+    id: &'a Id,
+    message: &'a str,
+    options: &'a run::Options,
+    is_review: bool,
+}
+
+fn wish(action: &Action) -> Result<Wish<'_>, Error> {
+    let wish = match action {
+        Action::Continue(args) => Wish { id: &args.id, message: &args.message, options: &args.options, is_review: false },
+        Action::ReviewReject(args) => {
+            let message = args.message.as_deref().unwrap_or_default();
+            Wish { id: &args.id, message, options: &args.options, is_review: true }
+        }
+        _ => return Err(Error::internal(format!("`{}` continues nothing", action.name()))),
+    };
+    if wish.message.trim().is_empty() {
+        return Err(Error::FieldInvalid { field: "message", why: "it is empty".into() });
+    }
+    Ok(wish)
+}
+
+/// The session to go on with, and what that would execute.
+fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), Error> {
+    let no_session = |why| Error::NoSession { step: wish.id.clone(), why };
+    let step = view.sequence.expect_step(wish.id.as_str())?;
+    let at = view.graph.find(wish.id.as_str()).unwrap_or_default();
+    if wish.is_review {
+        review::expect_review(&Txn::new((*view.sequence).clone(), view.states()), wish.id)?;
+    } else if view.state(at) == State::Running {
+        return Err(Error::StepRunning { step: wish.id.clone() });
+    }
+    if Resolved::new(&view.sequence, step).is_shell() {
+        return Err(no_session("no agent runs it"));
+    }
+    let (run, attempt) = last_attempt(paths, view, wish.id)
+        .and_then(|(run, attempt)| Some((run, attempt?)))
+        .ok_or_else(|| no_session("it has not run"))?;
+    let status = AttemptStatus::read(paths, &run, wish.id.as_str(), attempt);
+    let session = status.and_then(|status| status.agent.session_id).ok_or_else(|| no_session("its last attempt left none"))?;
+    if let Some(blocker) = view.readiness().blockers(at).first() {
+        let why = format!("it waits for `{}`", view.id_of(blocker.node()));
+        return Err(Error::StepBlocked { step: wish.id.clone(), why });
+    }
+    let first = wish.message.lines().next().unwrap_or_default();
+    let told = Told { prompt: first, file: None, session: Some(&session) };
+    let (_, argv) = agent::command(view, step, &agent::folder(view, step), told)?;
+    let line = format!("{}: {} ← {first}", wish.id, shell_words::join(argv));
+    let plan = Plan { starts: vec![wish.id.clone()], follows: Vec::new(), commands: vec![line], kind: None, failed: Vec::new() };
+    Ok((Resume { session, message: wish.message.into() }, plan))
+}
+
+impl Engine {
+    /// What going on with a session would execute.
+    pub(super) fn plan_resume(&self, action: &Action) -> Result<Plan, Error> {
+        Ok(plan(self.paths(), &self.view()?, &wish(action)?)?.1)
+    }
+
+    /// Makes a step's agent go on with its session: in an open run that covers it, so that what waits
+    /// for it there goes on too, else in a run of its own.
+    pub(super) fn resume(&self, caller: &Caller, action: &Action, consent: Consent) -> Result<Output, Error> {
+        let wish = wish(action)?;
+        super::settle::repair_all(self.paths())?;
+        let mut writer = self.writer();
+        let started = {
+            let mut held = writer.lock()?;
+            held.refresh_leases()?;
+            held.settle(&Caller::system())?;
+            let (resume, plan) = plan(held.paths(), held.view(), &wish)?;
+            if wish.options.dry_run {
+                return Ok(Output::WouldRun(plan));
+            }
+            held.audited(caller, action, |held| {
+                let what = confirm::describe(action, &plan.starts);
+                confirm::check(held.view(), caller, action, &what, consent)?;
+                // A rejection with a message runs something, too.
+                let going_on = review::Continue { id: wish.id.clone(), message: String::new(), options: run::Options::default() };
+                confirm::check(held.view(), caller, &Action::Continue(going_on), &what, consent)
+            })?;
+            // A run that lets a failure start nothing more would not start it again either.
+            let goes_on = |run: &Run| run.covers(wish.id) && !run.stopped && !run.fail_fast;
+            let open = open_runs(held.paths())?.into_iter().find(goes_on);
+            let attached = open.is_some();
+            let run = match open {
+                // It waits no more, and whoever watches it must not believe that it does.
+                Some(run) => Run { state: RunState::Active, waits_for: Vec::new(), ..run },
+                None => new_run(held.paths(), caller, RunKind::Steps(plan.starts), wish.options.fail_fast)?,
+            };
+            held.transact(|_, _| {
+                let payload = json!({"run": run.id, "message": wish.message});
+                let entry = entry(caller, action.name(), Some(wish.id.to_string()), payload);
+                let decided = Decided {
+                    decision: Decision::Continue,
+                    by: caller.name(),
+                    note: None,
+                    resume: Some(resume.clone()),
+                    at: clock::stamp(),
+                };
+                let records = vec![(wish.id.clone(), Line::Decision(decided).to_bytes())];
+                let mut draft = Draft { entry, records, ..Draft::default() };
+                opening(&mut draft, &run)?;
+                Ok(draft)
+            })?;
+            Started { run: run.id, attached }
+        };
+        self.keep(writer);
+        self.launch(&started.run)?;
+        Ok(Output::Started(started))
+    }
+
+    /// Writes down what the step that asks says of its own end.
+    pub(super) fn take_word(&self, args: &outcome::Report) -> Result<Output, Error> {
+        let path = std::env::var_os("THREADOS_OUTCOME_FILE").map(PathBuf::from).ok_or(Error::NotInStep)?;
+        let step = std::env::var("THREADOS_STEP_ID").ok().and_then(|step| step.parse::<Id>().ok()).ok_or(Error::NotInStep)?;
+        if !path.starts_with(self.paths().runs()) {
+            return Err(Error::NotInStep);
+        }
+        let said = json!({"outcome": args.outcome, "note": args.note});
+        file::replace(&path, &file::pretty(&said)?)?;
+        Ok(Output::Reported { step, outcome: args.outcome })
+    }
+}

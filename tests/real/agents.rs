@@ -1,0 +1,159 @@
+//! claude, codex and gemini themselves, run by `seqctl`.
+
+use serde_json::{Value, json};
+
+use super::{
+    anthropic, google, openai,
+    provider::{DONE, Model, Provider, Wire},
+    tools,
+};
+use crate::harness::{Out, Test, text};
+
+/// A project with one agent's step, and the provider that its program talks to.
+struct Scene {
+    test: Test,
+    provider: Provider,
+}
+
+/// A project whose step `think` has these lines besides its prompt.
+fn scene(wire: Wire, step: &str, config: &str) -> Scene {
+    let plan = format!("version: \"1.0\"\nsteps:\n  - id: think\n    prompt: please write out.txt\n{step}");
+    let test = Test::new().power().sequence(&plan);
+    test.write(".threados/config.yaml", config);
+    let provider = Provider::start(wire, Model { file: test.path("out.txt"), text: "made by an agent".into() });
+    let path = format!("{}:{}", tools::agents().display(), std::env::var("PATH").unwrap());
+    for (name, value) in [
+        ("PATH", path.as_str()),
+        ("ANTHROPIC_BASE_URL", &provider.url),
+        ("ANTHROPIC_API_KEY", "anything"),
+        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+        ("GOOGLE_GEMINI_BASE_URL", &provider.url),
+        ("GEMINI_API_KEY", "anything"),
+        ("OPENAI_API_KEY", "anything"),
+    ] {
+        test.set_env(name, Some(value));
+    }
+    test.write("../home/.gemini/settings.json", r#"{"security":{"auth":{"selectedType":"gemini-api-key"}}}"#);
+    Scene { test, provider }
+}
+
+fn claude(config: &str, more: &str) -> Scene {
+    scene(anthropic::wire, &format!("    model: claude-code\n{more}"), config)
+}
+
+fn gemini(config: &str) -> Scene {
+    scene(google::wire, "    model: gemini/gemini-2.5-flash\n", config)
+}
+
+fn codex() -> Scene {
+    let scene = scene(openai::wire, "    model: codex\n", "");
+    let base = format!("{}/v1", scene.provider.url);
+    let provider =
+        format!(r#"model_providers.stub={{name="stub",base_url="{base}",env_key="OPENAI_API_KEY",wire_api="responses"}}"#);
+    let args = json!(["-c", "model=stub", "-c", "model_provider=stub", "-c", provider]);
+    let plan = scene.test.plan().replace("    model: codex\n", &format!("    model: codex\n    agent_args: {args}\n"));
+    scene.test.write(".threados/sequence.yaml", plan);
+    scene
+}
+
+impl Scene {
+    /// Runs it, with everything there is to know where it goes otherwise than it should.
+    #[track_caller]
+    fn run(&self, args: &[&str], code: i32) -> Out {
+        let out = self.test.run(args);
+        let log = |name: &str| self.test.run(&["logs", "think", "--raw", name]).stdout;
+        assert_eq!(out.code, code, "{}\n{}\n{}", out.all(), log("--quiet"), log("--stderr"));
+        out
+    }
+
+    fn status(&self) -> Value {
+        self.test.attempt_status("think", 1)
+    }
+
+    /// Checks that a file was really made, and that it is known what that took.
+    fn assert_worked(&self) -> Value {
+        self.run(&["run"], 0);
+        assert_eq!(self.test.read("out.txt"), "made by an agent");
+        let status = self.status();
+        assert_eq!((&status["status"], &status["summary"]), (&json!("DONE"), &json!(DONE)));
+        assert!(!text(&status["sessionId"]).is_empty(), "{status}");
+        assert_eq!(self.test.run(&["result", "think"]).success().stdout, format!("{DONE}\n"));
+        let transcript = self.test.run(&["logs", "think"]).success().stdout;
+        assert!(transcript.contains("→ ") && transcript.contains("out.txt") && transcript.contains(DONE), "{transcript}");
+        status
+    }
+
+    /// Checks that the session goes on: the provider is shown what was said before.
+    fn assert_goes_on(&self, before: &Value, args: &[&str]) {
+        let asked = self.provider.requests().len();
+        self.run(args, 0);
+        let request = self.provider.requests()[asked..].last().unwrap().to_string();
+        assert!(request.contains("please write out.txt") && request.contains("one thing more"), "{request}");
+        let status = self.status();
+        assert_eq!((&status["status"], &status["sessionId"]), (&json!("DONE"), &before["sessionId"]));
+    }
+}
+
+const GO_ON: [&str; 4] = ["continue", "think", "-m", "one thing more"];
+
+#[test]
+fn claude_writes_a_file_and_goes_on() {
+    let scene = claude("", "");
+    let status = scene.assert_worked();
+    assert!(status["usage"]["costUsd"].as_f64().unwrap() > 0.0, "{status}");
+    assert_eq!((&status["usage"]["inputTokens"], &status["turns"]), (&json!(3000), &json!(2)));
+    scene.assert_goes_on(&status, &GO_ON);
+}
+
+#[test]
+fn codex_writes_a_file_and_goes_on() {
+    let scene = codex();
+    let status = scene.assert_worked();
+    assert_eq!(status["usage"], json!({"inputTokens": 1800, "cachedInputTokens": 200, "outputTokens": 60}));
+    scene.assert_goes_on(&status, &GO_ON);
+}
+
+#[test]
+fn gemini_writes_a_file_and_goes_on() {
+    let scene = gemini("");
+    let status = scene.assert_worked();
+    assert_eq!(status["usage"], json!({"inputTokens": 1600, "outputTokens": 40}));
+    assert_eq!(status["model"], "gemini-2.5-flash");
+    scene.assert_goes_on(&status, &GO_ON);
+}
+
+#[test]
+fn what_claude_is_denied_wants_a_review_and_a_message_sends_it_on() {
+    let scene = claude("agents:\n  claude-code:\n    command: [claude, -p, --output-format, stream-json, --verbose]\n", "");
+    scene.run(&["run"], 9);
+    assert!(!scene.test.path("out.txt").exists());
+    let status = scene.status();
+    assert_eq!((&status["status"], &status["exitCode"]), (&json!("NEEDS_REVIEW"), &json!(0)));
+    assert_eq!(status["denials"][0]["tool"], "Write");
+    scene.test.run(&["status"]).success().prints("`think` wants a review (denied: Write ");
+    scene.assert_goes_on(&status, &["review", "reject", "think", "-m", "one thing more"]);
+}
+
+#[test]
+fn what_gemini_is_denied_wants_a_review() {
+    let scene = gemini("agents:\n  gemini:\n    command: [gemini, -o, stream-json, --skip-trust]\n");
+    scene.run(&["run"], 9);
+    let status = scene.status();
+    assert_eq!(status["denials"], json!([{"tool": "write_file", "argument": scene.test.path("out.txt")}]));
+    assert!(!scene.test.path("out.txt").exists());
+}
+
+#[test]
+fn claude_stops_at_its_budget() {
+    let scene = claude("", "    max_cost_usd: 0.00001\n");
+    scene.run(&["run"], 7).says("Reached maximum budget");
+    assert_eq!(scene.status()["reason"], "exit");
+}
+
+#[test]
+fn a_session_that_is_gone_fails_with_claudes_words() {
+    let scene = claude("", "");
+    scene.run(&["run"], 0);
+    std::fs::remove_dir_all(scene.test.path("../home/.claude")).unwrap();
+    scene.run(&GO_ON, 7).says("No conversation found with session ID");
+}
