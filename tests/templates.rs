@@ -230,6 +230,22 @@ gates:
 }
 
 #[test]
+fn the_example_of_the_page_works() {
+    let page = include_str!("../docs/templates.md");
+    let text = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let test = own(text);
+    test.run(&["template", "apply", "own"]).fails(2).says("parameter `version`").says("has no default");
+    let made = test.run(&apply("own", &["--set", "version=1.2", "--json"])).success().json();
+    assert_eq!(ids(&made), ["build-x86", "build-arm", "notes", "publish", "ship"]);
+    test.run(&["validate", "--strict"]).success();
+    let publish = test.run(&["step", "show", "publish", "--json"]).success().json();
+    assert_eq!((&publish["step"]["depends_on"], &publish["step"]["command"]), (&json!(["ship"]), &json!("./publish 1.2")));
+    for (name, _) in BUILTIN {
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+#[test]
 fn ones_own_hides_ours_of_the_same_name() {
     let test = Test::new().sequence(EMPTY);
     test.write(".threados/templates/base.yaml", "steps:\n  - id: mine\n    command: echo mine\n");
@@ -360,7 +376,7 @@ fn existing_steps_become_a_fusion_that_runs() {
     let made = test.run(&["fusion", "create", "--candidates", "a,new", "--synth", "sum", "--task", "Say hello."]).success();
     assert!(made.stdout.contains("made `new` and `sum`"), "{}", made.stdout);
     test.run(&["prompt", "show", "new"]).success().prints("Say hello.\n\nOthers solve the same task");
-    test.run(&["prompt", "show", "sum"]).success().prints("\n\nSay hello.\n\nCompare their results.");
+    test.run(&["prompt", "show", "sum"]).success().prints("\n\nSay hello.\n\n`seqctl step show sum` names them, and `seqctl result <id>`");
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl Change for Create {
             let mut step = Step::new(id.clone());
             step.model = self.agent.clone().or_else(|| add::default_agent(&txn.sequence));
             if *id == self.synth {
-                step.prompt = Some(synthesis(&task));
+                step.prompt = Some(synthesis(&self.synth, &task));
             } else {
                 write_candidate(&mut step, &self.synth, &task);
             }
@@ -127,7 +127,7 @@ impl Change for Fuse {
         }
         let candidates: Vec<Id> = steps.iter().map(|step| step.id.clone()).collect();
         let mut last = Step::new(synth.clone());
-        (last.model, last.prompt) = (self.synth.clone().or_else(|| Some(first.text.clone())), Some(synthesis(task)));
+        (last.model, last.prompt) = (self.synth.clone().or_else(|| Some(first.text.clone())), Some(synthesis(&synth, task)));
         steps.push(last);
         let made = Made::new(steps, Vec::new(), None, &[])?;
         template::put(txn, &made, &self.after)?;
@@ -183,8 +183,11 @@ fn write_candidate(step: &mut Step, synth: &Id, task: &str) {
     step.prompt_file = Some(format!("prompts/{synth}-candidate.md"));
 }
 
-fn synthesis(task: &str) -> String {
-    format!("Several candidates have solved this task independently of each other:\n\n{task}\n\n{SYNTHESIS}")
+fn synthesis(synth: &Id, task: &str) -> String {
+    format!(
+        "Several candidates have solved this task independently of each other:\n\n{task}\n\n\
+         `seqctl step show {synth}` names them, and `seqctl result <id>` prints the result of one.\n\n{SYNTHESIS}"
+    )
 }
 
 const CANDIDATE: &str = "\

@@ -68,8 +68,9 @@ impl Change for Parallelize {
 
 /// A name that no group has.
 fn free_name(txn: &Txn) -> Result<Id, Error> {
-    let free = (1..).map(|number| format!("group-{number}")).find(|name| txn.sequence.group(name).next().is_none());
-    free.unwrap_or_default().parse()
+    // There are not more groups than steps.
+    let mut names = (1..=txn.sequence.steps.len() + 1).map(|number| format!("group-{number}"));
+    names.find(|name| txn.sequence.group(name).next().is_none()).unwrap_or_default().parse()
 }
 
 /// Members of a group run at the same time, so none can wait for another.

@@ -4,7 +4,10 @@ use super::{
     style,
     table::{Table, tame},
 };
-use crate::client::{GroupRow, TemplateRow};
+use crate::{
+    client::{GroupRow, TemplateRow},
+    model::Id,
+};
 
 /// Every template with its parameters; what these are for and what they have by default with `verbose`.
 pub(super) fn templates(rows: &[TemplateRow], width: Option<usize>, verbose: bool) -> String {
@@ -40,7 +43,7 @@ pub(super) fn templates(rows: &[TemplateRow], width: Option<usize>, verbose: boo
 pub(super) fn groups(rows: &[GroupRow], width: Option<usize>) -> String {
     let mut table = Table::default();
     for row in rows {
-        let members: Vec<&str> = row.members.iter().map(|id| id.as_str()).collect();
+        let members: Vec<&str> = row.members.iter().map(Id::as_str).collect();
         table.row([row.id.to_string(), row.fail_policy.as_str().into(), members.join(", ")]);
     }
     if table.is_empty() { "no groups: seqctl group parallelize <ids>…\n".into() } else { table.lines("", width) }

@@ -51,13 +51,11 @@ fn all(paths: Option<&Paths>) -> Result<Vec<Written>, Error> {
 
 fn find(paths: Option<&Paths>, name: &str) -> Result<Written, Error> {
     let mut all = all(paths)?;
-    match all.iter().position(|template| template.name == name) {
-        Some(at) => Ok(all.swap_remove(at)),
-        None => {
-            let nearest = nearest(name, all.iter().map(|template| template.name.as_str()));
-            Err(Error::TemplateNotFound { template: name.into(), nearest })
-        }
+    if let Some(at) = all.iter().position(|template| template.name == name) {
+        return Ok(all.swap_remove(at));
     }
+    let nearest = nearest(name, all.iter().map(|template| template.name.as_str()));
+    Err(Error::TemplateNotFound { template: name.into(), nearest })
 }
 
 /// The templates; one that is broken with what is wrong with it.

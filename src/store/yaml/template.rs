@@ -62,8 +62,8 @@ fn header(source: &Source<'_>, root: &Node<'_>) -> Result<Template, Error> {
         let wrong = || source.error(node.start, format!("`{what}` is not text"), Some("text".into()));
         node.text().map(str::to_owned).ok_or_else(wrong)
     };
-    let mut found = Template::default();
-    found.description = root.get("description").map(|node| text(node, "description")).transpose()?;
+    let description = root.get("description").map(|node| text(node, "description")).transpose()?;
+    let mut found = Template { description, parameters: Vec::new() };
     let Some(parameters) = root.get("parameters").filter(|node| !node.is_null()) else { return Ok(found) };
     if !matches!(parameters.value, Value::Map { .. }) {
         return Err(source.error(parameters.start, "`parameters` is not a mapping", Some("`name: default` lines".into())));
