@@ -164,6 +164,9 @@ pub enum Error {
     /// The gate was decided.
     #[error("gate `{gate}` is {}, not PENDING", status.as_str())]
     GateNotPending { gate: Id, status: GateStatus },
+    /// What is before the gate ran again since the caller looked.
+    #[error("what is before gate `{gate}` has changed since")]
+    GateChanged { gate: Id },
     /// The gate is pending.
     #[error("gate `{gate}` is PENDING already")]
     GatePending { gate: Id },
@@ -398,6 +401,7 @@ impl Error {
             Self::StepEnded { .. } => ("STEP_ENDED", Class::Conflict),
             Self::StepBlocked { .. } => ("STEP_BLOCKED", Class::Conflict),
             Self::GateNotPending { .. } => ("GATE_NOT_PENDING", Class::Conflict),
+            Self::GateChanged { .. } => ("GATE_CHANGED", Class::Conflict),
             Self::GatePending { .. } => ("GATE_PENDING", Class::Conflict),
             Self::GateNotReached { .. } => ("GATE_NOT_REACHED", Class::Conflict),
             Self::RevisionChanged { .. } | Self::PromptChanged { .. } => ("REVISION_CHANGED", Class::Conflict),
@@ -503,6 +507,7 @@ impl Error {
             Self::StepEnded { step, .. } => Some(format!("`seqctl restart {step}` runs it again")),
             Self::StepBlocked { .. } => Some("`seqctl status` shows what it waits for".into()),
             Self::GateNotPending { gate, .. } => Some(format!("`seqctl gate reopen {gate}` makes it PENDING again")),
+            Self::GateChanged { .. } => Some("look again with `seqctl gate list --json`, then repeat with the new digest".into()),
             Self::GateNotReached { .. } => Some("`--ahead` approves it before they have ended".into()),
             Self::Locked { .. } => Some("look whether that process hangs; ending it is safe, nothing is lost".into()),
             Self::SaveConflict { place, .. } => {

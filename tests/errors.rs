@@ -90,6 +90,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::StepEnded { step: id("build"), status: "DONE" },
         Error::StepBlocked { step: id("test"), why: "it waits for `build`".into() },
         Error::GateNotPending { gate: id("ship"), status: GateStatus::Approved },
+        Error::GateChanged { gate: id("ship") },
         Error::GatePending { gate: id("ship") },
         Error::GateNotReached { gate: id("ship"), why: "it waits for `test`".into() },
         Error::Locked { pid: Some(4711), seconds: 10 },
@@ -144,7 +145,7 @@ fn name(error: &Error) -> &'static str {
         AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
         WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged
-        TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GroupDisagrees GroupDependent)
+        TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GateChanged GroupDisagrees GroupDependent)
 }
 
 #[test]

@@ -322,7 +322,7 @@ fn a_sentence_becomes_a_step() {
     let added = test.run(&["add", "Fix the flaky test.", "--after", "lint", "--json"]).success().json();
     assert_eq!(
         (&added["changes"][0]["text"], &added["next"]),
-        (&json!("added step `fix-flaky-test`"), &json!(["seqctl run fix-flaky-test"]))
+        (&json!("added step `fix-flaky-test`; `seqctl run fix-flaky-test` runs it"), &json!(["seqctl run fix-flaky-test"]))
     );
     let wanted = "\n  - id: fix-flaky-test\n    model: claude-code\n    prompt: Fix the flaky test.\n    depends_on: [lint]\n";
     assert!(test.plan().contains(wanted), "{}", test.plan());
@@ -376,7 +376,9 @@ fn existing_steps_become_a_fusion_that_runs() {
     let made = test.run(&["fusion", "create", "--candidates", "a,new", "--synth", "sum", "--task", "Say hello."]).success();
     assert!(made.stdout.contains("made `new` and `sum`"), "{}", made.stdout);
     test.run(&["prompt", "show", "new"]).success().prints("Say hello.\n\nOthers solve the same task");
-    test.run(&["prompt", "show", "sum"]).success().prints("\n\nSay hello.\n\n`seqctl step show sum` names them, and `seqctl result <id>`");
+    test.run(&["prompt", "show", "sum"])
+        .success()
+        .prints("\n\nSay hello.\n\n`seqctl step show sum` names them, and `seqctl result <id>`");
 }
 
 #[test]

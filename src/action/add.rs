@@ -58,7 +58,8 @@ impl Change for Add {
         }
         step.depends_on.clone_from(&self.after);
         txn.sequence.steps.push(step);
-        Ok(Changed::new(format!("added step `{id}`"), [id.clone()]).then(format!("seqctl run {id}")))
+        let text = format!("added step `{id}`; `seqctl run {id}` runs it");
+        Ok(Changed::new(text, [id.clone()]).then(format!("seqctl run {id}")))
     }
 
     fn target(&self) -> Option<String> {

@@ -48,7 +48,13 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ("dep.add", &[("dep add deploy test lint", "`deploy` waits for both")]),
     ("dep.rm", &[("dep rm deploy lint", "`deploy` no longer waits for `lint`")]),
     ("gate.insert", &[("gate insert ship --after test --before deploy --name 'Ship it?'", "between two steps")]),
-    ("gate.approve", &[("gate approve ship --note 'looks good'", "what waits for it goes on")]),
+    (
+        "gate.approve",
+        &[
+            ("gate approve ship --note 'looks good'", "what waits for it goes on"),
+            ("gate approve ship --expect 0123456789abcdef", "bound to what was seen"),
+        ],
+    ),
     ("gate.block", &[("gate block ship --note 'not on a Friday'", "what waits for it stays")]),
     ("gate.reopen", &[("gate reopen ship", "decide again later")]),
     ("gate.rm", &[("gate rm ship --cascade", "connect what waited for it to what it waited for")]),
@@ -100,7 +106,13 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("template.list", &[("template list", "ours, and those of .threados/templates/")]),
-    ("template.show", &[("template show fusion > .threados/templates/mine.yaml", "begin one of your own with it")]),
+    (
+        "template.show",
+        &[
+            ("template show fusion", "how it is written"),
+            ("template show fusion > .threados/templates/mine.yaml", "begin one of your own with it"),
+        ],
+    ),
     ("prompt.show", &[("prompt show review", "the text, and where it comes from")]),
     ("prompt.edit", &[("prompt edit review", "in $VISUAL or $EDITOR")]),
     (

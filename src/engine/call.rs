@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     caller::{Caller, Consent},
-    confirm,
+    confirm, grounds,
     next::next,
     output::{Output, Started},
     prompt, query,
@@ -240,6 +240,7 @@ impl Engine {
             // What cannot be done at all is not worth a question.
             apply_all(held.view(), actions)?;
             for action in actions {
+                grounds::check(held.view(), action)?;
                 held.audited(caller, action, |held| {
                     confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)
                 })?;

@@ -183,6 +183,8 @@ pub struct GateRow {
     pub status: &'static str,
     /// Whether everything before it has ended, so that it can be decided.
     pub reached: bool,
+    /// Of the last attempts before it, for `gate approve --expect`.
+    pub digest: String,
     /// What it waits for.
     pub depends_on: Vec<Id>,
     /// What waits for it.

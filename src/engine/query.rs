@@ -7,6 +7,7 @@ use super::{
     caller::{Caller, Consent},
     confirm,
     excerpt::{Part, read_part},
+    grounds::grounds,
     log::{TranscriptReader, transcript_of},
     output::{
         Answer, GateRow, GroupRow, LogText, Output, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row,
@@ -410,6 +411,7 @@ fn gate_rows(view: &View, ready: &Readiness) -> Vec<GateRow> {
             name: gate.title().to_owned(),
             status: status.as_str(),
             reached: ready.is_unhindered(at),
+            digest: grounds(view, at),
             depends_on: gate.depends_on.clone(),
             holds: view.graph.dependents(at).into_iter().map(|at| view.id_of(at).clone()).collect(),
             by: decided.map(|decided| decided.by.clone()),
