@@ -12,6 +12,8 @@ fn arguments(name: &str) -> &'static [&'static str] {
         | "logs" | "why" | "result" | "review.accept" | "review.reject" | "gate.insert" | "gate.approve" | "gate.block"
         | "gate.reopen" | "gate.rm" | "prompt.show" => &["nope"],
         "prompt.set" => &["nope", "--text", "x"],
+        "add" | "fuse" | "group.parallelize" | "group.rm" | "template.show" | "template.apply" => &["nope"],
+        "fusion.create" => &["--candidates", "nope", "--synth", "nope"],
         "continue" => &["nope", "-m", "x"],
         "outcome" => &["done"],
         "step.clone" | "dep.add" | "dep.rm" => &["nope", "never"],

@@ -25,5 +25,6 @@ mod readonly;
 mod real;
 mod schemas;
 mod steps;
+mod templates;
 mod terminal;
 mod undo;

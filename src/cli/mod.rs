@@ -18,6 +18,7 @@ mod signals;
 mod stream;
 mod style;
 mod table;
+mod templates;
 mod why;
 
 use std::{

@@ -116,7 +116,7 @@ impl Printer {
 
     fn complain(&self, error: &Error) {
         self.note(&format!("{} {error}", style::bold("error:")));
-        if let Error::Yaml { excerpt, .. } = error
+        if let Error::Yaml { excerpt, .. } | Error::TemplateInvalid { excerpt, .. } = error
             && !excerpt.is_empty()
         {
             self.note(excerpt);

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{
     graph, style,
     table::{Table, cut, harmless, tame},
-    why,
+    templates, why,
 };
 use crate::{
     client::{Check, Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
@@ -69,6 +69,10 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             let end = if prompt.text.ends_with('\n') { "" } else { "\n" };
             format!("{}{end}", harmless(&prompt.text))
         }
+        Output::Groups { groups } => templates::groups(groups, width),
+        Output::Templates { templates } => templates::templates(templates, width, verbose),
+        Output::Template(template) if width.is_none() => template.text.clone(),
+        Output::Template(template) => harmless(&template.text),
         Output::Schema { schema } => format!("{schema:#}\n"),
         Output::Wrote { path } => format!("wrote {}\n", path.display()),
         Output::Checked { checks } => checks_text(checks),

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     caller::{Caller, Consent},
-    confirm,
+    confirm, grounds,
     next::next,
     output::{Output, Started},
     prompt, query,
@@ -134,6 +134,9 @@ impl Engine {
                 let (changes, revision) = self.change(caller, &[filled], None, consent)?;
                 (Output::Changed { changes }, Some(revision))
             }
+            Action::TemplateApply(args) if args.dry_run => {
+                self.apply(caller, std::slice::from_ref(action), None, true, consent)?
+            }
             action if action.is_change() => {
                 let (changes, revision) = self.change(caller, std::slice::from_ref(action), None, consent)?;
                 (Output::Changed { changes }, Some(revision))
@@ -193,10 +196,16 @@ impl Engine {
         Ok((Output::Changed { changes }, Some(revision)))
     }
 
+    fn filled(&self, actions: &[Action]) -> Result<Vec<Action>, Error> {
+        actions.iter().map(|action| super::template::filled(Some(&self.paths), action)).collect()
+    }
+
     /// What a list of changes would do, on a copy.
     pub fn preview(&self, actions: &[Action]) -> Result<Preview, Error> {
+        let actions = &self.filled(actions)?;
         let view = self.view()?;
         let (txn, changes) = apply_all(&view, actions)?;
+        prompt::files(&self.paths, &view, &txn)?;
         let mut after = txn.sequence;
         for (id, decision, _) in &txn.decisions {
             show_decision(&mut after, id, *decision);
@@ -216,6 +225,7 @@ impl Engine {
         if_unchanged: Option<&str>,
         consent: Consent,
     ) -> Result<(Vec<Changed>, String), Error> {
+        let actions = &self.filled(actions)?;
         super::settle::repair_all(&self.paths)?;
         let mut writer = self.writer();
         let (changes, revision) = {
@@ -231,6 +241,7 @@ impl Engine {
             // What cannot be done at all is not worth a question.
             apply_all(held.view(), actions)?;
             for action in actions {
+                grounds::check(held.view(), action)?;
                 held.audited(caller, action, |held| {
                     confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)
                 })?;

@@ -531,6 +531,7 @@ fn is_passing(error: &Error) -> bool {
             | Error::Locked { .. }
             | Error::DependencyNotFound { .. }
             | Error::CircularDependency { .. }
+            | Error::GroupDisagrees { .. }
             | Error::AlreadyExists { .. }
             | Error::TooNew { .. }
             | Error::Io { .. }

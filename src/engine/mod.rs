@@ -14,6 +14,7 @@ mod event;
 mod excerpt;
 mod follow;
 mod graph;
+mod grounds;
 mod init;
 mod launch;
 mod log;
@@ -27,6 +28,7 @@ mod schema;
 mod settle;
 mod start;
 mod stop;
+mod template;
 mod transact;
 mod undo;
 mod view;
@@ -44,7 +46,8 @@ pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
 pub use output::{
-    Answer, GateRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail, StepRow,
+    Answer, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail,
+    StepRow, TemplateRow,
 };
 pub use query::start_of_lines;
 pub use schema::schema;

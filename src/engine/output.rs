@@ -9,8 +9,9 @@ use super::{doctor::Check, graph::GraphReport, start::Plan, why::WhyReport};
 use crate::{
     action::{Changed, outcome},
     audit::Entry,
-    model::{AgentReport, Id, OutputFormat, Reason, Step, StepStatus, Usage},
+    model::{AgentReport, FailPolicy, Id, OutputFormat, Reason, Step, StepStatus, Usage},
     store::{AttemptStatus, Run, yaml::Warning},
+    template::Parameter,
 };
 
 /// What an action answers with.
@@ -68,6 +69,12 @@ pub enum Output {
     Demo { path: PathBuf, report: Box<RunReport> },
     #[schemars(title = "prompt")]
     Prompt(PromptText),
+    #[schemars(title = "groups")]
+    Groups { groups: Vec<GroupRow> },
+    #[schemars(title = "templates")]
+    Templates { templates: Vec<TemplateRow> },
+    #[schemars(title = "template")]
+    Template(TemplateText),
     #[schemars(title = "schema")]
     Schema { schema: serde_json::Value },
     #[schemars(title = "wrote")]
@@ -176,6 +183,8 @@ pub struct GateRow {
     pub status: &'static str,
     /// Whether everything before it has ended, so that it can be decided.
     pub reached: bool,
+    /// Of the last attempts before it, for `gate approve --expect`.
+    pub digest: String,
     /// What it waits for.
     pub depends_on: Vec<Id>,
     /// What waits for it.
@@ -350,5 +359,49 @@ pub struct PromptText {
     /// How long it is.
     pub bytes: usize,
     /// The text, with what is not UTF-8 replaced.
+    pub text: String,
+}
+
+/// A group in a list.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupRow {
+    /// Its name.
+    pub id: Id,
+    /// Its steps, in the plan's order.
+    pub members: Vec<Id>,
+    /// What the failure of one means for the others.
+    pub fail_policy: FailPolicy,
+}
+
+/// A template in a list.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateRow {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its file; absent where it comes with `seqctl`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// What can be given to it.
+    pub parameters: Vec<Parameter>,
+    /// Why it cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// A template as it is written.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateText {
+    /// Its name.
+    pub name: String,
+    /// Its file; absent where it comes with `seqctl`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// The text.
     pub text: String,
 }

@@ -7,15 +7,18 @@ use super::{
     caller::{Caller, Consent},
     confirm,
     excerpt::{Part, read_part},
+    grounds::grounds,
     log::{TranscriptReader, transcript_of},
-    output::{Answer, GateRow, LogText, Output, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row},
+    output::{
+        Answer, GateRow, GroupRow, LogText, Output, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row,
+    },
     view::View,
 };
 use crate::{
     action::{Action, query, run},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, State, StepStatus},
+    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus},
     runner::{Leftover, SpecFile},
     store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
@@ -37,6 +40,8 @@ impl Engine {
                 Output::Wrote { path }
             }
             Action::Schema(args) => Output::Schema { schema: super::schema(args.of, args.name.as_deref())? },
+            Action::TemplateList(_) => Output::Templates { templates: super::template::list(self.paths())? },
+            Action::TemplateShow(args) => Output::Template(super::template::show(self.paths(), &args.name)?),
             Action::Doctor(_) => Output::Checked { checks: super::doctor(Some(self.paths())) },
             _ => return self.query_plan(action),
         };
@@ -56,6 +61,7 @@ impl Engine {
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
             Action::PromptShow(args) => Output::Prompt(super::prompt::show(self.paths(), &view, args)?),
+            Action::GroupList(_) => Output::Groups { groups: group_rows(&view.sequence) },
             Action::GateList(_) => Output::Gates { gates: gate_rows(&view, &ready) },
             Action::Logs(args) => Output::Log(self.logs(&view, args)?),
             Action::Result(args) => Output::Answer(Box::new(self.answer(&view, args)?)),
@@ -309,6 +315,26 @@ pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
     }
 }
 
+/// The groups in the order of their first members.
+fn group_rows(sequence: &Sequence) -> Vec<GroupRow> {
+    let mut rows: Vec<GroupRow> = Vec::new();
+    for step in &sequence.steps {
+        let Some(id) = &step.group_id else { continue };
+        match rows.iter_mut().find(|row| row.id == *id) {
+            Some(row) => row.members.push(step.id.clone()),
+            None => rows.push(GroupRow {
+                id: id.clone(),
+                members: vec![step.id.clone()],
+                fail_policy: sequence
+                    .group(id.as_str())
+                    .find_map(|step| step.fail_policy)
+                    .unwrap_or_else(|| Resolved::new(sequence, step).fail_policy()),
+            }),
+        }
+    }
+    rows
+}
+
 fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {
     StepStatus::ALL.into_iter().map(|status| (status, statuses.iter().filter(|other| **other == status).count())).collect()
 }
@@ -385,6 +411,7 @@ fn gate_rows(view: &View, ready: &Readiness) -> Vec<GateRow> {
             name: gate.title().to_owned(),
             status: status.as_str(),
             reached: ready.is_unhindered(at),
+            digest: grounds(view, at),
             depends_on: gate.depends_on.clone(),
             holds: view.graph.dependents(at).into_iter().map(|at| view.id_of(at).clone()).collect(),
             by: decided.map(|decided| decided.by.clone()),
