@@ -16,6 +16,7 @@ mod layers;
 mod life;
 mod processes;
 mod readonly;
+mod redteam;
 #[cfg(feature = "real-tools")]
 mod real;
 mod steps;

@@ -2,7 +2,10 @@
 
 mod command;
 mod file;
+mod shell;
 mod verdict;
 
+pub use command::interpreter;
+pub use shell::is_risky;
 pub use file::{Policy, Timeouts};
 pub use verdict::{Execution, Verdict};

@@ -83,7 +83,7 @@ impl Policy {
                 command::check_name(words.first().map_or("", String::as_str), &self.allowed_commands)
             }
             Some(CommandLine::Shell(text)) => command::check_text(text, &self.allowed_commands),
-            None => command::check_text(what.text, &self.allowed_commands),
+            None => command::check_script(what.text, &self.allowed_commands),
         }
     }
 
