@@ -35,6 +35,12 @@ pub enum Error {
     /// No action has that name.
     #[error("no action is called `{action}`")]
     ActionUnknown { action: String, nearest: Option<String> },
+    /// Entries of a list of actions are wrong; numbered from 1.
+    #[error("{}", numbered(wrong))]
+    Entries { wrong: Vec<(usize, Self)> },
+    /// A file that was named is not there.
+    #[error("there is no file {}", path.display())]
+    FileNotFound { path: PathBuf },
     /// The plan changed since the caller looked.
     #[error("the plan is at {actual}, not at {expected}")]
     RevisionChanged { expected: String, actual: String },
@@ -82,6 +88,12 @@ pub enum Error {
     /// A step's prompt is missing.
     #[error("`{step}` names the prompt file `{file}`, which does not exist")]
     PromptNotFound { step: Id, file: String },
+    /// A step has no prompt.
+    #[error("`{step}` has no prompt")]
+    NoPrompt { step: Id, has_command: bool },
+    /// A prompt changed since the caller looked.
+    #[error("the prompt of `{step}` has changed since")]
+    PromptChanged { step: Id },
     /// No run has that id.
     #[error("no run is called `{run}`")]
     RunNotFound { run: String },
@@ -154,6 +166,13 @@ pub enum Error {
     #[error("{what} needs a confirmation")]
     ConfirmationRequired { what: String, why: String },
 
+    /// The person said no.
+    #[error("nothing was done: {what} was not confirmed")]
+    Declined { what: String },
+    /// The policy wants a person's word, and a step asks.
+    #[error("{what} needs a confirmation, and a step cannot give it")]
+    StepCannotConfirm { what: String, why: String },
+
     /// A step failed.
     #[error("{}", failures(failed))]
     StepFailed { failed: Vec<(Id, String)> },
@@ -190,6 +209,12 @@ pub enum Error {
     /// A runner could not be started.
     #[error("the runner of `{run}` did not start: {why}")]
     RunnerFailed { run: String, why: String },
+    /// `doctor` found something that keeps steps from running.
+    #[error("{} in the way: {}", if broken.len() == 1 { "one thing is".to_owned() } else { format!("{} things are", broken.len()) }, broken.join(", "))]
+    Unfit { broken: Vec<String> },
+    /// An editor could not be used.
+    #[error("the editor {why}")]
+    EditorFailed { why: String, kept: Option<PathBuf> },
     /// The audit log was changed by other hands.
     #[error("{}:{line}: entry {seq} {why}", path.display())]
     AuditBroken { path: PathBuf, line: u64, seq: u64, why: String },
@@ -222,6 +247,48 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class.
+    pub const ALL: [Self; 9] = [
+        Self::Internal,
+        Self::Invalid,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Denied,
+        Self::NeedsConfirmation,
+        Self::StepFailed,
+        Self::Unavailable,
+        Self::Waiting,
+    ];
+
+    /// The status of an HTTP answer.
+    pub const fn http(self) -> u16 {
+        match self {
+            Self::Internal => 500,
+            Self::Invalid => 400,
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::Denied => 403,
+            Self::NeedsConfirmation => 428,
+            Self::StepFailed | Self::Waiting => 200,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// In words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Invalid => "invalid",
+            Self::NotFound => "not found",
+            Self::Conflict => "conflict",
+            Self::Denied => "denied",
+            Self::NeedsConfirmation => "needs confirmation",
+            Self::StepFailed => "a step failed",
+            Self::Unavailable => "unavailable",
+            Self::Waiting => "waits for a person",
+        }
+    }
+
     /// The exit status of the process.
     pub const fn exit(self) -> u8 {
         match self {
@@ -245,13 +312,24 @@ impl Error {
         move |source| Self::Io { what, path, source }
     }
 
+    /// For `map_err`: a file that somebody named cannot be read.
+    pub fn reading(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound => Self::FileNotFound { path },
+            io::ErrorKind::InvalidData => Self::FileUnusable { path, why: "is not UTF-8".into() },
+            io::ErrorKind::IsADirectory => Self::FileUnusable { path, why: "is a folder, not a file".into() },
+            _ => Self::Io { what: "read", path, source },
+        }
+    }
+
     /// Something that cannot happen did.
     pub fn internal(what: impl Into<String>) -> Self {
         Self::Internal { what: what.into() }
     }
 
     /// The stable code of this failure and its class.
-    pub const fn code(&self) -> (&'static str, Class) {
+    pub fn code(&self) -> (&'static str, Class) {
         match self {
             Self::Internal { .. } => ("INTERNAL_ERROR", Class::Internal),
             Self::Io { .. } => ("IO_ERROR", Class::Internal),
@@ -260,6 +338,8 @@ impl Error {
                 ("VALIDATION_ERROR", Class::Invalid)
             }
             Self::ActionUnknown { .. } => ("ACTION_UNKNOWN", Class::Invalid),
+            Self::Entries { wrong } => wrong.first().map_or(("VALIDATION_ERROR", Class::Invalid), |(_, error)| error.code()),
+            Self::FileNotFound { .. } => ("FILE_NOT_FOUND", Class::NotFound),
             Self::Yaml { .. } | Self::FileUnusable { .. } | Self::PlanInvalid { .. } | Self::Warnings { .. } => {
                 ("SEQUENCE_VALIDATION_FAILED", Class::Invalid)
             }
@@ -271,7 +351,7 @@ impl Error {
             Self::GateNotFound { .. } => ("GATE_NOT_FOUND", Class::NotFound),
             Self::NodeNotFound { .. } => ("NODE_NOT_FOUND", Class::NotFound),
             Self::GroupNotFound { .. } => ("GROUP_NOT_FOUND", Class::NotFound),
-            Self::PromptNotFound { .. } => ("PROMPT_NOT_FOUND", Class::NotFound),
+            Self::PromptNotFound { .. } | Self::NoPrompt { .. } => ("PROMPT_NOT_FOUND", Class::NotFound),
             Self::RunNotFound { .. } | Self::NoRun => ("RUN_NOT_FOUND", Class::NotFound),
             Self::LogNotFound { .. } => ("LOG_NOT_FOUND", Class::NotFound),
             Self::NeverRan { .. } => ("NEVER_RAN", Class::NotFound),
@@ -287,13 +367,16 @@ impl Error {
             Self::GateNotPending { .. } => ("GATE_NOT_PENDING", Class::Conflict),
             Self::GatePending { .. } => ("GATE_PENDING", Class::Conflict),
             Self::GateNotReached { .. } => ("GATE_NOT_REACHED", Class::Conflict),
-            Self::RevisionChanged { .. } => ("REVISION_CHANGED", Class::Conflict),
+            Self::RevisionChanged { .. } | Self::PromptChanged { .. } => ("REVISION_CHANGED", Class::Conflict),
             Self::Locked { .. } => ("LOCKED", Class::Conflict),
             Self::FileBusy { .. } => ("FILE_BUSY", Class::Conflict),
             Self::SaveConflict { .. } => ("SAVE_CONFLICT", Class::Conflict),
             Self::RunState { .. } => ("RUN_STATE", Class::Conflict),
             Self::Denied { .. } => ("POLICY_DENIED", Class::Denied),
-            Self::ConfirmationRequired { .. } => ("CONFIRMATION_REQUIRED", Class::NeedsConfirmation),
+            Self::ConfirmationRequired { .. } | Self::StepCannotConfirm { .. } => {
+                ("CONFIRMATION_REQUIRED", Class::NeedsConfirmation)
+            }
+            Self::Declined { .. } => ("DECLINED", Class::NeedsConfirmation),
             Self::StepFailed { .. } => ("STEP_FAILED", Class::StepFailed),
             Self::WaitTimeout { .. } => ("WAIT_TIMEOUT", Class::Waiting),
             Self::Waiting { .. } => ("WAITING", Class::Waiting),
@@ -306,19 +389,37 @@ impl Error {
             Self::ProjectUnusable { .. } => ("PROJECT_UNUSABLE", Class::Unavailable),
             Self::RunnerFailed { .. } => ("RUNNER_FAILED", Class::Unavailable),
             Self::AuditBroken { .. } | Self::AuditDamaged { .. } => ("AUDIT_BROKEN", Class::Conflict),
+            Self::Unfit { .. } => ("UNFIT", Class::Internal),
+            Self::EditorFailed { .. } => ("EDITOR_FAILED", Class::Unavailable),
         }
     }
 
     /// What to do about it, in one sentence.
+    #[expect(clippy::too_many_lines, reason = "one arm for each failure")]
     pub fn hint(&self) -> Option<String> {
         let meant = |nearest: &Option<String>| nearest.as_ref().map(|name| format!("did you mean `{name}`?"));
         match self {
-            Self::Usage { hint, .. } => hint.clone(),
+            Self::Usage { hint, .. } => hint.clone().or_else(|| Some("`seqctl help` shows the commands".into())),
             Self::IdInvalid { .. } => Some("ids look like `build-api-2`".into()),
             Self::DurationInvalid { .. } => Some("durations look like `90s`, `45m` or `1h30m`".into()),
-            Self::ActionUnknown { nearest, .. } | Self::GroupNotFound { nearest, .. } => meant(nearest),
+            Self::ActionUnknown { nearest, .. } => {
+                meant(nearest).or_else(|| Some("actions are called like `gate.approve`; `seqctl help` shows the commands".into()))
+            }
+            Self::ActionInvalid { action, .. } => Some(format!("`seqctl schema action {action}` shows what it takes")),
+            Self::Entries { wrong } => wrong.first().and_then(|(_, error)| error.hint()),
+            Self::FileNotFound { .. } => Some("look at the path; it counts from the current folder".into()),
+            Self::GroupNotFound { nearest, .. } => {
+                meant(nearest).or_else(|| Some("`seqctl step edit <id> --group <group>` puts a step into one".into()))
+            }
+            Self::FieldInvalid { .. } => Some("`seqctl help <command>` shows what each option takes".into()),
+            Self::PromptChanged { step } => Some(format!("look again with `seqctl prompt show {step}`")),
+            Self::NoPrompt { step, has_command: true } => Some(format!("it runs a command; `seqctl step show {step}` shows it")),
+            Self::NoPrompt { step, has_command: false } => Some(format!("`seqctl prompt set {step} --text '…'` writes one")),
             Self::RevisionChanged { .. } => Some("look again with `seqctl status`, then repeat with the new revision".into()),
-            Self::Yaml { expected, .. } => expected.as_ref().map(|what| format!("expected {what}")),
+            Self::Yaml { expected, .. } => Some(expected.as_ref().map_or_else(
+                || "mend that line; `seqctl validate` checks the file".to_owned(),
+                |what| format!("expected {what}"),
+            )),
             Self::CannotTurn { .. } => Some("`seqctl audit list` shows the changes and their numbers".into()),
             Self::NothingToTurn { .. } => {
                 Some("only changes of the plan can be undone; `seqctl reset` forgets an outcome".into())
@@ -353,7 +454,7 @@ impl Error {
             Self::SaveConflict { place, .. } => {
                 Some(format!("theirs stands, the file with the change is {place}; take over what you want"))
             }
-            Self::FileUnusable { why, .. } => usable(why).map(str::to_owned),
+            Self::FileUnusable { why, .. } => Some(usable(why).unwrap_or("mend it, or take another file").to_owned()),
             Self::FileBusy { .. } => Some("let the other program finish saving, then try again".into()),
             Self::Denied { .. } => Some("`.threados/policy.yaml` says what is allowed".into()),
             Self::ConfirmationRequired { why, .. } => Some(format!("{why}; add `--yes` to confirm")),
@@ -376,18 +477,31 @@ impl Error {
                 "`seqctl audit verify` names the first line that is wrong; keep a copy and cut the file off before it to go on"
                     .into(),
             ),
-            Self::GatePending { .. }
-            | Self::StepNotRunning { .. }
-            | Self::RunState { .. }
-            | Self::WaitTimeout { .. }
-            | Self::Internal { .. }
-            | Self::Io { .. }
-            | Self::FieldInvalid { .. }
-            | Self::ActionInvalid { .. }
-            | Self::NotDependent { .. }
-            | Self::PlanInvalid { .. }
-            | Self::ProjectUnusable { .. }
-            | Self::RunnerFailed { .. } => None,
+            Self::Declined { .. } => Some("answer `y`, or add `--yes`, to go on".into()),
+            Self::StepCannotConfirm { why, .. } => {
+                Some(format!("{why}; a person has to run it, or set `mode: POWER` in .threados/policy.yaml"))
+            }
+            Self::Unfit { .. } => Some("each line marked ✖ says what to do".into()),
+            Self::EditorFailed { kept: Some(kept), .. } => Some(format!("your text is in {}", kept.display())),
+            Self::EditorFailed { kept: None, .. } => {
+                Some("set VISUAL or EDITOR to an editor, or use `seqctl prompt set <step> --file FILE`".into())
+            }
+            Self::GatePending { gate } => Some(format!("`seqctl gate approve {gate}` or `seqctl gate block {gate}` decides it")),
+            Self::StepNotRunning { .. } | Self::RunState { .. } => Some("`seqctl status` shows what runs".into()),
+            Self::WaitTimeout { .. } => Some("`seqctl status` shows how it stands; `seqctl wait` goes on waiting".into()),
+            Self::NotDependent { id, .. } => Some(format!("`seqctl step show {id}` shows what it needs")),
+            Self::PlanInvalid { .. } => Some("mend it in .threados/sequence.yaml; `seqctl validate` checks it".into()),
+            Self::ProjectUnusable { .. } | Self::RunnerFailed { .. } => Some("`seqctl doctor` looks for the reason".into()),
+            Self::Io { source, .. } => Some(
+                match source.kind() {
+                    io::ErrorKind::PermissionDenied => "look whose it is with `ls -l`",
+                    io::ErrorKind::StorageFull => "make room on the disk; nothing is lost",
+                    io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only: only looking works",
+                    _ => "`seqctl doctor` looks for the reason",
+                }
+                .into(),
+            ),
+            Self::Internal { .. } => Some("this is a bug; please report it with what `seqctl doctor --json` prints".into()),
         }
     }
 
@@ -411,6 +525,16 @@ impl Error {
             Self::NotInReview { .. } => Some("`seqctl status` shows what wants a review".into()),
             _ => None,
         }
+    }
+
+    /// More for programs: what stands beside `error` and `code` in the document of this failure.
+    pub fn data(&self) -> Option<serde_json::Value> {
+        let Self::Entries { wrong } = self else { return None };
+        let entries: Vec<_> = wrong
+            .iter()
+            .map(|(at, error)| serde_json::json!({"entry": at, "error": error.to_string(), "code": error.code().0, "hint": error.hint()}))
+            .collect();
+        Some(serde_json::json!({"entries": entries}))
     }
 
     /// The same failure, with the line of the file it stands on where it has a place for one.
@@ -465,6 +589,20 @@ pub fn list(ids: &[Id]) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => words.join(""),
     }
+}
+
+fn numbered(wrong: &[(usize, Error)]) -> String {
+    match wrong {
+        [(at, error)] => format!("entry {at}: {error}"),
+        many => many.iter().fold(format!("{} are wrong", entries(many.len())), |text, (at, error)| {
+            let hint = error.hint().map_or(String::new(), |hint| format!(" ({hint})"));
+            format!("{text}\n  entry {at}: {error}{hint}")
+        }),
+    }
+}
+
+fn entries(number: usize) -> String {
+    if number == 1 { "1 entry".into() } else { format!("{number} entries") }
 }
 
 fn circle(cycle: &[Id]) -> String {

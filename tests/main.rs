@@ -2,10 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod agents;
+mod catalog;
 mod cli;
 mod concurrent;
+mod docs;
+mod doctor;
 mod editor;
 mod elsewhere;
+mod errors;
 mod faults;
 mod gates;
 mod graph;
@@ -15,9 +19,12 @@ mod kill;
 mod layers;
 mod life;
 mod processes;
+mod prompts;
 mod readonly;
 mod redteam;
 #[cfg(feature = "real-tools")]
 mod real;
+mod schemas;
 mod steps;
+mod terminal;
 mod undo;

@@ -2,15 +2,18 @@
 //! reference docs are loops over [`CATALOG`].
 
 pub mod dep;
+pub mod doctor;
 pub mod fields;
 pub mod gate;
 pub mod graph;
 pub mod history;
 pub mod outcome;
 pub mod project;
+pub mod prompt;
 pub mod query;
 pub mod review;
 pub mod run;
+pub mod schema;
 pub mod step;
 mod txn;
 
@@ -19,7 +22,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-pub use txn::{Changed, Txn};
+pub use txn::{Changed, NewPrompt, Txn};
 
 use crate::{error::Error, model};
 
@@ -179,6 +182,7 @@ actions! {
         ReviewReject(review::Reject),
         Skip(step::Skip),
         Reset(step::Reset),
+        PromptSet(prompt::Set),
     }
     other {
         Init(project::Init),
@@ -189,6 +193,7 @@ actions! {
         StepList(query::StepList),
         StepShow(query::StepShow),
         GateList(query::GateList),
+        PromptShow(prompt::Show),
         Status(query::Status),
         Graph(graph::Graph),
         Why(graph::Why),
@@ -212,6 +217,8 @@ actions! {
         AuditList(query::AuditList),
         AuditVerify(query::AuditVerify),
         AuditHead(query::AuditHead),
+        Schema(schema::Schema),
+        Doctor(doctor::Doctor),
     }
 }
 

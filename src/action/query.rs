@@ -97,15 +97,23 @@ pub struct Logs {
     #[arg(long)]
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub raw: bool,
+    /// Only what came after this cursor of an earlier answer: a number of bytes of this attempt's log
+    #[arg(long, value_name = "CURSOR", conflicts_with = "tail")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// How many bytes at most; with --json a mebibyte where absent
+    #[arg(long, visible_alias = "max-bytes", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
 }
-query!("logs", Logs);
 
 impl Logs {
     /// The whole log of a step's last attempt.
     pub const fn of(step: Id) -> Self {
-        Self { step, follow: false, stderr: false, run: None, attempt: None, tail: None, raw: false }
+        Self { step, follow: false, stderr: false, run: None, attempt: None, tail: None, raw: false, after: None, limit: None }
     }
 }
+query!("logs", Logs);
 
 /// Print what came out of a step: its agent's final text, or its output
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

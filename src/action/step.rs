@@ -283,6 +283,7 @@ pub fn reset(txn: &mut Txn, ids: &[Id], downstream: bool) -> Result<Vec<Id>, Err
             Node::Gate(gate) => {
                 let id = txn.sequence.gates[gate].id.clone();
                 if matches!(txn.state(&id), Some(State::Gate(status)) if status != GateStatus::Pending) {
+                    txn.sequence.gates[gate].note = None;
                     txn.decide(&id, Decision::Pending, None, State::Gate(GateStatus::Pending));
                     touched.push(id);
                 }

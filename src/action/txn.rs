@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -18,12 +19,25 @@ pub struct Txn {
     pub states: HashMap<Id, State>,
     /// What was decided, in order.
     pub decisions: Vec<(Id, Decision, Option<String>)>,
+    /// The prompts that were written, in order.
+    pub prompts: Vec<NewPrompt>,
+}
+
+/// A prompt that was written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NewPrompt {
+    /// Whose it is.
+    pub step: Id,
+    /// The text for its file; nothing where it stands in the plan.
+    pub text: Option<String>,
+    /// The SHA-256 that the prompt has to have until now.
+    pub if_unchanged: Option<String>,
 }
 
 impl Txn {
     /// A change of `sequence`, of which `states` are known.
     pub fn new(sequence: Sequence, states: HashMap<Id, State>) -> Self {
-        Self { sequence, states, decisions: Vec::new() }
+        Self { sequence, states, ..Self::default() }
     }
 
     /// The graph and readiness of the plan as it is now.
@@ -86,7 +100,7 @@ impl Txn {
 }
 
 /// What an action did, for people and programs.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Changed {
     /// In one sentence.

@@ -1,10 +1,11 @@
 //! One line of the audit log.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A line of the audit log.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Entry {
     /// The format.
     pub v: u8,
@@ -21,7 +22,7 @@ pub struct Entry {
 }
 
 /// What an entry says, before it has its place in the chain.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Draft {
     /// Who: user, orchestrator, api, chat, mcp or system.
     pub actor: String,

@@ -4,8 +4,15 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches as _, ValueEnum};
 
-use super::output;
-use crate::action::{Action, CATALOG};
+use super::{
+    examples, mistake,
+    output::{self, Printer},
+    own::{OWN, Own},
+};
+use crate::{
+    action::{Action, CATALOG},
+    error::Error,
+};
 
 /// Flags that every command has.
 #[derive(Args, Clone, Debug, Default)]
@@ -16,6 +23,9 @@ pub(super) struct Flags {
     /// Print one JSON document
     #[arg(long, global = true)]
     pub(super) json: bool,
+    /// Print only these fields of the JSON document, like steps.id,steps.status
+    #[arg(long, global = true, value_name = "FIELDS", value_delimiter = ',')]
+    pub(super) fields: Vec<String>,
     /// Confirm what the policy asks about
     #[arg(long, short, global = true)]
     pub(super) yes: bool,
@@ -28,6 +38,9 @@ pub(super) struct Flags {
     /// When to use colours: auto, always or never
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", hide_possible_values = true)]
     pub(super) color: Color,
+    /// Do not page long output on a terminal
+    #[arg(long, global = true)]
+    pub(super) no_pager: bool,
 }
 
 /// When to use colours.
@@ -43,15 +56,29 @@ pub(super) enum Color {
 }
 
 /// The command line ended before there was an action: help, version or a mistake.
-pub(super) struct Early {
-    error: clap::Error,
-    is_json: bool,
+pub(super) enum Early {
+    /// Help or the version was asked for.
+    Help(clap::Error),
+    /// It was not understood.
+    Mistake { error: Box<Error>, is_json: bool },
 }
 
 impl Early {
     pub(super) fn finish(self) -> ExitCode {
-        output::print_early(&self.error, self.is_json)
+        match self {
+            Self::Help(text) => output::print_help(&text),
+            Self::Mistake { error, is_json } => Printer::new(&Flags { json: is_json, ..Flags::default() }).fail(&error, None),
+        }
     }
+}
+
+/// What a command line asks for.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    /// An action, which every face has.
+    Action(Box<Action>),
+    /// A command of the command line alone.
+    Own(Own),
 }
 
 /// Nouns with what they are about, and the verb that is meant where none is given.
@@ -60,23 +87,29 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("dep", "Connect steps and gates", ""),
     ("gate", "Work on gates", "list"),
     ("review", "Decide what wants a review", ""),
+    ("prompt", "Look at prompts, and write them", ""),
     ("run", "Run steps", "all"),
     ("runs", "Look at past runs", "list"),
     ("audit", "Look at the audit log", "tail"),
 ];
 
 /// The whole command tree.
-pub(super) fn command() -> Command {
+pub fn command() -> Command {
     let mut root = Command::new("seqctl")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Run, watch and remember sequences of AI agents and shell commands")
         .after_help("Without a command it shows the status. `seqctl demo` shows what it does.")
         .max_term_width(100);
-    for spec in CATALOG {
-        root = match spec.name.split_once('.') {
-            None => root.subcommand((spec.command)(Command::new(spec.name))),
+    let rows = CATALOG.iter().map(|spec| (spec.name, spec.command)).chain(OWN.iter().copied());
+    for (name, arguments) in rows {
+        let with_examples = |command: Command| match examples::help(name) {
+            Some(text) => arguments(command).after_help(text),
+            None => arguments(command),
+        };
+        root = match name.split_once('.') {
+            None => root.subcommand(with_examples(Command::new(name))),
             Some((noun, verb)) => {
-                let child = (spec.command)(Command::new(verb));
+                let child = with_examples(Command::new(verb));
                 if root.find_subcommand(noun).is_none() {
                     let about = NOUNS.iter().find(|(name, ..)| *name == noun).map_or("", |(_, about, _)| about);
                     root =
@@ -93,24 +126,41 @@ pub(super) fn command() -> Command {
     Flags::augment_args(root).about(about.unwrap_or_default())
 }
 
-/// The action and flags of a command line.
-pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Action, Flags), Early> {
-    let arguments = complete(arguments.into_iter().collect());
-    let is_json = arguments.iter().any(|word| word == "--json");
-    let early = |error| Early { error, is_json };
-    let matches = command().try_get_matches_from(arguments).map_err(early)?;
-    let flags = Flags::from_arg_matches(&matches).map_err(early)?;
-    let action = match matches.subcommand() {
-        None => Action::Status(crate::action::query::Status::default()),
-        Some((name, inner)) => find(name, inner).map_err(early)?,
-    };
-    Ok((action, flags))
+/// What a command line asks for, and its flags.
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Asked, Flags), Early> {
+    let words = complete(arguments.into_iter().collect());
+    let mut root = command();
+    let found = root.try_get_matches_from_mut(&words).and_then(|matches| {
+        let flags = Flags::from_arg_matches(&matches)?;
+        let asked = match matches.subcommand() {
+            None => Asked::Action(Box::new(Action::Status(crate::action::query::Status::default()))),
+            Some((name, inner)) => find(name, inner)?,
+        };
+        Ok((asked, flags))
+    });
+    found.map_err(|error| {
+        if error.use_stderr() {
+            Early::Mistake { error: Box::new(mistake::explain(&error, &root, &words)), is_json: is_json(&words) }
+        } else {
+            Early::Help(error)
+        }
+    })
 }
 
-fn find(name: &str, matches: &ArgMatches) -> Result<Action, clap::Error> {
-    match matches.subcommand() {
-        Some((verb, inner)) => Action::from_matches(&format!("{name}.{verb}"), inner),
-        None => Action::from_matches(name, matches),
+/// Whether a command line that was not understood asks for JSON.
+fn is_json(words: &[OsString]) -> bool {
+    let mut ours = words.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str());
+    ours.any(|word| word == "--json" || word == "--fields" || word.starts_with("--fields="))
+}
+
+fn find(name: &str, matches: &ArgMatches) -> Result<Asked, clap::Error> {
+    let (name, matches) = match matches.subcommand() {
+        Some((verb, inner)) => (format!("{name}.{verb}"), inner),
+        None => (name.to_owned(), matches),
+    };
+    match Own::from_matches(&name, matches) {
+        Some(own) => own.map(Asked::Own),
+        None => Action::from_matches(&name, matches).map(|action| Asked::Action(Box::new(action))),
     }
 }
 
@@ -122,7 +172,7 @@ fn complete(mut words: Vec<OsString>) -> Vec<OsString> {
             let word = words[at].to_string_lossy();
             if word == "--" {
                 return None;
-            } else if word == "--project" || word == "--color" {
+            } else if word == "--project" || word == "--color" || word == "--fields" {
                 at += 2;
             } else if word.starts_with('-') && word.len() > 1 {
                 at += 1;
@@ -155,11 +205,19 @@ fn complete(mut words: Vec<OsString>) -> Vec<OsString> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::Value;
+
     use super::*;
+    use crate::cli::examples::EXAMPLES;
 
     fn name(line: &str) -> String {
         let words = line.split(' ').map(OsString::from);
-        parse(words).map_or_else(|early| early.error.kind().to_string(), |(action, _)| action.name().to_owned())
+        match parse(words) {
+            Ok((Asked::Action(action), _)) => action.name().to_owned(),
+            other => panic!("{line}: {:?}", other.map(|(asked, _)| asked).map_err(|_| "a mistake")),
+        }
     }
 
     #[test]
@@ -193,25 +251,40 @@ mod tests {
 
     #[test]
     fn command_line_and_json_make_the_same_action() {
-        let parse = |line: &str| parse(line.split(' ').map(OsString::from)).map_err(|early| early.error).unwrap().0;
-        let lines = [
-            "seqctl step add build --depends-on a,b --timeout 45m --retries 2 --env A=b --command make --review",
-            "seqctl step edit build --unset timeout,name --name x",
-            "seqctl step rm build --cascade",
-            "seqctl gate insert g --after a --before b",
-            "seqctl run step a b --detach --fail-fast",
-            "seqctl restart a --downstream",
-            "seqctl wait a --for done --timeout 5s",
-            "seqctl logs a --tail 5 --stderr",
-            "seqctl reset a b --downstream",
-            "seqctl review reject a -m again --detach",
-            "seqctl continue a -m again",
-            "seqctl outcome review --note look",
-            "seqctl result a --attempt 2",
+        let mut seen = HashSet::new();
+        let more = [
+            "step add build --depends-on a,b --timeout 45m --retries 2 --env A=b --command make --review",
+            "step add b --type p --lane x --role y --cwd z --group g --fanout 2 --retry-delay 1s --fail-policy best_effort",
+            "step add b --fusion-candidates a,b --fusion-synth c --watchdog-for d --watchdog-interval 5m --orchestrator false",
+            "step add b --max-cost-usd 2.5 --limit wait --agent-arg=--x --artifact 'a/*' --prompt-file p.md",
+            "run step a b --detach --fail-fast",
+            "logs a --run x --attempt 2 --stderr --limit 10",
+            "review reject a -m again --detach",
+            "continue a -m again",
+            "outcome review --note look",
+            "result a --attempt 2",
+            "stop a --force",
         ];
-        for line in lines {
-            let action = parse(line);
-            assert_eq!(Action::from_entry(action.to_entry()).unwrap(), action, "{line}");
+        let examples = EXAMPLES.iter().flat_map(|(_, examples)| examples.iter().map(|(line, _)| *line));
+        for line in examples.chain(more).filter(|line| !line.contains(['>', '|'])) {
+            let words = shell_words::split(&format!("seqctl {line}")).unwrap();
+            let Ok((asked, _)) = parse(words.into_iter().map(OsString::from)) else { panic!("{line} is not understood") };
+            let Asked::Action(action) = asked else { continue };
+            let action = *action;
+            let args = action.args();
+            assert_eq!(Action::from_json(action.name(), args.clone()).unwrap(), action, "{line}");
+            let snaked = args.as_object().unwrap().iter().map(|(key, value)| (snake(key), value.clone())).collect();
+            assert_eq!(Action::from_json(action.name(), Value::Object(snaked)).unwrap(), action, "{line} in snake_case");
+            if action.is_change() {
+                assert_eq!(Action::from_entry(action.to_entry()).unwrap(), action, "{line} as an entry");
+            }
+            seen.insert(action.name());
         }
+        let unseen: Vec<&str> = CATALOG.iter().map(|spec| spec.name).filter(|name| !seen.contains(name)).collect();
+        assert!(unseen.is_empty(), "cli/examples.rs has nothing for {unseen:?}");
+    }
+
+    fn snake(key: &str) -> String {
+        key.chars().flat_map(|c| c.is_ascii_uppercase().then_some('_').into_iter().chain([c.to_ascii_lowercase()])).collect()
     }
 }

@@ -30,8 +30,11 @@ pub(super) fn run(args: &Demo, flags: &Flags, printer: &Printer, caller: &Caller
     let dir = session.client.paths().root.display().to_string();
     let next = next.iter().map(|command| format!("seqctl --project {dir} {command}")).collect();
     let reply = Reply { action: "demo", revision: None, output, warnings: session.client.take_warnings(), next };
-    printer.reply(&reply)?;
-    Ok(error.map_or(ExitCode::SUCCESS, |error| printer.fail(&error, None)))
+    let Some(error) = error else { return printer.reply(&reply) };
+    if !printer.is_json() {
+        printer.reply(&reply)?;
+    }
+    Ok(printer.fail(&error, serde_json::to_value(&reply.output).ok()))
 }
 
 impl Session<'_> {

@@ -4,9 +4,15 @@ mod args;
 mod ask;
 mod bars;
 mod demo;
+mod edit;
+mod examples;
+mod fields;
 mod foreground;
 mod graph;
+mod mistake;
 mod output;
+mod own;
+mod pager;
 mod show;
 mod signals;
 mod stream;
@@ -14,24 +20,37 @@ mod style;
 mod table;
 mod why;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use crate::{
-    action::{Action, graph::Format},
-    client::{self, Caller, Client, Consent, Output, Reply},
+    action::{Action, graph::Format, prompt, schema::Of},
+    client::{self, Caller, Client, Consent, Health, Output, Reply},
     error::Error,
 };
-use args::Flags;
+pub use args::command;
+use args::{Asked, Flags};
+use fields::Fields;
 use output::Printer;
+use own::Own;
 
 /// Does what the command line asks for.
 pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
-    let (action, flags) = match args::parse(arguments) {
-        Ok(parsed) => parsed,
+    let (asked, flags) = match args::parse(arguments) {
+        Ok((asked, flags)) => (asked, Flags { json: flags.json || !flags.fields.is_empty(), ..flags }),
         Err(early) => return early.finish(),
     };
     let printer = Printer::new(&flags);
-    match perform(&action, &flags, &printer) {
+    let done = match &asked {
+        Asked::Action(action) => perform(action, &flags, &printer),
+        Asked::Own(Own::Completions(completions)) => Ok(completions.print(&printer)),
+        Asked::Own(Own::Man(man)) => man.print(&printer),
+        Asked::Own(Own::Edit(edit)) => open(&flags, &printer).and_then(|session| session.edit_prompt(&edit.step)),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => printer.fail(&error, None),
     }
@@ -39,7 +58,12 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
 
 fn perform(action: &Action, flags: &Flags, printer: &Printer) -> Result<ExitCode, Error> {
     let caller = Caller::from_environment("cli");
+    if !flags.fields.is_empty() {
+        printer.limit_to(Fields::of(&flags.fields, action.name(), &client::schema(Of::Output, Some(action.name()))?)?);
+    }
     match action {
+        Action::Schema(args) if !args.write => printer.reply(&client::describe(args)?),
+        Action::Doctor(_) => examine(flags, printer),
         Action::Init(init) => {
             let here = std::env::current_dir().map_err(Error::io("find", "."))?;
             let root = flags.project.as_ref().map_or(here.clone(), |chosen| here.join(chosen));
@@ -54,12 +78,31 @@ fn perform(action: &Action, flags: &Flags, printer: &Printer) -> Result<ExitCode
         {
             Ok(ExitCode::SUCCESS)
         }
-        _ => {
-            let client = client::open(flags.project.as_deref())?;
-            let caller = caller.by_ancestry(client.paths());
-            Session { client, caller, flags, printer }.perform(action)
-        }
+        _ => open(flags, printer)?.perform(action),
     }
+}
+
+/// The project that is meant.
+fn open<'a>(flags: &'a Flags, printer: &'a Printer) -> Result<Session<'a>, Error> {
+    let client = client::open(flags.project.as_deref())?;
+    let caller = Caller::from_environment("cli").by_ancestry(client.paths());
+    Ok(Session { client, caller, flags, printer })
+}
+
+/// Shows what `doctor` finds, in a project or outside.
+fn examine(flags: &Flags, printer: &Printer) -> Result<ExitCode, Error> {
+    let reply = client::examine(flags.project.as_deref())?;
+    let Output::Checked { checks } = &reply.output else { return printer.reply(&reply) };
+    let broken: Vec<String> =
+        checks.iter().filter(|check| check.health == Health::Broken).map(|check| check.name.clone()).collect();
+    if broken.is_empty() {
+        return printer.reply(&reply);
+    }
+    if !printer.is_json() {
+        printer.reply(&reply)?;
+    }
+    let data = serde_json::to_value(&reply.output).ok();
+    Ok(printer.fail(&Error::Unfit { broken }, data))
 }
 
 /// One command on one project.
@@ -79,7 +122,20 @@ impl Session<'_> {
                 Ok(ExitCode::SUCCESS)
             }
             Action::Logs(args) if args.follow => self.follow_logs(args),
-            Action::Logs(args) if !self.flags.json && args.tail.is_none() => self.copy_log(args),
+            Action::Logs(args)
+                if !self.flags.json && [args.tail.is_some(), args.after.is_some(), args.limit.is_some()] == [false; 3] =>
+            {
+                self.copy_log(args)
+            }
+            Action::PromptShow(_) => {
+                let reply = self.call(action)?;
+                self.tell_source(&reply);
+                self.printer.reply(&reply)
+            }
+            Action::PromptSet(args) if args.text.is_none() => {
+                let set = prompt::Set { file: Some(input(args.file.as_ref())?), ..args.clone() };
+                self.printer.reply(&self.call(&Action::PromptSet(set))?)
+            }
             Action::Attach(args) => {
                 let follower = self.client.follow()?;
                 let reply = self.call(action)?;
@@ -107,10 +163,22 @@ impl Session<'_> {
                 if ask::confirm(&what, &why, plan.as_ref())? {
                     self.client.call(&self.caller, action, Consent::Given)
                 } else {
-                    Err(Error::ConfirmationRequired { what, why })
+                    Err(Error::Declined { what })
                 }
             }
+            Err(Error::ConfirmationRequired { what, why }) if !is_person => Err(Error::StepCannotConfirm { what, why }),
             other => other,
+        }
+    }
+
+    /// Where a prompt comes from, beside its text.
+    fn tell_source(&self, reply: &Reply) {
+        if let Output::Prompt(prompt) = &reply.output
+            && !self.printer.is_json()
+            && !self.printer.is_quiet()
+        {
+            let place = prompt.path.as_ref().map_or("sequence.yaml".into(), |path| self.client.show_path(path));
+            self.printer.note(&style::dim(&format!("the prompt of `{}`, from {place}", prompt.step)));
         }
     }
 
@@ -119,6 +187,18 @@ impl Session<'_> {
             Output::Started(started) => Some((started.run.clone(), started.attached)),
             _ => None,
         }
+    }
+}
+
+/// The file that a text comes from; nothing waits at a terminal without having been told to.
+fn input(file: Option<&PathBuf>) -> Result<PathBuf, Error> {
+    match file {
+        Some(file) => Ok(file.clone()),
+        None if io::stdin().is_terminal() => Err(Error::Usage {
+            what: "the new prompt is missing".into(),
+            hint: Some("give it with `--text`, `--file` or on standard input, or use `seqctl prompt edit`".into()),
+        }),
+        None => Ok("-".into()),
     }
 }
 

@@ -1,14 +1,17 @@
 //! The one place that prints. A closed pipe is a quiet end.
 
 use std::{
+    cell::RefCell,
     io::{self, IsTerminal as _, Write},
     process::ExitCode,
 };
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     args::{Color, Flags},
+    fields::Fields,
+    pager::Pager,
     show, style,
 };
 use crate::{client::Reply, error::Error};
@@ -18,6 +21,8 @@ pub(super) struct Printer {
     is_json: bool,
     is_quiet: bool,
     verbose: u8,
+    has_pager: bool,
+    fields: RefCell<Fields>,
     /// The terminal's width; nothing in a pipe.
     pub(super) width: Option<usize>,
 }
@@ -32,7 +37,19 @@ impl Printer {
         choice.write_global();
         let width =
             io::stdout().is_terminal().then(|| terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)));
-        Self { is_json: flags.json, is_quiet: flags.quiet, verbose: flags.verbose, width }
+        Self {
+            is_json: flags.json || !flags.fields.is_empty(),
+            is_quiet: flags.quiet,
+            verbose: flags.verbose,
+            has_pager: !flags.no_pager,
+            fields: RefCell::default(),
+            width,
+        }
+    }
+
+    /// Prints only these fields of documents from now on.
+    pub(super) fn limit_to(&self, fields: Fields) {
+        *self.fields.borrow_mut() = fields;
     }
 
     /// Prints a reply; warnings go to standard error.
@@ -43,7 +60,7 @@ impl Printer {
         }
         self.warnings(&reply.warnings);
         if !self.is_quiet {
-            self.text(&show::text(reply, self.width, self.verbose > 0));
+            self.page(&show::text(reply, self.width, self.verbose > 0));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -67,7 +84,7 @@ impl Printer {
             if let Some(hint) = error.hint() {
                 document.insert("hint".into(), hint.into());
             }
-            if let Some(data) = data {
+            if let Some(data) = data.or_else(|| error.data()) {
                 document.insert("data".into(), data);
             }
             self.document(&document.into());
@@ -89,9 +106,9 @@ impl Printer {
         }
     }
 
-    /// Prints one JSON document.
+    /// Prints one JSON document: of one that went well the fields that are wanted.
     pub(super) fn document(&self, value: &Value) {
-        let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+        let mut text = serde_json::to_vec_pretty(&self.picked(value)).unwrap_or_default();
         text.push(b'\n');
         // There are no colours in it to take out.
         self.bytes(&text);
@@ -99,7 +116,29 @@ impl Printer {
 
     /// Prints one JSON line.
     pub(super) fn line(&self, value: &Value) {
-        self.text(&format!("{value}\n"));
+        self.text(&format!("{}\n", self.picked(value)));
+    }
+
+    fn picked(&self, value: &Value) -> Value {
+        let is_answer = value.get("success").is_some_and(|success| success == true);
+        if is_answer { self.fields.borrow().pick(value) } else { value.clone() }
+    }
+
+    /// Prints a text to standard output, through a pager where it does not fit the terminal.
+    fn page(&self, text: &str) {
+        let height = terminal_size::terminal_size().map_or(24, |(_, height)| usize::from(height.0));
+        let is_long = self.width.is_some() && text.lines().count() >= height;
+        match is_long.then(|| self.pager()).flatten() {
+            Some(mut pager) => {
+                pager.write(text.as_bytes());
+            }
+            None => self.text(text),
+        }
+    }
+
+    /// A pager for what may be long; nothing where it is not wanted, or standard output is no terminal.
+    pub(super) fn pager(&self) -> Option<Pager> {
+        self.has_pager.then(Pager::start).flatten()
     }
 
     /// Prints a text to standard output.
@@ -155,21 +194,8 @@ pub(super) fn success(reply: &Reply) -> Result<Value, Error> {
     Ok(document.into())
 }
 
-/// Help and version as they are; a mistake in the command line as an error of ours.
-pub(super) fn print_early(error: &clap::Error, is_json: bool) -> ExitCode {
-    if !error.use_stderr() {
-        quiet_end(error.print());
-        return ExitCode::SUCCESS;
-    }
-    if is_json {
-        let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let document =
-            json!({"success": false, "error": first, "code": "USAGE_ERROR", "hint": "`seqctl help` shows the commands"});
-        let mut out = io::stdout().lock();
-        quiet_end(writeln!(out, "{document:#}"));
-    } else {
-        let _ = error.print();
-    }
-    ExitCode::from(2)
+/// Help and version as they are.
+pub(super) fn print_help(text: &clap::Error) -> ExitCode {
+    quiet_end(text.print());
+    ExitCode::SUCCESS
 }

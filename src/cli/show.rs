@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::{
     graph, style,
-    table::{Table, cut, tame},
+    table::{Table, cut, harmless, tame},
     why,
 };
 use crate::{
-    client::{Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
+    client::{Check, Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
     error::count,
     model::{Id, Span, StepStatus},
 };
@@ -18,8 +20,8 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
     match &reply.output {
         Output::Changed { changes } => lines(changes.iter().map(|change| change.text.clone())),
         Output::Preview { changes, diff } => {
-            let words = lines(changes.iter().map(|change| format!("would have {}", change.text)));
-            format!("{words}{diff}")
+            let words = lines(changes.iter().map(|change| format!("  {}", change.text)));
+            format!("this would be done:\n{words}{diff}")
         }
         Output::Made { path, files } => {
             let next = "\nnext: seqctl status, then seqctl run\n";
@@ -61,6 +63,15 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             let word = serde_json::to_value(outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
             format!("outcome of `{step}`: {word}\n")
         }
+        // Byte for byte, except on a terminal.
+        Output::Prompt(prompt) if width.is_none() => prompt.text.clone(),
+        Output::Prompt(prompt) => {
+            let end = if prompt.text.ends_with('\n') { "" } else { "\n" };
+            format!("{}{end}", harmless(&prompt.text))
+        }
+        Output::Schema { schema } => format!("{schema:#}\n"),
+        Output::Wrote { path } => format!("wrote {}\n", path.display()),
+        Output::Checked { checks } => checks_text(checks),
         Output::Pruned { runs } => format!("removed {}\n", count(runs.len(), "run")),
         Output::Demo { path, report } => {
             let mut text = format!("\n{}", run(report, width, verbose));
@@ -97,15 +108,18 @@ fn status(report: &StatusReport, width: Option<usize>, verbose: bool) -> String 
         let _ = writeln!(text, "\n{}", style::bold("needs you"));
         const SHOWN: usize = 10;
         for line in report.attention.iter().take(SHOWN) {
-            let line = format!("  {}", tame(line));
-            let _ = writeln!(text, "{}", width.map_or(line.clone(), |width| cut(&line, width)));
+            text.push_str(&needs_you(&tame(line), width));
         }
         if report.attention.len() > SHOWN {
             let _ = writeln!(text, "  … and {} more", report.attention.len() - SHOWN);
         }
     }
     for run in report.runs.iter().filter(|run| verbose || run.state == "waiting" || run.has_runner) {
-        let _ = writeln!(text, "\n{}", run_line(run));
+        let line = run_line(run);
+        let _ = writeln!(text, "\n{}", width.map_or(line.clone(), |width| cut(&line, width)));
+    }
+    if report.findings > 0 {
+        let _ = writeln!(text, "\n{} in the plan: seqctl validate", count(report.findings, "warning"));
     }
     text.push('\n');
     if report.steps.is_empty() {
@@ -124,6 +138,27 @@ fn short(status: &ShortStatus, width: Option<usize>) -> String {
     let parts = counts.filter(|(_, number)| *number > 0).map(|(status, number)| format!(" {} {number}", style::glyph(status)));
     let line = format!("{}{}", tame(&status.name), parts.collect::<String>());
     width.map_or(line.clone(), |width| cut(&line, width)) + "\n"
+}
+
+/// A line of what needs a person. Where it is too long its command, which begins behind the last
+/// `: `, stands on a line of its own: it is there to be copied.
+fn needs_you(line: &str, width: Option<usize>) -> String {
+    match (line.split_once(": seqctl "), width) {
+        (Some((what, command)), Some(width)) if line.width() + 2 > width => {
+            format!("{}\n      seqctl {command}\n", cut(&format!("  {what}:"), width))
+        }
+        _ => format!("  {line}\n"),
+    }
+}
+
+/// What `doctor` found, a line each, and below it what to do.
+fn checks_text(checks: &[Check]) -> String {
+    let name_width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    let lines = checks.iter().map(|check| {
+        let hint = check.hint.as_ref().map_or(String::new(), |hint| format!("\n  {:name_width$}  {}", "", style::dim(hint)));
+        format!("{} {:name_width$}  {}{hint}\n", style::health(check.health), check.name, tame(&check.text))
+    });
+    lines.collect()
 }
 
 fn run_line(run: &RunRow) -> String {

@@ -3,7 +3,10 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::model::{GateStatus, StepStatus};
+use crate::{
+    client::Health,
+    model::{GateStatus, StepStatus},
+};
 
 /// A status as its glyph, in its colour.
 pub(super) fn glyph(status: StepStatus) -> String {
@@ -51,6 +54,16 @@ pub(super) const fn gate_style(status: GateStatus) -> Style {
         GateStatus::Blocked => AnsiColor::Red,
         GateStatus::Pending => AnsiColor::Magenta,
     })
+}
+
+/// How something is that `doctor` looked at.
+pub(super) fn health(health: Health) -> String {
+    let (glyph, style) = match health {
+        Health::Ok => ("✔", color(AnsiColor::Green)),
+        Health::Warning => ("!", color(AnsiColor::Yellow)),
+        Health::Broken => ("✖", color(AnsiColor::Red)),
+    };
+    format!("{style}{glyph}{style:#}")
 }
 
 /// Something that is less important.

@@ -77,6 +77,12 @@ pub(super) fn tame(text: &str) -> String {
     plain.chars().map(|c| if matches!(c, '\t' | '\n') { ' ' } else { c }).filter(|c| !c.is_control()).collect()
 }
 
+/// A text of many lines without anything that a terminal would obey.
+pub(super) fn harmless(text: &str) -> String {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    plain.chars().filter(|c| matches!(c, '\t' | '\n') || !c.is_control()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

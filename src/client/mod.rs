@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::{
-    action::{Action, project::Init},
+    action::{Action, doctor::Doctor, project::Init, schema::Schema},
     error::Error,
     store::Paths,
 };
@@ -13,9 +13,9 @@ pub use crate::{
     action::run::Options as RunOptions,
     audit::Entry,
     engine::{
-        Actor, Answer, Caller, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, GraphNode, GraphReport, Hindrance,
-        Kind, LogText, Output, Plan, Reply, RunReport, RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow,
-        TranscriptReader, WhyReport, blocked_by_gate, start_of_lines,
+        Actor, Answer, Caller, Check, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, GraphNode, GraphReport,
+        Health, Hindrance, Kind, LogText, Output, Plan, PromptText, Reply, RunReport, RunRow, ShortStatus, Standing, Started,
+        StatusReport, StepDetail, StepRow, TranscriptReader, WhyReport, blocked_by_gate, schema, start_of_lines,
     },
     store::{AttemptStatus, RunState, yaml::Warning},
 };
@@ -31,6 +31,27 @@ pub fn init(root: &Path, args: &Init, caller: &Caller) -> Result<Reply, Error> {
     let action = Action::Init(args.clone()).name();
     let next = vec!["seqctl status".to_owned(), "seqctl run".to_owned()];
     Ok(Reply { action, revision: None, output, warnings: Vec::new(), next })
+}
+
+/// The schema that is asked for; needs no project.
+pub fn describe(args: &Schema) -> Result<Reply, Error> {
+    let output = Output::Schema { schema: schema(args.of, args.name.as_deref())? };
+    Ok(answer(&Action::Schema(args.clone()), output))
+}
+
+/// Whether this machine is fit for use, and the project where there is one.
+pub fn examine(chosen: Option<&Path>) -> Result<Reply, Error> {
+    let paths = match Paths::find(chosen) {
+        Ok(paths) => Some(paths),
+        Err(Error::ProjectNotFound { is_chosen: false, .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let checks = crate::engine::doctor(paths.as_ref());
+    Ok(answer(&Action::Doctor(Doctor {}), Output::Checked { checks }))
+}
+
+fn answer(action: &Action, output: Output) -> Reply {
+    Reply { action: action.name(), revision: None, output, warnings: Vec::new(), next: Vec::new() }
 }
 
 /// Makes the demo's project in `root`, where there must be none.

@@ -12,8 +12,9 @@ use serde_json::json;
 use super::{
     caller::{Caller, Consent},
     confirm,
+    next::next,
     output::{Output, Started},
-    query,
+    prompt, query,
     transact::{Draft, entry},
     view::View,
     writer::{Held, Writer},
@@ -127,6 +128,11 @@ impl Engine {
             Action::ReviewReject(args) if args.message.is_some() => (self.resume(caller, action, consent)?, None),
             Action::Continue(_) => (self.resume(caller, action, consent)?, None),
             Action::Outcome(args) => (self.take_word(args)?, None),
+            Action::PromptSet(args) if args.file.is_some() && args.text.is_none() => {
+                let filled = prompt::filled(args, args.file.as_deref().unwrap_or_else(|| Path::new("-")))?;
+                let (changes, revision) = self.change(caller, &[filled], None, consent)?;
+                (Output::Changed { changes }, Some(revision))
+            }
             action if action.is_change() => {
                 let (changes, revision) = self.change(caller, std::slice::from_ref(action), None, consent)?;
                 (Output::Changed { changes }, Some(revision))
@@ -161,11 +167,7 @@ impl Engine {
             }
             query => self.query(query)?,
         };
-        let next = match &output {
-            Output::Changed { changes } => changes.iter().flat_map(|change| change.next.iter().cloned()).collect(),
-            Output::Why(report) => report.acts.iter().take(1).map(|act| act.command.clone()).collect(),
-            _ => Vec::new(),
-        };
+        let next = next(&output);
         Ok(Reply { action: action.name(), revision, output, warnings: self.warnings.take(), next })
     }
 
@@ -232,12 +234,15 @@ impl Engine {
                     confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)
                 })?;
             }
-            let changes = RefCell::new(Vec::new());
-            held.transact(|view, _| {
+            let (changes, prompts) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+            held.transact(|view, paths| {
                 let (txn, made) = apply_all(view, actions)?;
                 *changes.borrow_mut() = made;
-                Ok(draft(caller, view, actions, txn))
+                *prompts.borrow_mut() = prompt::files(paths, view, &txn)?;
+                let texts = prompts.borrow().iter().map(|file| (file.place.clone(), file.text.clone().into_bytes())).collect();
+                Ok(Draft { files: texts, ..draft(caller, view, actions, txn) })
             })?;
+            prompt::restore_modes(held.paths(), &prompts.take());
             (changes.take(), held.view().sequence.revision())
         };
         self.keep(writer);
@@ -282,12 +287,14 @@ pub fn run_options(action: &Action) -> Option<crate::action::run::Options> {
 fn apply_all(view: &View, actions: &[Action]) -> Result<(Txn, Vec<Changed>), Error> {
     let mut txn = Txn::new((*view.sequence).clone(), view.states());
     let mut changes = Vec::with_capacity(actions.len());
-    for action in actions {
-        let change = action.change(&mut txn).ok_or_else(|| Error::ActionInvalid {
-            action: "apply".into(),
-            why: format!("`{}` does not change the plan", action.name()),
-        })?;
-        changes.push(change?);
+    for (at, action) in actions.iter().enumerate() {
+        let change = action.change(&mut txn).unwrap_or_else(|| {
+            Err(Error::ActionInvalid { action: "apply".into(), why: format!("`{}` does not change the plan", action.name()) })
+        });
+        changes.push(change.map_err(|error| match actions {
+            [_] => error,
+            _ => Error::Entries { wrong: vec![(at + 1, error)] },
+        })?);
     }
     forget_namesakes(view, &mut txn);
     Ok((txn, changes))
@@ -310,8 +317,8 @@ fn draft(caller: &Caller, view: &View, actions: &[Action], txn: Txn) -> Draft {
         _ => "apply",
     };
     let payload = match actions {
-        [one] => one.args(),
-        many => json!({"actions": many.iter().map(Action::to_entry).collect::<Vec<_>>()}),
+        [one] => prompt::audited(one, one.args()),
+        many => json!({"actions": many.iter().map(|one| prompt::audited(one, one.to_entry())).collect::<Vec<_>>()}),
     };
     let target = match actions {
         [one] => one.target(),

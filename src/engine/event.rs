@@ -85,6 +85,13 @@ impl Event {
                 vec![Kind::RunWaiting { run: run(), waits_for }]
             }
             "run.end" => vec![Kind::RunEnded { run: run() }],
+            "restart" => {
+                let run = body.payload.get("run").and_then(Value::as_str).unwrap_or_default().to_owned();
+                vec![
+                    Kind::Changed { action: "restart".into(), target: body.target.clone(), by: body.actor.clone() },
+                    Kind::RunStarted { run },
+                ]
+            }
             "run.all" | "run.runnable" | "run.step" | "run.group" => vec![Kind::RunStarted { run: run() }],
             "stop" => vec![Kind::StopRequested {
                 steps: list("steps").into_iter().filter_map(|id| serde_json::from_value(id).ok()).collect(),

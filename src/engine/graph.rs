@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{call::Engine, diagram, query::step_row, view::View};
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A plan as a graph.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GraphReport {
     /// What people call the sequence.
@@ -34,7 +35,7 @@ pub struct GraphReport {
 }
 
 /// What a node is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NodeKind {
     /// A step.
@@ -50,7 +51,7 @@ pub enum NodeKind {
 }
 
 /// A step or gate in a graph.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GraphNode {
     /// Its name in the plan.
@@ -105,7 +106,7 @@ pub enum Standing {
 }
 
 /// An edge of a graph, by its meaning: the watchdog leads to what it watches.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct GraphEdge {
     /// Where it begins.
     pub from: Id,

@@ -1,6 +1,9 @@
 //! Making a project.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::json;
 
@@ -26,10 +29,14 @@ max_concurrent: 5       # attempts at once in the whole project
 # forbidden_patterns: ['rm\\s+-rf\\s+/']    # regular expressions on the text to be run
 ";
 
+/// Tells editors with a YAML language server what the file may say.
+const MODELINE: &str = "# yaml-language-server: $schema=schema.json\n";
+
 const EXAMPLE: &str = "\
 # The plan. Edit it by hand or with `seqctl`; comments and layout stay as they are.
 version: \"1.0\"
 name: NAME
+
 steps:
   - id: hello
     command: echo \"hello from seqctl\"
@@ -56,7 +63,13 @@ impl Engine {
         let _lock = ProjectLock::take(&paths)?;
         let mut files = Vec::new();
         let plan = paths.sequence();
-        for (path, text) in [(paths.dir.join(".gitignore"), IGNORED), (paths.policy(), policy), (plan.clone(), text)] {
+        let schema = schema_text()?;
+        for (path, text) in [
+            (paths.dir.join(".gitignore"), IGNORED),
+            (paths.policy(), policy),
+            (paths.schema(), schema.as_str()),
+            (plan.clone(), text),
+        ] {
             if path.exists() {
                 continue;
             }
@@ -77,6 +90,13 @@ impl Engine {
         Ok(Output::Made { path: paths.dir, files })
     }
 
+    /// Writes the schema of sequence.yaml to where editors look for it.
+    pub(super) fn write_schema(&self) -> Result<PathBuf, Error> {
+        let path = self.paths().schema();
+        fs::write(&path, schema_text()?).map_err(Error::io("write", &path))?;
+        Ok(path)
+    }
+
     /// Makes a project in `root`.
     pub fn init(root: &Path, args: &Init, caller: &Caller) -> Result<Output, Error> {
         let folder = root.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -84,11 +104,16 @@ impl Engine {
         let text = if args.empty {
             let mut sequence = Sequence { name: Some(name), ..Sequence::default() };
             sequence.metadata.created_at = Some(clock::stamp());
-            yaml::render(&sequence)?
+            format!("{MODELINE}{}", yaml::render(&sequence)?)
         } else {
             let name = serde_json::to_string(&name).map_err(|error| Error::internal(error.to_string()))?;
-            EXAMPLE.replace("NAME", &name)
+            format!("{MODELINE}{}", EXAMPLE.replace("NAME", &name))
         };
         Self::make(root, &text, POLICY, caller)
     }
+}
+
+fn schema_text() -> Result<String, Error> {
+    let text = serde_json::to_string_pretty(&yaml::schema()).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(text + "\n")
 }

@@ -11,7 +11,16 @@ use super::output::LogText;
 use crate::{
     agent::{Lines, Transcript},
     error::Error,
+    model::OutputFormat,
 };
+
+/// The transcript of some lines of a log.
+pub(super) fn transcript_of(format: OutputFormat, bytes: &[u8]) -> String {
+    let mut transcript = Transcript::new(format);
+    let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let text: String = lines.map(|line| transcript.line(line)).collect();
+    text + &transcript.end()
+}
 
 /// The transcript of a log, line by line of the log.
 pub struct TranscriptReader {
@@ -29,6 +38,11 @@ impl TranscriptReader {
         let lines = Lines::of(File::open(&place.path).ok()?);
         let transcript = Transcript::new(place.format);
         Some(Self { path: place.path.clone(), lines, transcript, offset: 0, line: Vec::new() })
+    }
+
+    /// How much of the log has been read, in bytes.
+    pub const fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// What the next line of the log adds; nothing where there is none yet. Of a log that will not

@@ -1,10 +1,11 @@
 //! What actions answer with: typed, serialised the same for every face.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{graph::GraphReport, start::Plan, why::WhyReport};
+use super::{doctor::Check, graph::GraphReport, start::Plan, why::WhyReport};
 use crate::{
     action::{Changed, outcome},
     audit::Entry,
@@ -13,38 +14,70 @@ use crate::{
 };
 
 /// What an action answers with.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "the names are those of the JSON documents")]
 pub enum Output {
+    #[schemars(title = "changed")]
     Changed { changes: Vec<Changed> },
+    #[schemars(title = "preview")]
     Preview { changes: Vec<Changed>, diff: String },
+    #[schemars(title = "made")]
     Made { path: PathBuf, files: Vec<String> },
+    #[schemars(title = "status")]
     Status(Box<StatusReport>),
+    #[schemars(title = "short")]
     Short(ShortStatus),
+    #[schemars(title = "graph")]
     Graph(Box<GraphReport>),
+    #[schemars(title = "why")]
     Why(Box<WhyReport>),
+    #[schemars(title = "steps")]
     Steps { steps: Vec<StepRow> },
+    #[schemars(title = "step")]
     Step(Box<StepDetail>),
+    #[schemars(title = "gates")]
     Gates { gates: Vec<GateRow> },
+    #[schemars(title = "valid")]
     Valid { steps: usize, gates: usize, findings: Vec<Warning> },
+    #[schemars(title = "would_run")]
     WouldRun(Plan),
+    #[schemars(title = "started")]
     Started(Started),
+    #[schemars(title = "run")]
     Run(Box<RunReport>),
+    #[schemars(title = "runs")]
     Runs { runs: Vec<RunRow> },
+    #[schemars(title = "stopped")]
     Stopped { stopped: Vec<Id>, runs: Vec<String> },
+    #[schemars(title = "waited")]
     Waited { steps: Vec<StepRow> },
+    #[schemars(title = "audit")]
     Audit { entries: Vec<Entry> },
+    #[schemars(title = "chain")]
     Chain { entries: u64, head: String },
+    #[schemars(title = "log")]
     Log(LogText),
+    #[schemars(title = "answer")]
     Answer(Box<Answer>),
+    #[schemars(title = "reported")]
     Reported { step: Id, outcome: outcome::Word },
+    #[schemars(title = "pruned")]
     Pruned { runs: Vec<String> },
+    #[schemars(title = "demo")]
     Demo { path: PathBuf, report: Box<RunReport> },
+    #[schemars(title = "prompt")]
+    Prompt(PromptText),
+    #[schemars(title = "schema")]
+    Schema { schema: serde_json::Value },
+    #[schemars(title = "wrote")]
+    Wrote { path: PathBuf },
+    #[schemars(title = "checked")]
+    Checked { checks: Vec<Check> },
 }
 
 /// How a sequence stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusReport {
     /// What people call the sequence.
@@ -53,9 +86,12 @@ pub struct StatusReport {
     pub mode: String,
     /// How many steps have which status, in the order of [`StepStatus::ALL`].
     #[serde(serialize_with = "as_map")]
+    #[schemars(with = "BTreeMap<String, usize>")]
     pub counts: Vec<(StepStatus, usize)>,
     /// What needs a person, most urgent first.
     pub attention: Vec<String>,
+    /// How many warnings `seqctl validate` has.
+    pub findings: usize,
     /// The steps, in the plan's order.
     pub steps: Vec<StepRow>,
     /// The gates, in the plan's order.
@@ -65,7 +101,7 @@ pub struct StatusReport {
 }
 
 /// How a sequence stands, in numbers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShortStatus {
     /// What people call the sequence.
@@ -82,7 +118,7 @@ fn as_map<S: serde::Serializer>(counts: &[(StepStatus, usize)], to: S) -> Result
 }
 
 /// A step in a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepRow {
     /// Its name in the plan.
@@ -129,7 +165,7 @@ pub struct StepRow {
 }
 
 /// A gate in a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GateRow {
     /// Its name in the plan.
@@ -156,7 +192,7 @@ pub struct GateRow {
 }
 
 /// Everything about a step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepDetail {
     /// How it stands.
@@ -178,7 +214,7 @@ pub struct StepDetail {
 }
 
 /// A run in a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunRow {
     /// Its id.
@@ -202,7 +238,7 @@ pub struct RunRow {
 }
 
 /// A run that was started and not waited for.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
     /// The run.
@@ -212,7 +248,7 @@ pub struct Started {
 }
 
 /// How a run stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunReport {
     /// The run.
@@ -220,6 +256,7 @@ pub struct RunReport {
     pub run: RunRow,
     /// How many of its steps have which status.
     #[serde(serialize_with = "as_map")]
+    #[schemars(with = "BTreeMap<String, usize>")]
     pub counts: Vec<(StepStatus, usize)>,
     /// The steps it covers that have failed, in this run or before, with their outcome in words.
     pub failed: Vec<(Id, String)>,
@@ -251,7 +288,7 @@ pub(super) fn run_row(run: &Run, has_runner: bool) -> RunRow {
 }
 
 /// What a step wrote.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogText {
     /// The step.
@@ -267,14 +304,16 @@ pub struct LogText {
     pub format: OutputFormat,
     /// The text, with what is not UTF-8 replaced.
     pub text: String,
-    /// Whether the beginning was left out.
+    /// Whether something was left out: the beginning, or with `--after` what comes behind.
     pub truncated: bool,
+    /// Where to go on with `--after`.
+    pub cursor: u64,
     /// The file itself.
     pub path: PathBuf,
 }
 
 /// What came out of a step.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// The step.
@@ -293,4 +332,23 @@ pub struct Answer {
     /// What an agent said of its work.
     #[serde(flatten)]
     pub agent: AgentReport,
+}
+
+/// The prompt of a step.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PromptText {
+    /// The step.
+    pub step: Id,
+    /// `plan` or `file`.
+    pub source: &'static str,
+    /// Its file, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// SHA-256 of its bytes, for `--if-unchanged`.
+    pub sha256: String,
+    /// How long it is.
+    pub bytes: usize,
+    /// The text, with what is not UTF-8 replaced.
+    pub text: String,
 }

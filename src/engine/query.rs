@@ -1,16 +1,13 @@
 //! Questions about a project. They take no lock and write nothing.
 
-use std::{
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
-    path::Path,
-};
+use std::{fs::File, io::Read as _, path::Path};
 
 use super::{
     call::Engine,
     caller::{Caller, Consent},
     confirm,
-    log::TranscriptReader,
+    excerpt::{Part, read_part},
+    log::{TranscriptReader, transcript_of},
     output::{Answer, GateRow, LogText, Output, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row},
     view::View,
 };
@@ -22,9 +19,6 @@ use crate::{
     runner::{Leftover, SpecFile},
     store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
-
-/// The most of a log that is returned at once, in bytes.
-const LOG_LIMIT: u64 = 8 * 1024 * 1024;
 
 impl Engine {
     pub(super) fn query(&self, action: &Action) -> Result<(Output, Option<String>), Error> {
@@ -38,6 +32,12 @@ impl Engine {
                     if matches!(action, Action::AuditVerify(_)) { audit::verify(&audit_log)? } else { audit::head(&audit_log)? };
                 Output::Chain { entries, head }
             }
+            Action::Schema(args) if args.write => {
+                let path = self.write_schema()?;
+                Output::Wrote { path }
+            }
+            Action::Schema(args) => Output::Schema { schema: super::schema(args.of, args.name.as_deref())? },
+            Action::Doctor(_) => Output::Checked { checks: super::doctor(Some(self.paths())) },
             _ => return self.query_plan(action),
         };
         Ok((output, None))
@@ -55,6 +55,7 @@ impl Engine {
             Action::Validate(args) => self.validate(&view, args)?,
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
+            Action::PromptShow(args) => Output::Prompt(super::prompt::show(self.paths(), &view, args)?),
             Action::GateList(_) => Output::Gates { gates: gate_rows(&view, &ready) },
             Action::Logs(args) => Output::Log(self.logs(&view, args)?),
             Action::Result(args) => Output::Answer(Box::new(self.answer(&view, args)?)),
@@ -104,7 +105,8 @@ impl Engine {
         let mode =
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
         let name = self.name_of(view);
-        Ok(StatusReport { name, mode, counts, attention, steps, gates, runs })
+        let findings = Self::findings(view).len();
+        Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs })
     }
 
     /// The same in numbers, without looking at anything but statuses.
@@ -203,21 +205,20 @@ impl Engine {
         let path = folder.join(name);
         let spec = (!args.stderr && !args.raw).then(|| store::file::read_json::<SpecFile>(&folder.join("spec.json"))).flatten();
         let format = spec.map_or(OutputFormat::Text, |spec| spec.output);
-        Ok(LogText { step: step.clone(), run, attempt, stream, format, text: String::new(), truncated: false, path })
+        Ok(LogText { step: step.clone(), run, attempt, stream, format, text: String::new(), truncated: false, cursor: 0, path })
     }
 
     fn logs(&self, view: &View, args: &query::Logs) -> Result<LogText, Error> {
         let place = self.log_place(view, args)?;
-        if let Some(mut reader) = TranscriptReader::open(&place).filter(|_| !place.format.is_text()) {
-            let limit = usize::try_from(LOG_LIMIT).unwrap_or(usize::MAX);
-            let (text, truncated) = reader.tail(true, args.tail.unwrap_or(usize::MAX), limit)?;
-            return Ok(LogText { text, truncated, ..place });
+        if let (Some(lines), Some(mut reader)) = (args.tail, TranscriptReader::open(&place).filter(|_| !place.format.is_text())) {
+            let (text, truncated) = reader.tail(true, lines, usize::MAX)?;
+            return Ok(LogText { text, truncated, cursor: reader.offset(), ..place });
         }
-        let (bytes, truncated) = match File::open(&place.path) {
-            Ok(file) => read_end(file, &place.path, args.tail)?,
-            Err(_) => (Vec::new(), false),
-        };
-        Ok(LogText { text: String::from_utf8_lossy(&bytes).into_owned(), truncated, ..place })
+        let Part { bytes, truncated, cursor } = read_part(&place.path, args)?;
+        if !place.format.is_text() {
+            return Ok(LogText { text: transcript_of(place.format, &bytes), truncated, cursor, ..place });
+        }
+        Ok(LogText { text: String::from_utf8_lossy(&bytes).into_owned(), truncated, cursor, ..place })
     }
 
     fn answer(&self, view: &View, args: &query::Answer) -> Result<Answer, Error> {
@@ -267,17 +268,6 @@ impl Engine {
     }
 }
 
-/// The end of a log: its last lines, or as much as is returned at once.
-fn read_end(mut file: File, path: &Path, lines: Option<usize>) -> Result<(Vec<u8>, bool), Error> {
-    let len = file.metadata().map_err(Error::io("look at", path))?.len();
-    let start = len.saturating_sub(LOG_LIMIT);
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(start)).and_then(|_| file.read_to_end(&mut bytes)).map_err(Error::io("read", path))?;
-    let Some(lines) = lines else { return Ok((bytes, start > 0)) };
-    let from = start_of_lines(&bytes, lines);
-    Ok((bytes.split_off(from), start > 0 || from > 0))
-}
-
 /// Where the last `lines` lines of a text begin.
 pub fn start_of_lines(bytes: &[u8], lines: usize) -> usize {
     let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
@@ -295,7 +285,7 @@ pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
         std::io::stdin().take(limit).read_to_end(&mut bytes).map_err(Error::io("read", "standard input"))?;
     } else {
         // A pipe will do: `seqctl apply <(…)`.
-        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(Error::io("read", path))?;
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(Error::reading(path))?;
     }
     // JSON is read as JSON: YAML takes a few characters in it for line breaks.
     let value = match serde_json::from_slice(&bytes) {
@@ -304,7 +294,16 @@ pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
             .unwrap_or(serde_json::Value::Null),
     };
     match value {
-        serde_json::Value::Array(entries) => entries.into_iter().map(Action::from_entry).collect(),
+        serde_json::Value::Array(entries) => {
+            let (actions, wrong): (Vec<_>, Vec<_>) =
+                (1..).zip(entries.into_iter().map(Action::from_entry)).partition(|(_, entry)| entry.is_ok());
+            let wrong: Vec<(usize, Error)> = wrong.into_iter().filter_map(|(at, entry)| Some((at, entry.err()?))).collect();
+            if wrong.is_empty() {
+                Ok(actions.into_iter().filter_map(|(_, action)| action.ok()).collect())
+            } else {
+                Err(Error::Entries { wrong })
+            }
+        }
         entry @ serde_json::Value::Object(_) => Action::from_entry(entry).map(|action| vec![action]),
         _ => Err(Error::ActionInvalid { action: "apply".into(), why: "expected a list of actions".into() }),
     }

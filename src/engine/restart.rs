@@ -48,6 +48,7 @@ impl Engine {
                 let payload = json!({"run": run.id, "steps": steps});
                 let mut draft = Draft { entry: entry(caller, "restart", Some(args.id.to_string()), payload), ..Draft::default() };
                 draft.records = decision_records(caller, view, &txn);
+                draft.after = (txn.sequence != *view.sequence).then_some(txn.sequence);
                 opening(&mut draft, &run)?;
                 Ok(draft)
             })?;

@@ -91,6 +91,27 @@ fn is_hopeless(ready: &Readiness, left: &[usize], open: &[Run]) -> bool {
 }
 
 fn failed(view: &View, ready: &Readiness, left: &[usize]) -> Error {
+    let is_failed = |at: &usize| ready.state(*at) == State::Ended(StepStatus::Failed);
+    if !left.iter().any(is_failed) {
+        let reviews = left.iter().filter(|at| ready.state(**at) == State::Ended(StepStatus::NeedsReview));
+        let reviews: Vec<&Id> = reviews.map(|&at| view.id_of(at)).collect();
+        if let Some(first) = reviews.first() {
+            let what = reviews.iter().map(|step| format!("the review of `{step}`")).collect();
+            let hint = format!("`seqctl logs {first}` shows its output, `seqctl skip {first}` accepts it");
+            return Error::Waiting { what, hint };
+        }
+        let gates = view.sequence.gates.iter().filter(|gate| {
+            let at = view.graph.find(gate.id.as_str());
+            at.is_some_and(|at| ready.is_unhindered(at) && ready.state(at) == State::Gate(GateStatus::Pending))
+        });
+        let gates: Vec<&Id> = gates.map(|gate| &gate.id).collect();
+        if let Some(first) = gates.first() {
+            let what = gates.iter().map(|gate| format!("gate `{gate}`")).collect();
+            return Error::Waiting { what, hint: format!("`seqctl gate approve {first}` lets it go on") };
+        }
+    }
+    let left: Vec<usize> =
+        if left.iter().any(is_failed) { left.iter().copied().filter(is_failed).collect() } else { left.to_vec() };
     let failed = left.iter().map(|&at| (view.id_of(at).clone(), ready.status(at).as_str().to_owned())).collect();
     Error::StepFailed { failed }
 }

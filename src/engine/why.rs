@@ -1,18 +1,19 @@
 //! Why a step does not start, and which commands would let it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{call::Engine, query::step_row, start::failure, view::View};
 use crate::{
-    action::{Action, gate, run, step},
+    action::{Action, gate, review, run},
     error::{Error, list},
     model::{GateStatus, Id, Node, Readiness, Root, Span, State, StepStatus, Unblock, Unblocking, Why},
     store::{Run, RunState, is_held, open_runs},
 };
 
 /// What holds a step or gate back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WhyReport {
     /// The step or gate.
@@ -34,7 +35,7 @@ pub struct WhyReport {
 }
 
 /// Something that holds a step or gate back.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hindrance {
     /// `running`, `not_started`, `failed`, `review`, `gate_pending`, `gate_blocked`, `group_failed`, `no_slot`, `no_run`
@@ -57,7 +58,7 @@ pub struct Hindrance {
 }
 
 /// Something that would help.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct Remedy {
     /// The command.
     pub command: String,
@@ -77,7 +78,7 @@ impl Remedy {
     }
 
     fn accept(id: &Id) -> Self {
-        Self::new(format!("seqctl skip {id}"), &Action::Skip(step::Skip { id: id.clone(), note: None }))
+        Self::new(format!("seqctl review accept {id}"), &Action::ReviewAccept(review::Accept { id: id.clone(), note: None }))
     }
 
     fn approve(id: &Id) -> Self {

@@ -1,9 +1,10 @@
 //! Agents as config.yaml has them, and what is known of the work of one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An agent as config.yaml has it; what is absent there is absent here.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(default)]
 pub struct AgentSettings {
     /// The program and its arguments.
@@ -23,7 +24,7 @@ pub struct AgentSettings {
 }
 
 /// How an agent gets its prompt.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PromptBy {
     /// On its standard input.
@@ -36,7 +37,7 @@ pub enum PromptBy {
 }
 
 /// What a standard output is made of.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputFormat {
     /// Anything.
@@ -58,7 +59,7 @@ impl OutputFormat {
 }
 
 /// What an agent's work took.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Usage {
     /// Tokens it was given, cached ones included.
@@ -97,7 +98,7 @@ impl Usage {
 }
 
 /// Something an agent wanted to do and was not permitted to.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(default)]
 pub struct Denial {
     /// The name of its tool.
@@ -108,7 +109,7 @@ pub struct Denial {
 }
 
 /// What an agent said of its work, as status.json has it.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AgentReport {
     /// What a new attempt needs to go on where this one ended.

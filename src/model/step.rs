@@ -9,7 +9,7 @@ use super::{Id, Span, StepStatus};
 
 /// A step exactly as sequence.yaml has it; what is absent there is absent here.
 /// [`super::Resolved`] adds the defaults.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Step {
     /// Its name in the plan.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
@@ -25,11 +26,12 @@ impl Default for Timeouts {
 }
 
 /// policy.yaml.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// The format.
     #[serde(deserialize_with = "text")]
+    #[schemars(extend("enum" = ["1.0", 1], "type" = ["string", "number"]))]
     pub version: String,
     /// SAFE or POWER.
     pub mode: Mode,
@@ -42,6 +44,7 @@ pub struct Policy {
     pub max_cost_usd: Option<f64>,
     /// How long an attempt may take: one number in milliseconds for everything, or none.
     #[serde(rename = "timeout_default_ms", deserialize_with = "timeouts")]
+    #[schemars(with = "u64", extend("default" = 1_800_000))]
     pub timeouts: Timeouts,
     /// The only commands that may run; all where it is empty.
     #[serde(alias = "command_allowlist")]
@@ -119,6 +122,9 @@ fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
 }
 
 impl Policy {
+    /// Other names that keys are read from, and the keys.
+    pub const ALIASES: &[(&str, &str)] = &[("command_allowlist", "allowed_commands"), ("cwd_patterns", "allowed_cwd")];
+
     /// This policy, if its format is known.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_yaml::Value;
 
@@ -35,21 +36,26 @@ impl Default for Config {
     }
 }
 
-#[derive(Deserialize)]
-struct Sections {
+/// config.yaml as it is written.
+#[derive(Deserialize, JsonSchema)]
+pub struct ConfigFile {
+    /// Whether outcomes are written to sequence.yaml; they are where nothing is said
     #[serde(default)]
     status_in_file: Option<bool>,
+    /// Agents by name, and what is different about those that are known
     #[serde(default)]
     agents: Option<BTreeMap<String, Option<AgentSection>>>,
     #[serde(flatten)]
+    #[schemars(skip)]
     others: BTreeMap<String, Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct AgentSection {
     #[serde(flatten)]
     settings: AgentSettings,
     #[serde(flatten)]
+    #[schemars(skip)]
     others: BTreeMap<String, Value>,
 }
 
@@ -61,13 +67,13 @@ impl Config {
     pub fn read(paths: &Paths) -> Result<Self, Error> {
         let path = paths.config();
         let bytes = file::read_up_to(&path, yaml::SIZE_LIMIT)?.unwrap_or_default();
-        let Some(sections) = yaml::typed::<Sections>(&bytes, &path, "sections like `agents:`")? else {
+        let Some(sections) = yaml::typed::<ConfigFile>(&bytes, &path, "sections like `agents:`")? else {
             return Ok(Self::default());
         };
         Self::check(sections).map_err(|why| Error::FileUnusable { path, why })
     }
 
-    fn check(sections: Sections) -> Result<Self, String> {
+    fn check(sections: ConfigFile) -> Result<Self, String> {
         let mut warnings = unknown("", sections.others.keys(), &[&KEYS[..], &LATER[..]].concat());
         let mut agents = BTreeMap::new();
         for (name, section) in sections.agents.unwrap_or_default() {
@@ -105,7 +111,7 @@ mod tests {
     use crate::model::{OutputFormat, PromptBy};
 
     fn read(text: &str) -> Result<Config, String> {
-        let sections: Sections = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+        let sections: ConfigFile = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
         Config::check(sections)
     }
 

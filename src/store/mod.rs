@@ -15,7 +15,7 @@ pub mod tx;
 mod watch;
 pub mod yaml;
 
-pub use config::Config;
+pub use config::{Config, ConfigFile};
 pub use lease::{Lease, Probe, active, is_held, look, probe, void};
 pub use lock::ProjectLock;
 pub use machine::{Machine, ProcStat, start_of, stat_of};

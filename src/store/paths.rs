@@ -54,6 +54,11 @@ impl Paths {
         self.dir.join("config.yaml")
     }
 
+    /// The JSON Schema of the plan, for editors.
+    pub fn schema(&self) -> PathBuf {
+        self.dir.join("schema.json")
+    }
+
     /// The audit log.
     pub fn audit(&self) -> PathBuf {
         self.dir.join("audit.log")

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FileId, Paths, file};
@@ -203,7 +204,7 @@ impl RunnerFile {
 }
 
 /// status.json: how an attempt ended.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AttemptStatus {
     /// The format.

@@ -186,9 +186,9 @@ fn section(dice: &mut Dice<'_>, file: &mut File, key: &'static str) {
         "steps" | "gates" => items(dice, file, key),
         _ => {
             let known = match key {
-                "metadata" => keys::METADATA.names,
-                "policy" => keys::POLICY.names,
-                _ => keys::DEFAULTS.names,
+                "metadata" => keys::METADATA.names(),
+                "policy" => keys::POLICY.names(),
+                _ => keys::DEFAULTS.names(),
             };
             let column = dice.pick(&[2, 4, 1]);
             let mut has_one = false;
@@ -244,8 +244,8 @@ fn items(dice: &mut Dice<'_>, file: &mut File, list: &'static str) {
     }
 }
 
-fn known_keys(list: &str) -> &'static [&'static str] {
-    if list == "steps" { keys::STEP.names } else { keys::GATE.names }
+fn known_keys(list: &str) -> Vec<&'static str> {
+    if list == "steps" { keys::STEP.names() } else { keys::GATE.names() }
 }
 
 fn block_item(dice: &mut Dice<'_>, file: &mut File, list: &'static str, id: &str, column: usize) {

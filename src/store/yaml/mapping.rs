@@ -70,7 +70,7 @@ impl<'c, 'm> Tasks<'c, 'm> {
 /// The entry of a key under any of its names, rather one with a value.
 fn find(entries: &[Entry<'_>], keys: Option<&Keys>, key: &str) -> Option<usize> {
     let is_it = |entry: &Entry<'_>| match keys {
-        Some(keys) => keys.place(entry.name()).is_some_and(|place| keys.names[place] == key),
+        Some(keys) => keys.place(entry.name()).is_some_and(|place| keys.list[place].name == key),
         None => entry.key.text() == Some(key),
     };
     let found = |is_null: bool| entries.iter().position(|entry| entry.value.is_null() == is_null && is_it(entry));

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{Id, Sequence};
@@ -18,7 +19,7 @@ pub struct Parsed {
 }
 
 /// Something odd that does no harm.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct Warning {
     /// From 1.
     pub line: usize,

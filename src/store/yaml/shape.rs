@@ -237,11 +237,11 @@ mod tests {
         let names = |fields: Vec<Field<'_>>| fields.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
         let (step, gate) = (Step::new("a".parse().unwrap()), Gate::new("g".parse().unwrap()));
         let plan = Sequence::default();
-        assert_eq!(names(Record::Step(&step).fields()), keys::STEP.names);
-        assert_eq!(names(Record::Gate(&gate).fields()), keys::GATE.names);
-        assert_eq!(names(sequence_fields(&plan)), keys::SEQUENCE.names);
-        assert_eq!(names(metadata_fields(&plan.metadata)), keys::METADATA.names);
-        assert_eq!(names(policy_fields(&plan.policy)), keys::POLICY.names);
-        assert_eq!(names(defaults_fields(&plan.defaults)), keys::DEFAULTS.names);
+        assert_eq!(names(Record::Step(&step).fields()), keys::STEP.names());
+        assert_eq!(names(Record::Gate(&gate).fields()), keys::GATE.names());
+        assert_eq!(names(sequence_fields(&plan)), keys::SEQUENCE.names());
+        assert_eq!(names(metadata_fields(&plan.metadata)), keys::METADATA.names());
+        assert_eq!(names(policy_fields(&plan.policy)), keys::POLICY.names());
+        assert_eq!(names(defaults_fields(&plan.defaults)), keys::DEFAULTS.names());
     }
 }

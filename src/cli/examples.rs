@@ -1,0 +1,145 @@
+//! Examples of every command, the one source for help, manual pages and the reference.
+
+/// The commands with their examples: what is typed after `seqctl`, and what it is for.
+pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "step.add",
+        &[
+            ("step add build --command 'make all'", "a shell text"),
+            ("step add test --after build --timeout 10m --retries 2 -- make test", "a program with its arguments"),
+            ("step add review --agent claude-code --prompt 'Review the diff.'", "an agent with a prompt"),
+        ],
+    ),
+    (
+        "graph",
+        &[
+            ("graph", "the plan in this terminal"),
+            ("graph --focus deploy --zoom compact", "what leads to a step and what follows"),
+            ("graph --format mermaid > plan.mmd", "for a page that draws it"),
+        ],
+    ),
+    ("why", &[("why deploy", "what holds it back, and the commands that would start it")]),
+    ("result", &[("result review", "the final text of an agent"), ("result review --json", "with its tokens and session")]),
+    (
+        "outcome",
+        &[
+            ("outcome done --note 'all tests pass'", "inside a step: it went well"),
+            ("outcome review --note 'look at the migration'", "a person should look"),
+        ],
+    ),
+    ("review.accept", &[("review accept api --note 'read it all'", "what was waiting for it goes on")]),
+    (
+        "review.reject",
+        &[
+            ("review reject api --note 'breaks the clients'", "it failed"),
+            ("review reject api -m 'keep the old route too'", "its agent goes on with these words"),
+        ],
+    ),
+    ("continue", &[("continue api -m 'now the tests'", "one more turn in the agent's session")]),
+    (
+        "step.edit",
+        &[
+            ("step edit test --timeout 45m --env CI=1", "set fields"),
+            ("step edit test --unset retries,env.CI", "take fields away"),
+        ],
+    ),
+    ("step.rm", &[("step rm lint --cascade", "connect what waited for it to what it waited for")]),
+    ("step.clone", &[("step clone build build-arm", "the same step under a new name")]),
+    ("dep.add", &[("dep add deploy test lint", "`deploy` waits for both")]),
+    ("dep.rm", &[("dep rm deploy lint", "`deploy` no longer waits for `lint`")]),
+    ("gate.insert", &[("gate insert ship --after test --before deploy --name 'Ship it?'", "between two steps")]),
+    ("gate.approve", &[("gate approve ship --note 'looks good'", "what waits for it goes on")]),
+    ("gate.block", &[("gate block ship --note 'not on a Friday'", "what waits for it stays")]),
+    ("gate.reopen", &[("gate reopen ship", "decide again later")]),
+    ("gate.rm", &[("gate rm ship --cascade", "connect what waited for it to what it waited for")]),
+    ("skip", &[("skip lint --note 'linted by hand'", "count it as DONE")]),
+    ("reset", &[("reset test --downstream", "it, and everything after it, as if it had never run")]),
+    ("undo", &[("undo", "the last change of the plan"), ("undo 12", "the one that `audit list` numbers 12")]),
+    ("redo", &[("redo", "what was taken back last")]),
+    (
+        "prompt.set",
+        &[
+            ("prompt set review --file review.md", "from a file"),
+            ("prompt set review --text 'Review the diff.'", "from the command line"),
+        ],
+    ),
+    ("prompt.show", &[("prompt show review", "the text, and where it comes from")]),
+    ("prompt.edit", &[("prompt edit review", "in $VISUAL or $EDITOR")]),
+    ("init", &[("init", "with three example steps"), ("init --empty --name shop", "with none")]),
+    (
+        "apply",
+        &[
+            ("apply --file changes.json --dry-run", "show the difference"),
+            ("apply --file - --if-unchanged sha256:0123456789abcdef", "from standard input, bound to what was seen"),
+        ],
+    ),
+    ("demo", &[("demo", "in a temporary folder")]),
+    ("step.list", &[("step list --status failed", "those that failed")]),
+    ("step.show", &[("step show build", "what it runs, needs and left")]),
+    ("gate.list", &[("gate list", "who decided, and what waits")]),
+    (
+        "status",
+        &[
+            ("status", "once"),
+            ("status --watch", "again at every change"),
+            ("status --fields steps.id,steps.status", "two columns as JSON"),
+        ],
+    ),
+    ("validate", &[("validate --strict", "warnings count as errors, as in CI")]),
+    ("run.all", &[("run", "everything, until nothing more can start"), ("run --dry-run", "only show what would start")]),
+    ("run.runnable", &[("run runnable", "what can start now, and nothing after it")]),
+    (
+        "run.step",
+        &[("run build test", "these, in their order"), ("run build --detach --yes", "without a question, in the background")],
+    ),
+    ("run.group", &[("run group tests", "every member")]),
+    ("attach", &[("attach", "watch the run that is going on")]),
+    ("wait", &[("wait deploy --for done --timeout 30m", "fails with 7 if it fails, with 9 if it takes longer")]),
+    ("stop", &[("stop deploy", "one step"), ("stop --all", "everything that runs")]),
+    ("restart", &[("restart test --downstream", "it, and then what depends on it")]),
+    (
+        "logs",
+        &[
+            ("logs test --tail 20", "the last lines"),
+            ("logs test --follow", "until it ends"),
+            ("logs test --json --after 4096", "what came after an earlier answer"),
+        ],
+    ),
+    ("runs.list", &[("runs --limit 5", "the newest five")]),
+    ("runs.show", &[("runs show", "the last one, with its attempts")]),
+    ("runs.prune", &[("runs prune --keep 5", "remove the logs of all others")]),
+    ("audit.tail", &[("audit --limit 5", "what happened last")]),
+    ("audit.list", &[("audit list --action gate.approve", "every approval")]),
+    ("audit.verify", &[("audit verify", "nothing was changed by hand")]),
+    ("audit.head", &[("audit head", "to compare with a head written down elsewhere")]),
+    (
+        "schema",
+        &[
+            ("schema sequence --write", "for editors, after an update of seqctl"),
+            ("schema output status", "what `status --json` answers"),
+            ("schema action step.add", "what an entry of `apply` takes"),
+        ],
+    ),
+    ("doctor", &[("doctor", "before the first run, or when something is odd")]),
+    (
+        "completions",
+        &[
+            ("completions bash > ~/.local/share/bash-completion/completions/seqctl", "bash"),
+            ("completions zsh > ~/.zfunc/_seqctl", "zsh, with ~/.zfunc in fpath"),
+            ("completions fish > ~/.config/fish/completions/seqctl.fish", "fish"),
+        ],
+    ),
+    ("man", &[("man | man -l -", "read it"), ("man --out ~/.local/share/man/man1", "install the pages")]),
+];
+
+/// The examples of a command.
+pub(super) fn of(name: &str) -> &'static [(&'static str, &'static str)] {
+    EXAMPLES.iter().find(|(command, _)| *command == name).map_or(&[], |(_, examples)| examples)
+}
+
+/// The examples as the end of a help text; nothing where there are none.
+pub(super) fn help(name: &str) -> Option<String> {
+    let examples = of(name);
+    let lines: Vec<String> = examples.iter().map(|(line, what)| format!("  {what}:\n      seqctl {line}")).collect();
+    (!lines.is_empty()).then(|| format!("Examples:\n{}", lines.join("\n")))
+}

@@ -1,0 +1,61 @@
+//! What makes sense after an answer.
+
+use super::output::{Output, RunRow, StatusReport};
+use crate::model::StepStatus;
+
+/// Commands that make sense next, the most obvious first.
+pub(super) fn next(output: &Output) -> Vec<String> {
+    match output {
+        Output::Changed { changes } => changes.iter().flat_map(|change| change.next.iter().cloned()).collect(),
+        Output::Status(report) => after_status(report),
+        Output::Valid { findings, .. } if findings.is_empty() => vec!["seqctl run".into()],
+        Output::WouldRun(plan) if !plan.starts.is_empty() => vec!["seqctl run".into()],
+        Output::Started(started) => vec![format!("seqctl attach {}", started.run), format!("seqctl wait {}", started.run)],
+        Output::Step(detail) => match detail.state.status {
+            StepStatus::Ready => vec![format!("seqctl run {}", detail.state.id)],
+            StepStatus::Failed => vec![format!("seqctl logs {}", detail.state.id), format!("seqctl restart {}", detail.state.id)],
+            StepStatus::NeedsReview => vec![format!("seqctl logs {}", detail.state.id)],
+            StepStatus::Running => vec![format!("seqctl logs {} --follow", detail.state.id)],
+            StepStatus::Blocked | StepStatus::Done => Vec::new(),
+        },
+        Output::Gates { gates } => {
+            let open = gates.iter().filter(|gate| gate.reached && gate.status == "PENDING");
+            open.map(|gate| format!("seqctl gate approve {}", gate.id)).collect()
+        }
+        Output::Runs { runs } => runs.iter().filter_map(orphaned).collect(),
+        Output::Log(log) if log.truncated => {
+            vec![format!("seqctl logs {} --after {}", log.step, log.cursor)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn after_status(report: &StatusReport) -> Vec<String> {
+    const SHOWN: usize = 5;
+    let count = |wanted| report.counts.iter().find(|(status, _)| *status == wanted).map_or(0, |(_, count)| *count);
+    let gates = report.gates.iter().filter(|gate| gate.reached && gate.status == "PENDING");
+    let ended = |wanted| report.steps.iter().filter(move |step| step.status == wanted);
+    let looks = ended(StepStatus::NeedsReview).chain(ended(StepStatus::Failed));
+    let mut next: Vec<String> = gates
+        .map(|gate| format!("seqctl gate approve {}", gate.id))
+        .chain(looks.map(|step| format!("seqctl logs {}", step.id)))
+        .chain(report.runs.iter().filter_map(orphaned))
+        .take(SHOWN)
+        .collect();
+    if report.steps.is_empty() {
+        next.push("seqctl step add <id> --command '…'".into());
+    } else if let Some(run) = report.runs.iter().find(|run| run.has_runner) {
+        next.push(format!("seqctl attach {}", run.id));
+    } else if count(StepStatus::Ready) > 0 {
+        next.push("seqctl run".into());
+    }
+    if report.findings > 0 {
+        next.push("seqctl validate".into());
+    }
+    next
+}
+
+/// A run that nobody advances, taken up again.
+fn orphaned(run: &RunRow) -> Option<String> {
+    (run.state == "active" && !run.has_runner).then(|| format!("seqctl attach {}", run.id))
+}

@@ -1,0 +1,120 @@
+//! Prompts: showing them, and where a new text goes.
+
+use std::{
+    fs,
+    io::Read as _,
+    os::unix::fs::PermissionsExt as _,
+    path::{Component, Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+use super::{output::PromptText, view::View};
+use crate::{
+    action::{Action, NewPrompt, Txn, prompt},
+    error::Error,
+    model::Step,
+    store::{Paths, Prompt, read_prompt, sha256},
+};
+
+/// A prompt file as it shall be.
+pub(super) struct PromptFile {
+    /// Where it goes, from `.threados/`.
+    pub(super) place: PathBuf,
+    pub(super) text: String,
+    /// The mode of what stands there.
+    mode: u32,
+}
+
+/// The prompt of a step with where it comes from.
+pub(super) fn show(paths: &Paths, view: &View, args: &prompt::Show) -> Result<PromptText, Error> {
+    let step = view.sequence.expect_step(args.step.as_str())?;
+    let found = read_prompt(paths, step)?
+        .ok_or_else(|| Error::NoPrompt { step: step.id.clone(), has_command: step.command.is_some() })?;
+    Ok(PromptText {
+        step: step.id.clone(),
+        source: if found.path.is_some() { "file" } else { "plan" },
+        sha256: sha256(&found.bytes),
+        bytes: found.bytes.len(),
+        text: String::from_utf8_lossy(&found.bytes).into_owned(),
+        path: found.path,
+    })
+}
+
+/// The action with the text of the file it names.
+pub(super) fn filled(args: &prompt::Set, path: &Path) -> Result<Action, Error> {
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).map_err(Error::io("read", "standard input"))?;
+    } else {
+        text = fs::read_to_string(path).map_err(Error::reading(path))?;
+    }
+    Ok(Action::PromptSet(prompt::Set { text: Some(text), file: None, ..args.clone() }))
+}
+
+/// The files that the prompts of a change go to.
+pub(super) fn files(paths: &Paths, view: &View, txn: &Txn) -> Result<Vec<PromptFile>, Error> {
+    let mut files: Vec<PromptFile> = Vec::new();
+    for new in &txn.prompts {
+        check_unchanged(paths, view, new)?;
+        let Some(text) = &new.text else { continue };
+        let step = txn.sequence.expect_step(new.step.as_str())?;
+        let place = place(paths, step)?;
+        let meta = fs::metadata(paths.dir.join(&place));
+        let mode = meta.map_or(0o644, |meta| meta.permissions().mode() & 0o777);
+        files.retain(|file| file.place != place);
+        files.push(PromptFile { place, text: text.clone(), mode });
+    }
+    Ok(files)
+}
+
+/// Prompts are read by whoever could read them before; what is staged is private.
+pub(super) fn restore_modes(paths: &Paths, files: &[PromptFile]) {
+    for file in files {
+        // A prompt that only its owner reads is no reason to fail a change that is made.
+        let _ = fs::set_permissions(paths.dir.join(&file.place), fs::Permissions::from_mode(file.mode));
+    }
+}
+
+fn check_unchanged(paths: &Paths, view: &View, new: &NewPrompt) -> Result<(), Error> {
+    let Some(expected) = &new.if_unchanged else { return Ok(()) };
+    let now = view.sequence.step(new.step.as_str()).map(|step| present(paths, step)).transpose()?.flatten();
+    if sha256(&now.map(|prompt| prompt.bytes).unwrap_or_default()) == *expected {
+        return Ok(());
+    }
+    Err(Error::PromptChanged { step: new.step.clone() })
+}
+
+/// The prompt as it stands, if it does.
+fn present(paths: &Paths, step: &Step) -> Result<Option<Prompt>, Error> {
+    match read_prompt(paths, step) {
+        Err(Error::PromptNotFound { .. }) => Ok(None),
+        other => other,
+    }
+}
+
+/// Where the prompt file of a step is, or shall be, from `.threados/`.
+fn place(paths: &Paths, step: &Step) -> Result<PathBuf, Error> {
+    let Some(name) = &step.prompt_file else { return Ok(Path::new("prompts").join(format!("{}.md", step.id))) };
+    let outside = || Error::FieldInvalid { field: "prompt_file", why: format!("`{name}` is outside of the project") };
+    if Path::new(name).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(outside());
+    }
+    let Some(path) = present(paths, step)?.and_then(|prompt| prompt.path) else { return Ok(name.into()) };
+    // A link is followed, so that the text goes to where it is kept.
+    let (path, root) = (path.canonicalize().unwrap_or(path), paths.root.canonicalize().unwrap_or_else(|_| paths.root.clone()));
+    let inside = path.strip_prefix(&root).map_err(|_| outside())?;
+    Ok(inside.strip_prefix(".threados").map_or_else(|_| Path::new("..").join(inside), Path::to_path_buf))
+}
+
+/// The arguments of an action as the audit log keeps them: a prompt by its hash, since it may be long.
+pub(super) fn audited(action: &Action, mut args: Value) -> Value {
+    if let (Action::PromptSet(set), Some(fields)) = (action, args.as_object_mut())
+        && let Some(text) = &set.text
+    {
+        fields.remove("text");
+        fields.insert("sha256".into(), sha256(text.as_bytes()).into());
+        fields.insert("bytes".into(), json!(text.len()));
+    }
+    args
+}
