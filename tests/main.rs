@@ -21,9 +21,9 @@ mod life;
 mod processes;
 mod prompts;
 mod readonly;
-mod redteam;
 #[cfg(feature = "real-tools")]
 mod real;
+mod redteam;
 mod schemas;
 mod steps;
 mod terminal;

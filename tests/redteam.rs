@@ -1,6 +1,6 @@
 //! What people try to get past a list of allowed commands, and what must get through.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use threados::{
     model::CommandLine,
@@ -9,18 +9,49 @@ use threados::{
 
 /// The commands that the tables allow.
 const ALLOWED: [&str; 21] = [
-    "git", "make", "cargo", "echo", "cat", "ls", "grep", "cd", "mkdir", "cp", "test", "[", "export", "printf", "read", "sort", "head",
-    "true", "local", "unset", "./tools/lint",
+    "git",
+    "make",
+    "cargo",
+    "echo",
+    "cat",
+    "ls",
+    "grep",
+    "cd",
+    "mkdir",
+    "cp",
+    "test",
+    "[",
+    "export",
+    "printf",
+    "read",
+    "sort",
+    "head",
+    "true",
+    "local",
+    "unset",
+    "./tools/lint",
 ];
 
 /// Texts that could run something else, by how they try.
 const BYPASSES: &[(&str, &[&str])] = &[
     (
         "separators",
-        &["git log; rm x", "git log && rm x", "git log || rm x", "git log | rm x", "git log & rm x", "git log\nrm x", "git log;rm x", "! rm x"],
+        &[
+            "git log; rm x",
+            "git log && rm x",
+            "git log || rm x",
+            "git log | rm x",
+            "git log & rm x",
+            "git log\nrm x",
+            "git log;rm x",
+            "! rm x",
+        ],
     ),
     ("names that begin or end alike", &["git-evil", "gitx", "xgit", "GIT log", "git/log", "git.exe"]),
-    ("folders", &["/tmp/git log", "./git log", "../git log", "tools/../git", "~/git", "./tools/../tools/lint", "cd x && ./tools/lint"]),
+    (
+        "folders",
+        &["/tmp/git log", "./git log", "../git log", "tools/../git", "~/git", "./tools/../tools/lint", "cd x && ./tools/lint"],
+    ),
     (
         "substitutions",
         &[
@@ -48,8 +79,25 @@ const BYPASSES: &[(&str, &[&str])] = &[
             "git ${x:=$(rm x)}",
         ],
     ),
-    ("names that are not written out", &["$x", "${x}", "g$x", "$(echo rm) x", "`echo rm` x", "*", "/bin/r?", "r\\m x", "\\rm x", "{rm,x}", "~root"]),
-    ("quotes", &["r'm' x", "'rm' x", "\"rm\" x", "''rm x", "r\"\"m x", "$'\\x72m' x", "$\"rm\" x", "'git' log; 'r''m' x", "'git log'", "\"\""]),
+    (
+        "names that are not written out",
+        &["$x", "${x}", "g$x", "$(echo rm) x", "`echo rm` x", "*", "/bin/r?", "r\\m x", "\\rm x", "{rm,x}", "~root"],
+    ),
+    (
+        "quotes",
+        &[
+            "r'm' x",
+            "'rm' x",
+            "\"rm\" x",
+            "''rm x",
+            "r\"\"m x",
+            "$'\\x72m' x",
+            "$\"rm\" x",
+            "'git' log; 'r''m' x",
+            "'git log'",
+            "\"\"",
+        ],
+    ),
     (
         "variables in front",
         &[
@@ -165,9 +213,22 @@ const BYPASSES: &[(&str, &[&str])] = &[
     ),
     (
         "line ends and odd characters",
-        &["git log\r\nrm x", "git log\rrm x", "git log # x\rrm x", "git log\u{0}rm x", "git\u{a0}log", "git log\u{2028}rm x", "git log \u{1b}[2K", "gi\\\nt log", "# x\\\nrm x"],
+        &[
+            "git log\r\nrm x",
+            "git log\rrm x",
+            "git log # x\rrm x",
+            "git log\u{0}rm x",
+            "git\u{a0}log",
+            "git log\u{2028}rm x",
+            "git log \u{1b}[2K",
+            "gi\\\nt log",
+            "# x\\\nrm x",
+        ],
     ),
-    ("redirections", &["git log >& x", "git log &> x", "git log |& rm x", "git log {fd}> x", "> $(rm x)", "2>&1 rm x", "< x rm x"]),
+    (
+        "redirections",
+        &["git log >& x", "git log &> x", "git log |& rm x", "git log {fd}> x", "> $(rm x)", "2>&1 rm x", "< x rm x"],
+    ),
     (
         "brackets that bash looks into",
         &[
@@ -253,7 +314,7 @@ fn verdict(text: &str) -> Verdict {
     let policy = Policy { allowed_commands: ALLOWED.map(str::to_owned).into(), ..Policy::default() };
     let root = Path::new("/project");
     let command = CommandLine::Shell(text.to_owned());
-    policy.check(&Execution { command: Some(&command), text, is_shell: true, root, cwd: root, fanout: 1 })
+    policy.check(&Execution { command: Some(&command), text, is_shell: true, env: &BTreeMap::new(), root, cwd: root, fanout: 1 })
 }
 
 #[test]
@@ -269,6 +330,7 @@ fn no_text_runs_what_is_not_allowed() {
 
 #[test]
 fn honest_texts_run() {
-    let denied: Vec<_> = HONEST.iter().map(|text| (text, verdict(text))).filter(|(_, verdict)| *verdict != Verdict::Allow).collect();
+    let denied: Vec<_> =
+        HONEST.iter().map(|text| (text, verdict(text))).filter(|(_, verdict)| *verdict != Verdict::Allow).collect();
     assert!(denied.is_empty(), "these were denied: {denied:#?}");
 }

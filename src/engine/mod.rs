@@ -14,6 +14,7 @@ mod event;
 mod excerpt;
 mod follow;
 mod graph;
+mod guard;
 mod init;
 mod launch;
 mod log;

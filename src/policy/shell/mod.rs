@@ -11,7 +11,7 @@ mod variable;
 mod walk;
 mod word;
 
-pub use variable::is_risky;
+pub(super) use variable::is_risky;
 
 use shuck_parser::{ShellDialect, parser::Parser};
 use walk::Walker;

@@ -51,7 +51,7 @@ const RISKY: [&str; 39] = [
 const RISKY_BEGINNINGS: [&str; 7] = ["LD_", "DYLD_", "GIT_", "BASH", "XDG_", "THREADOS_", "SSH_"];
 
 /// Whether setting this variable may change which program runs.
-pub fn is_risky(name: &str) -> bool {
+pub(in crate::policy) fn is_risky(name: &str) -> bool {
     RISKY.contains(&name) || RISKY_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }
 

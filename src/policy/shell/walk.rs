@@ -327,7 +327,8 @@ impl<'a> Walker<'a> {
 
     fn numbers_in(&self, word: &Word) -> Option<Vec<String>> {
         let mut named = Vec::new();
-        let is_number = !word.parts.is_empty() && word.parts.iter().all(|part| self.is_numeric(&part.kind, part.span, &mut named));
+        let is_number =
+            !word.parts.is_empty() && word.parts.iter().all(|part| self.is_numeric(&part.kind, part.span, &mut named));
         is_number.then_some(named)
     }
 }
