@@ -49,7 +49,7 @@ steps:
 fn project(plan: &str) -> Test {
     use std::os::unix::fs::PermissionsExt as _;
     let test = Test::new().power().sequence(plan);
-    test.write(".threados/config.yaml", CONFIG);
+    test.config(CONFIG);
     test.write("fake-agent", FAKE);
     std::fs::set_permissions(test.path("fake-agent"), std::fs::Permissions::from_mode(0o755)).unwrap();
     test
@@ -224,7 +224,7 @@ fn going_on_needs_a_session_and_a_confirmation() {
     test.run_env("THREADOS_STEP_ID", "after", &["continue", "think", "-m", "x", "--yes"]).fails(6);
     assert_eq!(test.lines("calls").len(), 1);
     test.run(&["continue", "think", "-m", "x", "--yes"]).success();
-    test.write(".threados/config.yaml", CONFIG.replace("    resume: [--resume, \"{session}\"]\n", ""));
+    test.config(CONFIG.replace("    resume: [--resume, \"{session}\"]\n", ""));
     test.run(&["continue", "think", "-m", "x", "--yes"]).fails(2).says("cannot go on with a session").says("`resume`");
 }
 

@@ -13,6 +13,7 @@ mod mistake;
 mod output;
 mod own;
 mod pager;
+mod policy;
 mod show;
 mod signals;
 mod stream;

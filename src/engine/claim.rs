@@ -224,7 +224,7 @@ fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8
 
 /// What a step would run, or the outcome it has because it cannot be run. `folder` is where its
 /// attempt will be.
-fn resolve(paths: &Paths, view: &View, step: &Step, folder: &Path) -> Result<Work, Outcome> {
+pub(super) fn resolve(paths: &Paths, view: &View, step: &Step, folder: &Path) -> Result<Work, Outcome> {
     let spawn = |why: String| Outcome::failed(Reason::Spawn, Some(why));
     let denied = |why: String| Outcome::failed(Reason::Policy, Some(why));
     let resolved = Resolved::new(&view.sequence, step);

@@ -20,6 +20,7 @@ mod launch;
 mod log;
 mod next;
 mod output;
+mod policy;
 mod prompt;
 mod query;
 mod restart;
@@ -29,6 +30,7 @@ mod settle;
 mod start;
 mod stop;
 mod transact;
+mod trust;
 mod undo;
 mod view;
 mod wait;
@@ -47,6 +49,7 @@ pub use log::TranscriptReader;
 pub use output::{
     Answer, GateRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail, StepRow,
 };
+pub use policy::{Judgement, Rule};
 pub use query::start_of_lines;
 pub use schema::schema;
 pub use start::{Plan, blocked_by_gate};
