@@ -99,10 +99,7 @@ fn a_prompt_goes_as_an_argument_or_as_a_file_where_the_agent_wants_that() {
     let test = Test::new().power().sequence(
         "version: \"1.0\"\nsteps:\n  - id: arg\n    model: say\n    prompt: hello there\n  - id: file\n    model: read\n    prompt: from a file\n",
     );
-    test.write(
-        ".threados/config.yaml",
-        "agents:\n  say: {command: [echo, said], prompt: arg}\n  read: {command: [cat], prompt: file}\n",
-    );
+    test.config("agents:\n  say: {command: [echo, said], prompt: arg}\n  read: {command: [cat], prompt: file}\n");
     test.run(&["run"]).success();
     assert_eq!((test.stdout("arg", 1), test.stdout("file", 1)), ("said hello there\n".into(), "from a file".into()));
     test.run(&["result", "arg"]).success().prints("said hello there");

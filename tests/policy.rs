@@ -27,7 +27,7 @@ fn program(test: &Test, path: &str, script: &str) {
 }
 
 fn why(test: &Test, step: &str) -> String {
-    text(&test.run(&["policy", "check", step, "--json"]).json()["why"])
+    text(&test.run(&["policy", "check", step, "--json"]).fails(5).json()["data"]["why"])
 }
 
 /// The value of a rule, and where it comes from.
@@ -121,7 +121,7 @@ fn an_env_of_the_plan_that_changes_what_runs_is_denied() {
 
 #[test]
 fn scripts_are_checked_with_their_interpreter_and_run_as_checked() {
-    let plan = "version: \"1.0\"\nsteps:\n  - id: a\n    prompt_file: a.sh\n";
+    let plan = "version: \"1.0\"\nsteps:\n  - id: a\n    prompt_file: tasks/a.sh\n";
     let test = Test::new().policy(LIST).sequence(plan);
     for (script, is_allowed) in [
         ("echo hi", true),
@@ -132,15 +132,15 @@ fn scripts_are_checked_with_their_interpreter_and_run_as_checked() {
         ("#!/bin/bash\necho hi\n", false),
         ("echo hi\r\n", false),
     ] {
-        test.write(".threados/prompts/a.sh", script);
-        test.run(&["policy", "check", "a"]).fails(i32::from(!is_allowed));
+        test.write("tasks/a.sh", script);
+        test.run(&["policy", "check", "a"]).fails(if is_allowed { 0 } else { 5 });
     }
     // What was checked is what runs, whatever becomes of the file.
-    test.write(".threados/prompts/a.sh", "echo first; until [ -e go ]; do true; done");
+    test.write("tasks/a.sh", "echo first; until [ -e go ]; do true; done");
     let test = test.policy("version: \"1.0\"\nmode: POWER\nallowed_commands: [echo, true, '[']\n");
     let run = test.spawn(&["run"]);
     test.wait_for_status("a", "RUNNING");
-    test.write(".threados/prompts/a.sh", "touch ran");
+    test.write("tasks/a.sh", "touch ran");
     test.write("go", "");
     run.wait();
     assert_eq!((test.stdout("a", 1).as_str(), test.path("ran").exists()), ("first\n", false));
@@ -166,7 +166,7 @@ fn folders_are_matched_with_their_links_resolved() {
         }
         symlink(test.path("outside"), test.path("inside/link-out")).unwrap();
         symlink(test.path("inside/deep"), test.path("link-in")).unwrap();
-        test.run(&["policy", "check", "a"]).fails(i32::from(!is_allowed));
+        test.run(&["policy", "check", "a"]).fails(if is_allowed { 0 } else { 5 });
         test.run(&["run"]).fails(if is_allowed { 0 } else { 7 });
     }
 }
@@ -174,10 +174,11 @@ fn folders_are_matched_with_their_links_resolved() {
 #[test]
 fn forbidden_patterns_see_scripts_and_fan_out_has_a_limit() {
     let policy = "version: \"1.0\"\nmode: POWER\nmax_fanout: 2\nforbidden_patterns: ['s[e]cret']\n";
-    let plan = "version: \"1.0\"\nsteps:\n  - id: a\n    prompt_file: a.sh\n  - id: b\n    command: 'true'\n    fanout: 3\n";
+    let plan =
+        "version: \"1.0\"\nsteps:\n  - id: a\n    prompt_file: tasks/a.sh\n  - id: b\n    command: 'true'\n    fanout: 3\n";
     let test = Test::new().policy(policy).sequence(plan);
-    test.write(".threados/prompts/a.sh", "# harmless\n\n\necho secret\n");
-    test.run(&["policy", "check", "a"]).fails(1);
+    test.write("tasks/a.sh", "# harmless\n\n\necho secret\n");
+    test.run(&["policy", "check", "a"]).fails(5);
     assert_eq!(why(&test, "a"), "the text to be run matches `s[e]cret`");
     assert_eq!(why(&test, "b"), "a fan-out of 3 is more than 2");
 }
@@ -225,7 +226,7 @@ fn a_clone_runs_nothing_without_a_question_before_it_is_trusted() {
     let clone = clone.to_str().unwrap();
     test.sh(&format!("cp -r . {clone} && rm -rf {clone}/.threados/state {clone}/.threados/runs"));
     let run = test.run(&["--project", clone, "run"]).fails(6);
-    run.says("`mode: POWER` of policy.yaml does not count before `seqctl trust`");
+    run.says("nobody has trusted `mode: POWER` of policy.yaml yet, `seqctl trust` does");
     test.run(&["--project", clone, "status"]).success().prints("SAFE").prints("seqctl trust");
     let shown = test.run(&["--project", clone, "policy", "show"]).success();
     shown.prints("not trusted").prints("seqctl trust");
@@ -250,7 +251,7 @@ fn agents_of_a_clone_do_not_count_before_they_are_trusted() {
     test.run(&["status"]).success().prints("`agents` of config.yaml");
     // Setting the mode is no word about them.
     test.run(&["policy", "set-mode", "POWER", "--yes"]).success().says("seqctl trust");
-    test.run(&["run"]).fails(6);
+    test.run(&["run"]).fails(5).says("seqctl trust");
     test.run(&["trust"]).success().prints("mine");
     test.run(&["restart", "a"]).success();
     assert!(test.path("ran").exists());

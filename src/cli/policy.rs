@@ -4,10 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{
-    style,
-    table::{Table, tame},
-};
+use super::table::{Table, tame};
 use crate::{
     client::{Judgement, Rule},
     model::Mode,
@@ -21,18 +18,17 @@ pub(super) fn rules(rules: &[Rule], ignored: &[String], width: Option<usize>) ->
     }
     let mut text = table.lines("", width);
     for what in ignored {
-        text.push_str(&format!("\n{what} does not count, because you have not trusted it: read it, then seqctl trust\n"));
+        text.push_str(&format!("\nyou have not trusted {what}, so it does not count: read it, then seqctl trust\n"));
     }
     text
 }
 
-/// What the policy says of a step.
+/// What the policy says of a step that it allows.
 pub(super) fn judgement(judgement: &Judgement) -> String {
     let (step, why) = (&judgement.step, judgement.why.as_deref().map_or(String::new(), |why| format!(": {}", tame(why))));
-    let first = match (judgement.allowed, why.is_empty()) {
-        (false, _) => format!("{} `{step}` is denied{why}", style::bold("no:")),
-        (true, false) => format!("{} the policy allows `{step}`, but it cannot be run{why}", style::bold("yes:")),
-        (true, true) => format!("{} the policy allows `{step}`", style::bold("yes:")),
+    let first = match why.is_empty() {
+        true => format!("the policy allows `{step}`"),
+        false => format!("the policy allows `{step}`, but it cannot be run{why}"),
     };
     let asks = judgement.asks.as_ref().map_or(String::new(), |why| format!("\n  a person is asked first: {why}"));
     format!("{first}{asks}\n  it runs: {}\n", tame(&judgement.work))

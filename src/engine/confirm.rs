@@ -36,7 +36,7 @@ pub(super) fn check(view: &View, caller: &Caller, action: &Action, what: &str, c
         Verdict::Confirm { .. } if consent == Consent::Given => Ok(()),
         Verdict::Confirm { why } => {
             let why = match view.ignored.first() {
-                Some(ignored) if runs => format!("{why}: {ignored} does not count before `seqctl trust`"),
+                Some(ignored) if runs => format!("{why}: nobody has trusted {ignored} yet, `seqctl trust` does"),
                 _ => why,
             };
             Err(Error::ConfirmationRequired { what: what.to_owned(), why })

@@ -87,11 +87,7 @@ impl Engine {
         let mut attention: Vec<String> = Vec::new();
         let waiting = gates.iter().filter(|gate| gate.reached && gate.status == GateStatus::Pending.as_str());
         attention.extend(waiting.map(|gate| format!("gate `{}` waits for you: seqctl gate approve {}", gate.id, gate.id)));
-        attention.extend(
-            view.ignored
-                .iter()
-                .map(|what| format!("{what} came with the project and does not count before you trust it: seqctl trust")),
-        );
+        attention.extend(view.ignored.iter().map(|what| format!("nobody has trusted {what} yet: seqctl trust")));
         let ended = |wanted| steps.iter().filter(move |row| row.status == wanted);
         attention.extend(ended(StepStatus::NeedsReview).map(|row| {
             let why = row.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
