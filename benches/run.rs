@@ -185,7 +185,8 @@ fn output() {
     project(root.path(), &text);
     settle();
     let begun = Instant::now();
-    let status = Command::new(seqctl()).args(["run", "--json", "--yes"]).current_dir(root.path()).stdout(Stdio::null()).status().unwrap();
+    let status =
+        Command::new(seqctl()).args(["run", "--json", "--yes"]).current_dir(root.path()).stdout(Stdio::null()).status().unwrap();
     assert!(status.success());
     let took = begun.elapsed();
     println!(

@@ -227,7 +227,17 @@ const BYPASSES: &[(&str, &[&str])] = &[
     ),
     (
         "redirections",
-        &["git log >& x", "git log &> x", "git log |& rm x", "git log {fd}> x", "> $(rm x)", "2>&1 rm x", "< x rm x"],
+        &[
+            "git log >& x",
+            "git log &> x",
+            "git log |& rm x",
+            "git log {fd}> x",
+            "> $(rm x)",
+            "11> x",
+            "git log 11> x",
+            "2>&1 rm x",
+            "< x rm x",
+        ],
     ),
     (
         "brackets that bash looks into",

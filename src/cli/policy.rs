@@ -26,9 +26,10 @@ pub(super) fn rules(rules: &[Rule], ignored: &[String], width: Option<usize>) ->
 /// What the policy says of a step that it allows.
 pub(super) fn judgement(judgement: &Judgement) -> String {
     let (step, why) = (&judgement.step, judgement.why.as_deref().map_or(String::new(), |why| format!(": {}", tame(why))));
-    let first = match why.is_empty() {
-        true => format!("the policy allows `{step}`"),
-        false => format!("the policy allows `{step}`, but it cannot be run{why}"),
+    let first = if why.is_empty() {
+        format!("the policy allows `{step}`")
+    } else {
+        format!("the policy allows `{step}`, but it cannot be run{why}")
     };
     let asks = judgement.asks.as_ref().map_or(String::new(), |why| format!("\n  a person is asked first: {why}"));
     format!("{first}{asks}\n  it runs: {}\n", tame(&judgement.work))

@@ -187,7 +187,7 @@ impl Sandbox {
 
 #[test]
 fn what_is_allowed_runs_nothing_else_in_dash_and_bash() {
-    let cases = std::env::var("THREADOS_FUZZ_CASES").map_or(150_000, |cases| cases.parse().unwrap());
+    let cases = std::env::var("THREADOS_FUZZ_CASES").map_or(40_000, |cases| cases.parse().unwrap());
     let seed = std::env::var("THREADOS_FUZZ_SEED").map_or(0x5eed_1234_abcd_0001, |seed| seed.parse().unwrap());
     let (sandbox, mut dice, mut ran) = (Sandbox::new(), Dice(seed), 0);
     for _ in 0..cases {

@@ -2,7 +2,12 @@
 
 use shuck_ast::{ArithmeticExpansionSyntax, ArithmeticExpr, ArithmeticExprNode, ArithmeticLvalue, Span};
 
-use super::{Checked, variable::is_name, walk::Walker};
+use super::{
+    Checked,
+    assignment::settable,
+    variable::is_name,
+    walk::{Walker, odd},
+};
 
 impl Walker<'_> {
     pub(super) fn arithmetic(
@@ -18,7 +23,7 @@ impl Walker<'_> {
         });
         match expression {
             Some(expression) if is_plain && syntax == ArithmeticExpansionSyntax::DollarParenParen => self.term(expression),
-            _ => self.odd("this calculation", span),
+            _ => odd("this calculation", span),
         }
     }
 
@@ -27,16 +32,18 @@ impl Walker<'_> {
         match &node.kind {
             ArithmeticExpr::Number(text) => {
                 let is_number = text.slice(self.source).bytes().all(|byte| byte.is_ascii_alphanumeric());
-                if is_number { Ok(()) } else { self.odd("this number", span) }
+                if is_number { Ok(()) } else { odd("this number", span) }
             }
             ArithmeticExpr::Variable(name) => self.counted(name, span),
             ArithmeticExpr::ShellWord(word) => {
                 let mut named = Vec::new();
                 let is_number = word.parts.iter().all(|part| self.is_numeric(&part.kind, part.span, &mut named));
                 if !is_number || word.parts.is_empty() {
-                    return self.odd("this calculation", span);
+                    return odd("this calculation", span);
                 }
-                named.iter().for_each(|name| self.numbers.need(name, span));
+                for name in &named {
+                    self.numbers.need(name, span);
+                }
                 // What is calculated within it.
                 self.word(word, super::word::Quotes::Double)
             }
@@ -49,22 +56,22 @@ impl Walker<'_> {
                 self.term(else_expr)
             }
             ArithmeticExpr::Assignment { target: ArithmeticLvalue::Variable(name), value, .. } => {
-                self.settable(name, span)?;
+                settable(name, span)?;
                 self.numbers.set(name, true);
                 self.numbers.need(name, span);
                 self.term(value)
             }
             ArithmeticExpr::Assignment { target: ArithmeticLvalue::Indexed { .. }, .. } | ArithmeticExpr::Indexed { .. } => {
-                self.odd("an array", span)
+                odd("an array", span)
             }
         }
     }
 
     fn counted(&mut self, name: &str, span: Span) -> Checked {
         if !is_name(name) {
-            return self.odd("this calculation", span);
+            return odd("this calculation", span);
         }
-        self.settable(name, span)?;
+        settable(name, span)?;
         self.numbers.need(name, span);
         Ok(())
     }

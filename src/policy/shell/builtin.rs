@@ -3,7 +3,12 @@
 
 use shuck_ast::Word;
 
-use super::{Checked, variable::is_name, walk::Walker};
+use super::{
+    Checked,
+    assignment::settable,
+    variable::is_name,
+    walk::{Walker, odd},
+};
 
 /// Commands that run no other and need not be listed.
 pub(super) fn is_free(walker: &Walker<'_>, name: &str, args: &[Word]) -> Result<bool, String> {
@@ -39,7 +44,7 @@ pub(super) fn check(walker: &mut Walker<'_>, name: &str, args: &[Word]) -> Check
         "wait" => args.iter().all(|word| walker.must_be_number(word)),
         _ => true,
     };
-    if is_fine { Ok(()) } else { walker.odd(&format!("an argument of `{name}`"), first.span) }
+    if is_fine { Ok(()) } else { odd(&format!("an argument of `{name}`"), first.span) }
 }
 
 fn texts(walker: &Walker<'_>, args: &[Word]) -> Result<Vec<Option<String>>, String> {
@@ -82,10 +87,10 @@ fn names(walker: &mut Walker<'_>, command: &str, args: &[Word], texts: &[Option<
             ("getopts", _) if at > 1 => {}
             ("read", Some("-r")) | ("unset", Some("-v" | "-f")) => {}
             (_, Some(name)) if is_name(name) => {
-                walker.settable(name, word.span)?;
+                settable(name, word.span)?;
                 walker.numbers.set(name, false);
             }
-            _ => return walker.odd(&format!("an argument of `{command}`"), word.span),
+            _ => return odd(&format!("an argument of `{command}`"), word.span),
         }
     }
     Ok(())

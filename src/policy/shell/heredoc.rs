@@ -4,7 +4,7 @@ use shuck_ast::{Heredoc, HeredocBodyMode, HeredocBodyPart, Span};
 
 use super::{
     Checked,
-    walk::{Walker, place},
+    walk::{Walker, odd, place},
     word::Quotes,
 };
 
@@ -15,11 +15,11 @@ impl Walker<'_> {
         let end = self.literal_text(&delimiter.raw)?.unwrap_or_default();
         let is_simple = !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !is_simple || end != delimiter.cooked.as_str() {
-            return self.odd("the end of this here-document", at);
+            return odd("the end of this here-document", at);
         }
         self.check_extent(heredoc, &end, at)?;
         if self.raw(delimiter.raw.span)?.contains(['\'', '"']) == (body.mode == HeredocBodyMode::Expanding) {
-            return self.odd("this here-document", at);
+            return odd("this here-document", at);
         }
         if body.mode == HeredocBodyMode::Literal {
             self.mark_plain(body.span);

@@ -4,6 +4,7 @@
 //! parser adds or another shell reads differently ends in a denial, never in a silent pass.
 
 mod arithmetic;
+mod assignment;
 mod builtin;
 mod heredoc;
 mod text;

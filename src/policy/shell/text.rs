@@ -28,7 +28,7 @@ pub(super) fn check_characters(text: &str) -> Checked {
 ///
 /// The leftmost difference between a shell and the parser cannot be hidden in quotes that only
 /// the parser sees, since up to there both agree on them.
-pub(super) fn check_ambiguous(text: &str, plain: &mut Vec<Range<usize>>) -> Checked {
+pub(super) fn check_ambiguous(text: &str, plain: &mut [Range<usize>]) -> Checked {
     plain.sort_unstable_by_key(|range| (range.start, range.end));
     let is_plain = |at: Range<usize>| {
         let before = plain.partition_point(|range| range.start <= at.start);

@@ -3,16 +3,12 @@
 use std::ops::Range;
 
 use shuck_ast::{
-    Assignment, AssignmentValue, BackgroundOperator, BinaryOp, BuiltinCommand, CaseCommand, CaseTerminator, Command, Comment,
-    CompoundCommand, DeclClause, DeclOperand, File, ForCommand, ForSyntax, FunctionDef, IfCommand, IfSyntax, LiteralText,
-    Redirect, RedirectKind, RedirectTarget, SimpleCommand, Span, Stmt, StmtSeq, StmtTerminator, VarRef, Word, WordPart,
+    BackgroundOperator, BinaryOp, BuiltinCommand, CaseCommand, CaseTerminator, Command, Comment, CompoundCommand, File,
+    ForCommand, ForSyntax, FunctionDef, IfCommand, IfSyntax, LiteralText, Redirect, RedirectKind, RedirectTarget, SimpleCommand,
+    Span, Stmt, StmtSeq, StmtTerminator, WordPart,
 };
 
-use super::{
-    Checked, builtin, text,
-    variable::{Numbers, is_name, is_risky},
-    word::Quotes,
-};
+use super::{Checked, assignment::settable, builtin, text, variable::Numbers, word::Quotes};
 
 /// A text on its way through the check.
 pub(super) struct Walker<'a> {
@@ -82,7 +78,7 @@ impl<'a> Walker<'a> {
         self.comments(&statement.inline_comment);
         match statement.terminator {
             None | Some(StmtTerminator::Semicolon | StmtTerminator::Background(BackgroundOperator::Plain)) => {}
-            Some(StmtTerminator::Background(_)) => return self.odd("this way of running in the background", statement.span),
+            Some(StmtTerminator::Background(_)) => return odd("this way of running in the background", statement.span),
         }
         statement.redirects.iter().try_for_each(|redirect| self.redirect(redirect))?;
         match &statement.command {
@@ -94,11 +90,11 @@ impl<'a> Walker<'a> {
                     self.statement(&command.left)?;
                     self.statement(&command.right)
                 }
-                BinaryOp::PipeAll => self.odd("`|&`", command.op_span),
+                BinaryOp::PipeAll => odd("`|&`", command.op_span),
             },
             Command::Compound(command) => self.compound(command, statement.span),
             Command::Function(function) => self.function(function),
-            Command::AnonymousFunction(function) => self.odd("a function without a name", function.span),
+            Command::AnonymousFunction(function) => odd("a function without a name", function.span),
         }
     }
 
@@ -108,7 +104,7 @@ impl<'a> Walker<'a> {
             matches!(&part.kind, WordPart::Literal(LiteralText::Owned(text)) if text.is_empty()));
         if is_absent {
             let is_whole = command.args.is_empty() && (is_redirected || !command.assignments.is_empty());
-            return if is_whole { Ok(()) } else { self.odd("a command without a name", command.span) };
+            return if is_whole { Ok(()) } else { odd("a command without a name", command.span) };
         }
         let Some(name) = self.literal_text(&command.name)? else {
             return Err(format!(
@@ -126,7 +122,7 @@ impl<'a> Walker<'a> {
     }
 
     /// A command by its name.
-    fn called(&mut self, name: &str, at: Span) -> Checked {
+    pub(super) fn called(&mut self, name: &str, at: Span) -> Checked {
         if name.is_empty() || !self.allowed.iter().any(|known| known == name) {
             return Err(format!("`{name}`{} is not one of the allowed commands", place(at)));
         }
@@ -149,72 +145,9 @@ impl<'a> Walker<'a> {
         word.iter().chain(more).try_for_each(|word| self.word(word, Quotes::None))
     }
 
-    /// `export`, `readonly` and `local`.
-    fn declaration(&mut self, command: &DeclClause) -> Checked {
-        let name = command.variant.as_str();
-        if !matches!(name, "export" | "readonly" | "local") {
-            return self.odd(&format!("`{name}`"), command.span);
-        }
-        self.called(name, command.variant_span)?;
-        command.assignments.iter().try_for_each(|assignment| self.assignment(assignment))?;
-        for operand in &command.operands {
-            match operand {
-                DeclOperand::Flag(word) if self.literal_text(word)?.as_deref() == Some("-p") => {}
-                DeclOperand::Flag(word) | DeclOperand::Dynamic(word) => return self.odd("this argument", word.span),
-                DeclOperand::Name(reference) => self.target(reference)?,
-                DeclOperand::Assignment(assignment) => {
-                    // dash splits it into more assignments.
-                    if let AssignmentValue::Scalar(word) = &assignment.value
-                        && word.parts.iter().any(|part| {
-                            !matches!(
-                                part.kind,
-                                WordPart::Literal(_) | WordPart::SingleQuoted { .. } | WordPart::DoubleQuoted { .. }
-                            )
-                        })
-                    {
-                        return self.odd(&format!("a value of `{name}` that is not in double quotes"), word.span);
-                    }
-                    self.assignment(assignment)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn assignment(&mut self, assignment: &Assignment) -> Checked {
-        self.target(&assignment.target)?;
-        match &assignment.value {
-            AssignmentValue::Scalar(word) if !assignment.append => {
-                self.word(word, Quotes::None)?;
-                let is_number = self.is_number(word);
-                self.numbers.set(&assignment.target.name, is_number);
-                Ok(())
-            }
-            AssignmentValue::Scalar(_) | AssignmentValue::Compound(_) => self.odd("this assignment", assignment.span),
-        }
-    }
-
-    /// A variable that gets a value.
-    fn target(&self, reference: &VarRef) -> Checked {
-        if reference.subscript.is_some() {
-            return self.odd("an array", reference.span);
-        }
-        self.settable(&reference.name, reference.span)
-    }
-
-    pub(super) fn settable(&self, name: &str, at: Span) -> Checked {
-        if !is_name(name) {
-            return self.odd(&format!("the variable `{name}`"), at);
-        }
-        if is_risky(name) {
-            return Err(format!("`{name}`{} is set, which may change what runs", place(at)));
-        }
-        Ok(())
-    }
-
     fn redirect(&mut self, redirect: &Redirect) -> Checked {
-        if redirect.fd_var.is_some() {
-            return self.odd("this redirection", redirect.span);
+        if redirect.fd_var.is_some() || self.has_long_number(redirect)? {
+            return odd("this redirection", redirect.span);
         }
         match (redirect.kind, &redirect.target) {
             (
@@ -230,14 +163,21 @@ impl<'a> Walker<'a> {
                 if target == "-" || target.len() == 1 && target.as_bytes()[0].is_ascii_digit() {
                     return Ok(());
                 }
-                self.odd("this redirection", redirect.span)
+                odd("this redirection", redirect.span)
             }
             (RedirectKind::HereDoc | RedirectKind::HereDocStrip, RedirectTarget::Heredoc(heredoc)) => {
                 self.heredoc(heredoc, redirect.span)
             }
             (RedirectKind::HereString | RedirectKind::OutputBoth, _)
-            | (_, RedirectTarget::Word(_) | RedirectTarget::Heredoc(_)) => self.odd("this redirection", redirect.span),
+            | (_, RedirectTarget::Word(_) | RedirectTarget::Heredoc(_)) => odd("this redirection", redirect.span),
         }
+    }
+
+    /// Whether more than one digit stands before it: for dash they are a command then.
+    fn has_long_number(&self, redirect: &Redirect) -> Result<bool, String> {
+        let before = self.source.as_bytes()[..redirect.span.start.offset()].last().is_some_and(u8::is_ascii_digit);
+        let digits = self.raw(redirect.span)?.bytes().take_while(u8::is_ascii_digit).count();
+        Ok(before || digits > 1 || redirect.fd.is_some_and(|fd| !(0..10).contains(&fd)))
     }
 
     fn compound(&mut self, command: &CompoundCommand, span: Span) -> Checked {
@@ -259,12 +199,12 @@ impl<'a> Walker<'a> {
             | CompoundCommand::Arithmetic(_)
             | CompoundCommand::Conditional(_)
             | CompoundCommand::Coproc(_)
-            | CompoundCommand::Always(_) => self.odd("what begins there", span),
+            | CompoundCommand::Always(_) => odd("what begins there", span),
         }
     }
 
     fn condition(&mut self, command: &IfCommand) -> Checked {
-        let IfSyntax::ThenFi { .. } = command.syntax else { return self.odd("this `if`", command.span) };
+        let IfSyntax::ThenFi { .. } = command.syntax else { return odd("this `if`", command.span) };
         self.list(&command.condition)?;
         self.list(&command.then_branch)?;
         for (condition, body) in &command.elif_branches {
@@ -276,10 +216,10 @@ impl<'a> Walker<'a> {
 
     fn for_loop(&mut self, command: &ForCommand) -> Checked {
         let (ForSyntax::InDoDone { .. }, [target]) = (command.syntax, command.targets.as_slice()) else {
-            return self.odd("this `for`", command.span);
+            return odd("this `for`", command.span);
         };
-        let Some(name) = &target.name else { return self.odd("this `for`", target.span) };
-        self.settable(name, target.span)?;
+        let Some(name) = &target.name else { return odd("this `for`", target.span) };
+        settable(name, target.span)?;
         let words = command.words.as_deref().unwrap_or_default();
         words.iter().try_for_each(|word| self.word(word, Quotes::None))?;
         let is_number = command.words.is_some() && words.iter().all(|word| self.is_number(word));
@@ -290,7 +230,7 @@ impl<'a> Walker<'a> {
     fn case(&mut self, command: &CaseCommand) -> Checked {
         self.word(&command.word, Quotes::None)?;
         for case in &command.cases {
-            let CaseTerminator::Break = case.terminator else { return self.odd("this `case`", command.span) };
+            let CaseTerminator::Break = case.terminator else { return odd("this `case`", command.span) };
             case.patterns.iter().try_for_each(|pattern| self.pattern(pattern, Quotes::None))?;
             self.list(&case.body)?;
         }
@@ -301,36 +241,17 @@ impl<'a> Walker<'a> {
         let header = &function.header;
         let ([entry], None, Some(_)) = (header.entries.as_slice(), header.function_keyword_span, header.trailing_parens_span)
         else {
-            return self.odd("this function", function.span);
+            return odd("this function", function.span);
         };
-        let Some(name) = self.literal_text(&entry.word)? else { return self.odd("this function", function.span) };
+        let Some(name) = self.literal_text(&entry.word)? else { return odd("this function", function.span) };
         self.called(&name, entry.word.span)?;
         self.statement(&function.body)
     }
+}
 
-    /// Denies something that is not understood, or not by all shells.
-    pub(super) fn odd<T>(&self, what: &str, at: Span) -> Result<T, String> {
-        Err(format!("{what}{} is more than the check of commands understands", place(at)))
-    }
-
-    /// Whether a word is a number whatever happens.
-    fn is_number(&self, word: &Word) -> bool {
-        self.numbers_in(word).is_some_and(|named| named.is_empty())
-    }
-
-    /// Whether a word is a number if the variables in it are, and asks for them to be.
-    pub(super) fn must_be_number(&mut self, word: &Word) -> bool {
-        let Some(named) = self.numbers_in(word) else { return false };
-        named.iter().for_each(|name| self.numbers.need(name, word.span));
-        true
-    }
-
-    fn numbers_in(&self, word: &Word) -> Option<Vec<String>> {
-        let mut named = Vec::new();
-        let is_number =
-            !word.parts.is_empty() && word.parts.iter().all(|part| self.is_numeric(&part.kind, part.span, &mut named));
-        is_number.then_some(named)
-    }
+/// Denies something that is not understood, or not by all shells.
+pub(super) fn odd<T>(what: &str, at: Span) -> Result<T, String> {
+    Err(format!("{what}{} is more than the check of commands understands", place(at)))
 }
 
 /// Where something stands, for a sentence.

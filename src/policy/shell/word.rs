@@ -6,8 +6,10 @@ use shuck_ast::{
 };
 
 use super::{
-    Checked, text,
-    walk::{Walker, place},
+    Checked,
+    assignment::settable,
+    text,
+    walk::{Walker, odd, place},
 };
 
 /// What surrounds a part of a word.
@@ -40,12 +42,12 @@ impl Walker<'_> {
                 self.arithmetic(expression_ast.as_deref(), *syntax, span)
             }
             WordPart::Parameter(parameter) => self.parameter(parameter, span, quotes),
-            WordPart::Length(reference) => self.plain_reference(reference),
+            WordPart::Length(reference) => plain_reference(reference),
             WordPart::ParameterExpansion { reference, operator, operand_word_ast, .. } => {
-                self.plain_reference(reference)?;
+                plain_reference(reference)?;
                 self.operation(reference, operator, operand_word_ast.as_deref(), span, quotes)
             }
-            WordPart::SingleQuoted { .. } | WordPart::DoubleQuoted { .. } => self.odd("this quote", span),
+            WordPart::SingleQuoted { .. } | WordPart::DoubleQuoted { .. } => odd("this quote", span),
             WordPart::ZshQualifiedGlob(_)
             | WordPart::ArrayAccess(_)
             | WordPart::ArrayLength(_)
@@ -55,7 +57,7 @@ impl Walker<'_> {
             | WordPart::IndirectExpansion { .. }
             | WordPart::PrefixMatch { .. }
             | WordPart::ProcessSubstitution { .. }
-            | WordPart::Transformation { .. } => self.odd("this expansion", span),
+            | WordPart::Transformation { .. } => odd("this expansion", span),
         }
     }
 
@@ -71,7 +73,7 @@ impl Walker<'_> {
                 text::has_expansion(self.raw(span)?)
             }
         };
-        if is_odd { self.odd("this text", span) } else { Ok(()) }
+        if is_odd { odd("this text", span) } else { Ok(()) }
     }
 
     fn double_quoted(&mut self, parts: &[WordPartNode], span: Span) -> Checked {
@@ -85,31 +87,27 @@ impl Walker<'_> {
     pub(super) fn substitution(&mut self, body: &StmtSeq, syntax: CommandSubstitutionSyntax, span: Span) -> Checked {
         // Backslashes in backquotes are taken away before anything else is looked at.
         if syntax == CommandSubstitutionSyntax::Backtick && self.raw(span)?.contains('\\') {
-            return self.odd("a backslash in backquotes", span);
+            return odd("a backslash in backquotes", span);
         }
         self.list(body)
     }
 
     pub(super) fn parameter(&mut self, parameter: &ParameterExpansion, span: Span, quotes: Quotes) -> Checked {
-        let ParameterExpansionSyntax::Bourne(syntax) = &parameter.syntax else { return self.odd("this expansion", span) };
+        let ParameterExpansionSyntax::Bourne(syntax) = &parameter.syntax else { return odd("this expansion", span) };
         match syntax {
             BourneParameterExpansion::Access { reference } | BourneParameterExpansion::Length { reference } => {
-                self.plain_reference(reference)
+                plain_reference(reference)
             }
             BourneParameterExpansion::Operation { reference, operator, operand_word_ast, .. } => {
-                self.plain_reference(reference)?;
+                plain_reference(reference)?;
                 self.operation(reference, operator, operand_word_ast.as_deref(), span, quotes)
             }
             BourneParameterExpansion::Indices { .. }
             | BourneParameterExpansion::Indirect { .. }
             | BourneParameterExpansion::PrefixMatch { .. }
             | BourneParameterExpansion::Slice { .. }
-            | BourneParameterExpansion::Transformation { .. } => self.odd("this expansion", span),
+            | BourneParameterExpansion::Transformation { .. } => odd("this expansion", span),
         }
-    }
-
-    fn plain_reference(&self, reference: &VarRef) -> Checked {
-        if reference.subscript.is_some() { self.odd("an array", reference.span) } else { Ok(()) }
     }
 
     fn operation(
@@ -124,12 +122,12 @@ impl Walker<'_> {
         let has_quotes = quotes == Quotes::Double && raw.contains(['\'', '"']);
         let braces = raw.matches('{').count();
         if has_quotes || raw.contains('\\') || braces != raw.matches("${").count() || braces != raw.matches('}').count() {
-            return self.odd("quotes or braces in this expansion", span);
+            return odd("quotes or braces in this expansion", span);
         }
         match operator {
             ParameterOp::UseDefault | ParameterOp::UseReplacement | ParameterOp::Error => {}
             ParameterOp::AssignDefault => {
-                self.settable(&reference.name, span)?;
+                settable(&reference.name, span)?;
                 self.numbers.set(&reference.name, false);
             }
             ParameterOp::RemovePrefixShort { pattern }
@@ -144,12 +142,12 @@ impl Walker<'_> {
             | ParameterOp::UpperFirst
             | ParameterOp::UpperAll
             | ParameterOp::LowerFirst
-            | ParameterOp::LowerAll => return self.odd("this expansion", span),
+            | ParameterOp::LowerAll => return odd("this expansion", span),
         }
         match operand {
             Some(word) => self.word(word, quotes),
             None if raw.ends_with(['-', '+', '?', '=']) || raw.trim_end_matches('}').ends_with(['-', '+', '?', '=']) => Ok(()),
-            None => self.odd("this expansion", span),
+            None => odd("this expansion", span),
         }
     }
 
@@ -161,12 +159,12 @@ impl Walker<'_> {
                 PatternPart::CharClass(_) => {
                     let raw = self.raw(part.span)?;
                     if raw.contains(['$', '`', '\\', '\'', '"', '(', ')', '\n']) {
-                        return self.odd("this pattern", part.span);
+                        return odd("this pattern", part.span);
                     }
                     self.mark_plain(part.span);
                 }
                 PatternPart::Word(word) => self.word(word, quotes)?,
-                PatternPart::Group { .. } => return self.odd("this pattern", part.span),
+                PatternPart::Group { .. } => return odd("this pattern", part.span),
             }
         }
         Ok(())
@@ -193,7 +191,7 @@ impl Walker<'_> {
                     let raw = self.raw(part.span)?;
                     let inner = raw.strip_prefix('\'').and_then(|raw| raw.strip_suffix('\''));
                     if inner != Some(value.slice(self.source)) {
-                        return self.odd(&format!("this quote{}", place(part.span)), part.span);
+                        return odd(&format!("this quote{}", place(part.span)), part.span);
                     }
                     text.push_str(inner.unwrap_or_default());
                 }
@@ -218,13 +216,13 @@ impl Walker<'_> {
                 !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
             }),
             WordPart::ArithmeticExpansion { .. } | WordPart::Length(_) => true,
-            WordPart::Variable(name) => self.is_numeric_variable(name.as_str(), named),
+            WordPart::Variable(name) => is_numeric_variable(name.as_str(), named),
             WordPart::Parameter(parameter) => match &parameter.syntax {
                 ParameterExpansionSyntax::Bourne(BourneParameterExpansion::Length { .. }) => true,
                 ParameterExpansionSyntax::Bourne(BourneParameterExpansion::Access { reference })
                     if reference.subscript.is_none() =>
                 {
-                    self.is_numeric_variable(reference.name.as_str(), named)
+                    is_numeric_variable(reference.name.as_str(), named)
                 }
                 _ => false,
             },
@@ -234,13 +232,17 @@ impl Walker<'_> {
             _ => false,
         }
     }
+}
 
-    #[expect(clippy::unused_self, reason = "it belongs to the question above")]
-    fn is_numeric_variable(&self, name: &str, named: &mut Vec<String>) -> bool {
-        if matches!(name, "#" | "?" | "$" | "!") {
-            return true;
-        }
-        named.push(name.to_owned());
-        super::variable::is_name(name)
+/// A variable that is no element of an array.
+fn plain_reference(reference: &VarRef) -> Checked {
+    if reference.subscript.is_some() { odd("an array", reference.span) } else { Ok(()) }
+}
+
+fn is_numeric_variable(name: &str, named: &mut Vec<String>) -> bool {
+    if matches!(name, "#" | "?" | "$" | "!") {
+        return true;
     }
+    named.push(name.to_owned());
+    super::variable::is_name(name)
 }
