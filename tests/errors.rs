@@ -206,7 +206,7 @@ fn a_beginner_is_told_the_next_step() {
         ("attach", 3, "no run is going on", "`seqctl run` starts one"),
         ("attach 20260101-000000-0000", 3, "no run is called", "`seqctl runs list`"),
         ("apply -f none.json", 3, "there is no file none.json", "current folder"),
-        ("apply -f .threados", 2, ".threados: is a folder", "take another file"),
+        ("apply -f .threados", 2, ".threados: is a folder", "put a file in its place"),
         ("prompt set review --file none.md", 3, "there is no file none.md", "current folder"),
         ("prompt show fetch", 3, "`fetch` has no prompt", "it runs a command"),
         ("prompt set fetch --text x", 2, "`fetch` runs a command", "`seqctl help <command>`"),
@@ -222,7 +222,7 @@ fn a_beginner_is_told_the_next_step() {
         ("gate reopen ship", 4, "is PENDING already", "`seqctl gate approve ship`"),
         ("init", 4, "is a ThreadOS project already", "`seqctl status`"),
         ("run fetch", 6, "needs a confirmation", "`--yes`"),
-        ("run review --yes", 8, "`claude-cod`", "`model: shell`"),
+        ("run review --yes", 8, "`claude-cod`", "did you mean `claude-code`"),
     ];
     for (line, code, what, hint) in table {
         let out = test.run(&line.split(' ').collect::<Vec<_>>()).fails(*code);

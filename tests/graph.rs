@@ -497,7 +497,13 @@ fn why_names_the_roots_and_its_commands_work() {
     let commands = acts(&test, "ship");
     assert_eq!(
         commands,
-        ["seqctl skip check", "seqctl restart build", "seqctl run step test", "seqctl gate approve ok", "seqctl run step ship"]
+        [
+            "seqctl review accept check",
+            "seqctl restart build",
+            "seqctl run step test",
+            "seqctl gate approve ok",
+            "seqctl run step ship"
+        ]
     );
     test.write("fixed", "");
     for command in commands {

@@ -7,12 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Session,
-    output::{Printer, success},
-    show,
-    signals::Signals,
-};
+use super::{Session, output::success, show, signals::Signals};
 use crate::{
     action::{Action, query::Logs},
     client::{Follower, Kind, LogText, TranscriptReader, start_of_lines},
@@ -60,9 +55,19 @@ impl Session<'_> {
     pub(super) fn copy_log(&self, args: &Logs) -> Result<ExitCode, Error> {
         let place = self.client.log_place(&self.client.view()?, args)?;
         let mut log = GrowingLog::begin(place, None)?;
-        log.print(self.printer, true)?;
+        let mut pager = self.printer.pager();
+        log.print(true, &mut |bytes| match &mut pager {
+            Some(pager) => pager.write(bytes),
+            None => self.put(bytes),
+        })?;
+        drop(pager);
         self.explain_silence(&log.place);
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn put(&self, bytes: &[u8]) -> bool {
+        self.printer.bytes(bytes);
+        true
     }
 
     /// A step that never came to write anything has its reason in its outcome.
@@ -92,22 +97,22 @@ impl Session<'_> {
         let mut follower = self.client.follow()?;
         let mut log = GrowingLog::begin(self.first_place(args, &mut follower)?, args.tail)?;
         loop {
-            log.print(self.printer, false)?;
+            log.print(false, &mut |bytes| self.put(bytes))?;
             if let Some(signal) = signals.next() {
                 return Ok(ExitCode::from(signal.exit()));
             }
             if args.run.is_some() || !self.is_running(args)? {
-                log.print(self.printer, true)?;
+                log.print(true, &mut |bytes| self.put(bytes))?;
                 return Ok(ExitCode::SUCCESS);
             }
             let now = self.client.log_place(&self.client.view()?, args)?;
             if now.path != log.place.path {
-                log.print(self.printer, true)?;
+                log.print(true, &mut |bytes| self.put(bytes))?;
                 log = GrowingLog::begin(now, None)?;
             }
             for event in follower.next(PATIENCE)? {
                 if matches!(&event.kind, Kind::StepEnded { step, .. } if *step == args.step) {
-                    log.print(self.printer, true)?;
+                    log.print(true, &mut |bytes| self.put(bytes))?;
                     return Ok(ExitCode::SUCCESS);
                 }
             }
@@ -139,10 +144,10 @@ impl GrowingLog {
         Ok(Self { place, offset, transcript: None, tail })
     }
 
-    /// What there is more of it. `is_over` says that nothing will follow.
-    fn print(&mut self, printer: &Printer, is_over: bool) -> Result<(), Error> {
+    /// Gives `to` what there is more of it, until it wants no more. `is_over` says that nothing will follow.
+    fn print(&mut self, is_over: bool, to: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
         if self.place.format.is_text() {
-            self.offset = copy_from(printer, &self.place.path, self.offset)?;
+            self.offset = copy_from(&self.place.path, self.offset, to)?;
             return Ok(());
         }
         if self.transcript.is_none() {
@@ -150,26 +155,27 @@ impl GrowingLog {
         }
         let Some(reader) = &mut self.transcript else { return Ok(()) };
         if let Some(lines) = self.tail.take() {
-            printer.text(&reader.tail(is_over, lines, usize::MAX)?.0);
+            to(reader.tail(is_over, lines, usize::MAX)?.0.as_bytes());
         }
         while let Some(text) = reader.next(is_over)? {
-            printer.text(&text);
+            if !to(text.as_bytes()) {
+                break;
+            }
         }
         Ok(())
     }
 }
 
-fn copy_from(printer: &Printer, path: &std::path::Path, offset: u64) -> Result<u64, Error> {
+fn copy_from(path: &std::path::Path, offset: u64, to: &mut dyn FnMut(&[u8]) -> bool) -> Result<u64, Error> {
     let Ok(mut file) = File::open(path) else { return Ok(offset) };
     file.seek(SeekFrom::Start(offset)).map_err(Error::io("read", path))?;
     let mut block = vec![0; 1 << 16];
     let mut offset = offset;
     loop {
         let got = file.read(&mut block).map_err(Error::io("read", path))?;
-        if got == 0 {
+        if got == 0 || !to(&block[..got]) {
             return Ok(offset);
         }
-        printer.bytes(&block[..got]);
         offset += got as u64;
     }
 }

@@ -40,7 +40,12 @@ impl Engine {
 
     /// Where a run is; an active one without a runner gets one.
     pub fn tend(&self, run: &str) -> Result<Run, Error> {
-        let found = Run::read(self.paths(), run)?;
+        let mut found = Run::read(self.paths(), run)?;
+        if found.state == RunState::Ended && is_held(&self.paths().runner(run)) {
+            // Its runner says so a moment before it lets go.
+            found.state = RunState::Active;
+            return Ok(found);
+        }
         if found.state == RunState::Active && !is_held(&self.paths().runner(run)) {
             self.launch(run)?;
         }

@@ -7,6 +7,7 @@ use crate::model::StepStatus;
 pub(super) fn next(output: &Output) -> Vec<String> {
     match output {
         Output::Changed { changes } => changes.iter().flat_map(|change| change.next.iter().cloned()).collect(),
+        Output::Why(report) => report.acts.iter().take(1).map(|act| act.command.clone()).collect(),
         Output::Status(report) => after_status(report),
         Output::Valid { findings, .. } if findings.is_empty() => vec!["seqctl run".into()],
         Output::WouldRun(plan) if !plan.starts.is_empty() => vec!["seqctl run".into()],
