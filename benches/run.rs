@@ -58,7 +58,7 @@ fn plan(shape: &Shape) -> String {
 fn project(root: &Path, plan: &str) {
     let dir = root.join(".threados");
     fs::create_dir_all(&dir).unwrap();
-    fs::write(dir.join("policy.yaml"), "mode: POWER\nmax_concurrent: 2\n").unwrap();
+    fs::write(dir.join("policy.yaml"), "max_concurrent: 2\n").unwrap();
     fs::write(dir.join("sequence.yaml"), plan).unwrap();
 }
 
@@ -104,7 +104,7 @@ fn ours(shape: &Shape) -> (Duration, f64) {
     settle();
     let begun = Instant::now();
     let mut child = Command::new(seqctl())
-        .args(["run", "--json"])
+        .args(["run", "--json", "--yes"])
         .current_dir(root.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -185,7 +185,8 @@ fn output() {
     project(root.path(), &text);
     settle();
     let begun = Instant::now();
-    let status = Command::new(seqctl()).args(["run", "--json"]).current_dir(root.path()).stdout(Stdio::null()).status().unwrap();
+    let status =
+        Command::new(seqctl()).args(["run", "--json", "--yes"]).current_dir(root.path()).stdout(Stdio::null()).status().unwrap();
     assert!(status.success());
     let took = begun.elapsed();
     println!(
@@ -203,7 +204,7 @@ fn supervisor() {
     let run = |words: &[&str]| {
         Command::new(seqctl()).args(words).current_dir(root.path()).stdout(Stdio::null()).status().unwrap();
     };
-    run(&["run", "--detach"]);
+    run(&["run", "--detach", "--yes"]);
     let lease = root.path().join(".threados/state/active/s");
     let begun = Instant::now();
     let pid = loop {

@@ -49,7 +49,7 @@ steps:
 fn project(plan: &str) -> Test {
     use std::os::unix::fs::PermissionsExt as _;
     let test = Test::new().power().sequence(plan);
-    test.write(".threados/config.yaml", CONFIG);
+    test.config(CONFIG);
     test.write("fake-agent", FAKE);
     std::fs::set_permissions(test.path("fake-agent"), std::fs::Permissions::from_mode(0o755)).unwrap();
     test
@@ -99,10 +99,7 @@ fn a_prompt_goes_as_an_argument_or_as_a_file_where_the_agent_wants_that() {
     let test = Test::new().power().sequence(
         "version: \"1.0\"\nsteps:\n  - id: arg\n    model: say\n    prompt: hello there\n  - id: file\n    model: read\n    prompt: from a file\n",
     );
-    test.write(
-        ".threados/config.yaml",
-        "agents:\n  say: {command: [echo, said], prompt: arg}\n  read: {command: [cat], prompt: file}\n",
-    );
+    test.config("agents:\n  say: {command: [echo, said], prompt: arg}\n  read: {command: [cat], prompt: file}\n");
     test.run(&["run"]).success();
     assert_eq!((test.stdout("arg", 1), test.stdout("file", 1)), ("said hello there\n".into(), "from a file".into()));
     test.run(&["result", "arg"]).success().prints("said hello there");
@@ -224,7 +221,7 @@ fn going_on_needs_a_session_and_a_confirmation() {
     test.run_env("THREADOS_STEP_ID", "after", &["continue", "think", "-m", "x", "--yes"]).fails(6);
     assert_eq!(test.lines("calls").len(), 1);
     test.run(&["continue", "think", "-m", "x", "--yes"]).success();
-    test.write(".threados/config.yaml", CONFIG.replace("    resume: [--resume, \"{session}\"]\n", ""));
+    test.config(CONFIG.replace("    resume: [--resume, \"{session}\"]\n", ""));
     test.run(&["continue", "think", "-m", "x", "--yes"]).fails(2).says("cannot go on with a session").says("`resume`");
 }
 

@@ -63,9 +63,13 @@ impl Test {
 
     /// A project with this plan, as if it had been made with it.
     pub(crate) fn sequence(self, yaml: &str) -> Self {
+        let has_policy = self.path(".threados/policy.yaml").exists();
         self.run(&["init", "--empty"]).success();
         let paths = Paths::at(&self.root);
         fs::write(paths.sequence(), yaml).unwrap();
+        if has_policy {
+            self.run(&["trust"]);
+        }
         // A plan that is known already is not watched for half a save, which saves every test a while.
         Stamp::take(&paths.sequence(), sha256(yaml.as_bytes())).unwrap().write(&paths).unwrap();
         self
@@ -76,10 +80,19 @@ impl Test {
         self.policy("version: \"1.0\"\nmode: POWER\n")
     }
 
-    /// Writes policy.yaml.
+    /// Writes policy.yaml, as a user who means it.
     pub(crate) fn policy(self, yaml: &str) -> Self {
         self.write(".threados/policy.yaml", yaml);
+        if self.plan_path().exists() {
+            self.run(&["trust"]);
+        }
         self
+    }
+
+    /// Writes config.yaml, as a user who means it.
+    pub(crate) fn config(&self, yaml: impl AsRef<[u8]>) {
+        self.write(".threados/config.yaml", yaml);
+        self.run(&["trust"]);
     }
 
     /// A variable for every command from now on.

@@ -18,11 +18,13 @@ mod hostile;
 mod kill;
 mod layers;
 mod life;
+mod policy;
 mod processes;
 mod prompts;
 mod readonly;
 #[cfg(feature = "real-tools")]
 mod real;
+mod redteam;
 mod schemas;
 mod steps;
 mod templates;

@@ -377,7 +377,7 @@ fn a_policy_that_cannot_be_read_denies() {
     assert_eq!(test.audited("run.all").pop().unwrap()["result"], "denied");
     test.run(&["status"]).success().prints("policy.yaml cannot be read");
     test.run(&["step", "add", "b", "--command", "true"]).success();
-    test.write(".threados/policy.yaml", "version: \"1.0\"\nmode: POWER\n");
+    let test = test.power();
     test.run(&["run"]).success();
 }
 

@@ -11,6 +11,7 @@ pub mod graph;
 pub mod group;
 pub mod history;
 pub mod outcome;
+pub mod policy;
 pub mod project;
 pub mod prompt;
 pub mod query;
@@ -230,6 +231,10 @@ actions! {
         AuditList(query::AuditList),
         AuditVerify(query::AuditVerify),
         AuditHead(query::AuditHead),
+        PolicyShow(policy::Show),
+        PolicyCheck(policy::Check),
+        PolicySetMode(policy::SetMode),
+        Trust(policy::Trust),
         Schema(schema::Schema),
         Doctor(doctor::Doctor),
     }

@@ -93,6 +93,7 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("prompt", "Look at prompts, and write them", ""),
     ("run", "Run steps", "all"),
     ("runs", "Look at past runs", "list"),
+    ("policy", "Look at what may run", "show"),
     ("audit", "Look at the audit log", "tail"),
 ];
 

@@ -177,6 +177,10 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("schema action step.add", "what an entry of `apply` takes"),
         ],
     ),
+    ("policy.show", &[("policy show", "what is in force, and where it comes from")]),
+    ("policy.check", &[("policy check deploy", "whether it may run, without running it")]),
+    ("policy.set-mode", &[("policy set-mode POWER", "run without a question"), ("policy set-mode SAFE", "ask again")]),
+    ("trust", &[("trust", "after a clone, when you have read policy.yaml and config.yaml")]),
     ("doctor", &[("doctor", "before the first run, or when something is odd")]),
     (
         "completions",

@@ -13,6 +13,7 @@ mod mistake;
 mod output;
 mod own;
 mod pager;
+mod policy;
 mod show;
 mod signals;
 mod stream;
@@ -29,7 +30,7 @@ use std::{
 
 use crate::{
     action::{Action, graph::Format, prompt, schema::Of},
-    client::{self, Caller, Client, Consent, Health, Output, Reply},
+    client::{self, Caller, Client, Consent, Health, Judgement, Output, Reply},
     error::Error,
 };
 pub use args::command;
@@ -124,6 +125,17 @@ impl Session<'_> {
                 if !self.flags.json && [args.tail.is_some(), args.after.is_some(), args.limit.is_some()] == [false; 3] =>
             {
                 self.copy_log(args)
+            }
+            Action::PolicyCheck(_) => {
+                let reply = self.call(action)?;
+                match &reply.output {
+                    Output::Judged(Judgement { allowed: false, why, .. }) => {
+                        let why = why.clone().unwrap_or_default();
+                        let data = serde_json::to_value(&reply.output).ok();
+                        Ok(self.printer.fail(&Error::Denied { why, rule: "policy.yaml" }, data))
+                    }
+                    _ => self.printer.reply(&reply),
+                }
             }
             Action::PromptShow(_) => {
                 let reply = self.call(action)?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    graph, style,
+    graph, policy, style,
     table::{Table, cut, harmless, tame},
     templates, why,
 };
@@ -76,6 +76,9 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
         Output::Schema { schema } => format!("{schema:#}\n"),
         Output::Wrote { path } => format!("wrote {}\n", path.display()),
         Output::Checked { checks } => checks_text(checks),
+        Output::Policy { rules, ignored } => policy::rules(rules, ignored, width),
+        Output::Judged(judgement) => policy::judgement(judgement),
+        Output::Trusted { path, mode, agents, place } => policy::trusted(path, *mode, agents, place),
         Output::Pruned { runs } => format!("removed {}\n", count(runs.len(), "run")),
         Output::Demo { path, report } => {
             let mut text = format!("\n{}", run(report, width, verbose));

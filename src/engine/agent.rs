@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::view::View;
+use super::{trust, view::View};
 use crate::{
     agent::{Agent, Order},
     error::Error,
@@ -30,6 +30,12 @@ pub(super) struct Told<'a> {
 /// `AgentUnknown`, `AgentMissing` and `AgentUnable`.
 pub(super) fn command<'v>(view: &'v View, step: &Step, cwd: &Path, told: Told<'_>) -> Result<(&'v Agent, Vec<String>), Error> {
     let resolved = Resolved::new(&view.sequence, step);
+    if view.ignored.contains(&trust::AGENTS) && view.config.agents.contains_key(resolved.agent()) {
+        return Err(Error::Denied {
+            why: format!("{} do not count before `seqctl trust`, and step `{}` wants one of them", trust::AGENTS, step.id),
+            rule: "trust",
+        });
+    }
     let agent = view.agents.expect(resolved.agent(), &step.id)?;
     let path = resolved.env().remove("PATH").or_else(|| env::var("PATH").ok()).unwrap_or_default();
     if !is_there(agent.program(), cwd, &path) {

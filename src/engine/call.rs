@@ -163,6 +163,8 @@ impl Engine {
             Action::Restart(args) => (self.restart(caller, action, args, consent)?, None),
             Action::Stop(args) => (self.stop(caller, args)?, None),
             Action::RunsPrune(args) => (self.prune(caller, action, args, consent)?, None),
+            Action::PolicySetMode(args) => (self.set_mode(caller, action, args, consent)?, None),
+            Action::Trust(_) => (self.trust(caller, action)?, None),
             Action::Wait(args) => (self.wait(args)?, None),
             Action::Attach(args) => {
                 let run = self.open_run(args.run.as_deref())?;

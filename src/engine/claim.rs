@@ -12,6 +12,7 @@ use serde_json::json;
 use super::{
     agent::Told,
     caller::Caller,
+    guard::Guard,
     view::{LeaseView, View, defhash},
     writer::Held,
 };
@@ -20,7 +21,7 @@ use crate::{
     error::Error,
     fault,
     model::{CommandLine, Id, Node, Outcome, OutputFormat, PromptBy, Reason, Resolved, Step},
-    policy::{Execution, Verdict},
+    policy::{Execution, Verdict, interpreter},
     runner::{Leftover, Spec, SpecFile, write_status},
     store::{Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Run, file, read_prompt, runs::attempts, sha256},
 };
@@ -45,6 +46,7 @@ pub(super) struct Work {
     told: Option<Vec<u8>>,
     is_told_by_stdin: bool,
     output: OutputFormat,
+    guard: Option<Guard>,
     timeout_ms: u64,
 }
 
@@ -140,7 +142,7 @@ impl Held<'_> {
         if argv.is_empty() {
             argv = script(&folder.join("prompt.md"), work.prompt.as_ref());
         }
-        let spec = Spec {
+        let mut spec = Spec {
             root: self.paths().root.clone(),
             step: step.id.clone(),
             run: run.id.clone(),
@@ -149,6 +151,7 @@ impl Held<'_> {
             argv,
             cwd: work.cwd,
             env: resolved.env(),
+            unset: Vec::new(),
             timeout_ms: work.timeout_ms,
             retries: resolved.retries(),
             retry_delay_ms: resolved.retry_delay().as_ms(),
@@ -156,6 +159,9 @@ impl Held<'_> {
             stdin: work.is_told_by_stdin,
             output: work.output,
         };
+        if let Some(guard) = work.guard {
+            guard.apply(&mut spec);
+        }
         let text = match (work.told, work.prompt, &step.command) {
             (Some(told), ..) => told,
             (None, Some(prompt), _) => prompt.bytes,
@@ -186,11 +192,7 @@ fn attempt_folder(paths: &Paths, run: &str, step: &Id) -> Result<(u32, PathBuf),
 
 /// The checked bytes are what runs: the copy in the attempt's folder, by its `#!` or by `sh`.
 fn script(path: &Path, prompt: Option<&Prompt>) -> Vec<String> {
-    let bytes = prompt.map_or(&b""[..], |prompt| &prompt.bytes);
-    let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let line = std::str::from_utf8(first).ok().and_then(|line| line.strip_prefix("#!")).map_or("", str::trim);
-    let mut argv: Vec<String> =
-        line.splitn(2, [' ', '\t']).filter(|word| !word.is_empty()).map(|word| word.trim().to_owned()).collect();
+    let mut argv = interpreter(prompt.map_or(&b""[..], |prompt| &prompt.bytes));
     if argv.is_empty() {
         argv.push("/bin/sh".into());
     }
@@ -222,7 +224,7 @@ fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8
 
 /// What a step would run, or the outcome it has because it cannot be run. `folder` is where its
 /// attempt will be.
-fn resolve(paths: &Paths, view: &View, step: &Step, folder: &Path) -> Result<Work, Outcome> {
+pub(super) fn resolve(paths: &Paths, view: &View, step: &Step, folder: &Path) -> Result<Work, Outcome> {
     let spawn = |why: String| Outcome::failed(Reason::Spawn, Some(why));
     let denied = |why: String| Outcome::failed(Reason::Policy, Some(why));
     let resolved = Resolved::new(&view.sequence, step);
@@ -246,6 +248,7 @@ fn resolve(paths: &Paths, view: &View, step: &Step, folder: &Path) -> Result<Wor
         command: step.command.as_ref(),
         text: &text,
         is_shell: resolved.is_shell(),
+        env: &resolved.env(),
         root: &view.real_root,
         cwd: &work.cwd,
         fanout: step.fanout.unwrap_or(1),
@@ -254,7 +257,9 @@ fn resolve(paths: &Paths, view: &View, step: &Step, folder: &Path) -> Result<Wor
         return Err(denied(why));
     }
     let usual = if resolved.is_shell() { policy.timeouts.commands } else { policy.timeouts.agents };
-    Ok(Work { timeout_ms: resolved.timeout().unwrap_or(usual).as_ms(), ..work })
+    let is_guarded = resolved.is_shell() && !policy.allowed_commands.is_empty();
+    let guard = is_guarded.then(|| Guard::new(&view.real_root));
+    Ok(Work { timeout_ms: resolved.timeout().unwrap_or(usual).as_ms(), guard, ..work })
 }
 
 fn shell_work(step: &Step, prompt: Option<Prompt>, cwd: PathBuf) -> Result<Work, String> {
@@ -264,7 +269,7 @@ fn shell_work(step: &Step, prompt: Option<Prompt>, cwd: PathBuf) -> Result<Work,
         None if prompt.is_some() => Vec::new(),
         None => return Err("it has no command, prompt or prompt file".into()),
     };
-    Ok(Work { argv, cwd, prompt, told: None, is_told_by_stdin: false, output: OutputFormat::Text, timeout_ms: 0 })
+    Ok(Work { argv, cwd, prompt, told: None, is_told_by_stdin: false, output: OutputFormat::Text, guard: None, timeout_ms: 0 })
 }
 
 /// The work of an agent, and everything that would run: its command line and what it is told.
@@ -286,6 +291,6 @@ fn agent_work(view: &View, step: &Step, prompt: Option<Prompt>, cwd: PathBuf, fo
     })?;
     let text = format!("{}\n{text}", shell_words::join(&argv));
     let is_told_by_stdin = agent.prompt == PromptBy::Stdin;
-    let work = Work { argv, cwd, prompt, told: Some(told), is_told_by_stdin, output: agent.output, timeout_ms: 0 };
+    let work = Work { argv, cwd, prompt, told: Some(told), is_told_by_stdin, output: agent.output, guard: None, timeout_ms: 0 };
     Ok((work, text))
 }

@@ -34,7 +34,13 @@ pub(super) fn check(view: &View, caller: &Caller, action: &Action, what: &str, c
         Verdict::Allow => Ok(()),
         Verdict::Deny { why, rule } => Err(Error::Denied { why, rule }),
         Verdict::Confirm { .. } if consent == Consent::Given => Ok(()),
-        Verdict::Confirm { why } => Err(Error::ConfirmationRequired { what: what.to_owned(), why }),
+        Verdict::Confirm { why } => {
+            let why = match view.ignored.first() {
+                Some(ignored) if runs => format!("{why}: nobody has trusted {ignored} yet, `seqctl trust` does"),
+                _ => why,
+            };
+            Err(Error::ConfirmationRequired { what: what.to_owned(), why })
+        }
     }
 }
 

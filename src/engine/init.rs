@@ -82,6 +82,10 @@ impl Engine {
             fs::write(&path, text).map_err(Error::io("write", &path))?;
             files.push(paths.show(&path).to_string());
         }
+        if files.contains(&paths.show(&paths.policy()).to_string()) && !paths.config().exists() {
+            // It is ours: nobody else had a say in it. Where it cannot be remembered, SAFE holds.
+            let _ = super::trust::grant(&paths);
+        }
         let sha = sha256(text.as_bytes());
         let mut log = Log::open(&paths.audit())?;
         let mut line = entry(caller, "init", None, json!({"files": files}));

@@ -15,11 +15,13 @@ mod excerpt;
 mod follow;
 mod graph;
 mod grounds;
+mod guard;
 mod init;
 mod launch;
 mod log;
 mod next;
 mod output;
+mod policy;
 mod prompt;
 mod query;
 mod restart;
@@ -30,6 +32,7 @@ mod start;
 mod stop;
 mod template;
 mod transact;
+mod trust;
 mod undo;
 mod view;
 mod wait;
@@ -49,6 +52,7 @@ pub use output::{
     Answer, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail,
     StepRow, TemplateRow,
 };
+pub use policy::{Judgement, Rule};
 pub use query::start_of_lines;
 pub use schema::schema;
 pub use start::{Plan, blocked_by_gate};

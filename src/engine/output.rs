@@ -63,6 +63,12 @@ pub enum Output {
     Answer(Box<Answer>),
     #[schemars(title = "reported")]
     Reported { step: Id, outcome: outcome::Word },
+    #[schemars(title = "policy")]
+    Policy { rules: Vec<super::policy::Rule>, ignored: Vec<String> },
+    #[schemars(title = "judged")]
+    Judged(super::policy::Judgement),
+    #[schemars(title = "trusted")]
+    Trusted { path: PathBuf, mode: crate::model::Mode, agents: Vec<String>, place: PathBuf },
     #[schemars(title = "pruned")]
     Pruned { runs: Vec<String> },
     #[schemars(title = "demo")]

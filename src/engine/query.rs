@@ -19,6 +19,7 @@ use crate::{
     audit, clock,
     error::{Error, count},
     model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus},
+    policy::Policy,
     runner::{Leftover, SpecFile},
     store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
@@ -57,6 +58,8 @@ impl Engine {
             Action::Status(_) => Output::Status(Box::new(self.status(&view, &ready)?)),
             Action::Graph(args) => Output::Graph(Box::new(self.graph(&view, &ready, args)?)),
             Action::Why(args) => Output::Why(Box::new(self.why(&view, &ready, &args.id)?)),
+            Action::PolicyShow(_) => self.policy_show(&view)?,
+            Action::PolicyCheck(args) => self.policy_check(&view, &args.id)?,
             Action::Validate(args) => self.validate(&view, args)?,
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
@@ -90,6 +93,7 @@ impl Engine {
         let mut attention: Vec<String> = Vec::new();
         let waiting = gates.iter().filter(|gate| gate.reached && gate.status == GateStatus::Pending.as_str());
         attention.extend(waiting.map(|gate| format!("gate `{}` waits for you: seqctl gate approve {}", gate.id, gate.id)));
+        attention.extend(view.ignored.iter().map(|what| format!("nobody has trusted {what} yet: seqctl trust")));
         let ended = |wanted| steps.iter().filter(move |row| row.status == wanted);
         attention.extend(ended(StepStatus::NeedsReview).map(|row| {
             let why = row.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
@@ -133,6 +137,9 @@ impl Engine {
 
     fn validate(&self, view: &View, args: &query::Validate) -> Result<Output, Error> {
         let findings = Self::findings(view);
+        for name in view.policy().iter().flat_map(Policy::worthless) {
+            self.warn(format!("`{name}` in `allowed_commands` runs whatever it is told to, so anything may run"));
+        }
         if args.strict && !findings.is_empty() {
             let list = findings.iter().map(|found| format!("\n  line {}: {}", found.line, found.message)).collect::<String>();
             return Err(Error::Warnings { path: self.paths().sequence(), count: count(findings.len(), "warning"), list });

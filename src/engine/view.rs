@@ -7,11 +7,12 @@ use std::{
     sync::Arc,
 };
 
+use super::trust;
 use crate::{
     agent::Agents,
     audit,
     error::Error,
-    model::{GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, Step, StepStatus},
+    model::{GateStatus, Graph, Id, Mode, Node, Readiness, Resolved, Sequence, State, Step, StepStatus},
     policy::Policy,
     runner::{Leftover, leftover, orphaned},
     store::{
@@ -59,6 +60,8 @@ pub struct View {
     pub(super) damaged: Vec<Id>,
     /// The agents its steps can want.
     pub(super) agents: Agents,
+    /// What came with the project and does not count, because this user has not trusted it.
+    pub(super) ignored: Vec<&'static str>,
     policy: Result<Policy, String>,
     policy_id: Option<FileId>,
 }
@@ -85,8 +88,10 @@ impl View {
             String::from_utf8(bytes).map_err(|_| Error::FileUnusable { path: path.clone(), why: "is not UTF-8".into() })?;
         let graph = Graph::build(&parsed.sequence).map_err(|error| locate(error, &path, &parsed.lines))?;
         let is_stamped = Stamp::read(paths).is_some_and(|stamp| stamp.sha == sha);
-        let (policy, policy_id) = read_policy(paths);
+        let (mut policy, policy_id) = read_policy(paths);
         let config = Config::read(paths)?;
+        let ignored = ignored(paths, &mut policy, &config);
+        let agents = config.agents.iter().filter(|_| !ignored.contains(&trust::AGENTS));
         Ok(Self {
             text,
             sha,
@@ -100,9 +105,10 @@ impl View {
             id,
             is_stamped,
             statuses,
-            agents: Agents::new(config.agents.iter().map(|(name, settings)| (name.as_str(), settings))),
+            agents: Agents::new(agents.map(|(name, settings)| (name.as_str(), settings))),
             config,
             damaged,
+            ignored,
             policy,
             policy_id,
         })
@@ -119,9 +125,15 @@ impl View {
         }
     }
 
+    /// The same, before the plan tightens it.
+    pub(super) fn policy_of_project(&self) -> Result<Policy, Error> {
+        self.policy.clone().map_err(|why| Error::Denied { why: format!("it cannot be used: {why}"), rule: "policy.yaml" })
+    }
+
     pub(super) fn refresh_policy(&mut self, paths: &Paths) {
         if FileId::of(&paths.policy()) != self.policy_id {
             (self.policy, self.policy_id) = read_policy(paths);
+            self.ignored = ignored(paths, &mut self.policy, &self.config);
         }
     }
 
@@ -351,6 +363,20 @@ fn read(paths: &Paths) -> Result<(Vec<u8>, FileId), Error> {
         }
     }
     Err(Error::FileBusy { path })
+}
+
+/// Takes what nobody has trusted out of the policy, and says what does not count.
+fn ignored(paths: &Paths, policy: &mut Result<Policy, String>, config: &Config) -> Vec<&'static str> {
+    let is_power = policy.as_ref().is_ok_and(|policy| policy.mode == Mode::Power);
+    let wants = [(is_power, trust::MODE), (!config.agents.is_empty(), trust::AGENTS)];
+    let wants: Vec<_> = wants.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, what)| what).collect();
+    if wants.is_empty() || trust::is_trusted(paths) {
+        return Vec::new();
+    }
+    if let Ok(policy) = policy {
+        policy.mode = Mode::Safe;
+    }
+    wants
 }
 
 fn read_policy(paths: &Paths) -> (Result<Policy, String>, Option<FileId>) {

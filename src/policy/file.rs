@@ -136,6 +136,11 @@ impl Policy {
         }
     }
 
+    /// The allowed commands that run whatever they are told to.
+    pub fn worthless(&self) -> impl Iterator<Item = &str> {
+        super::command::worthless(&self.allowed_commands)
+    }
+
     /// The policy in force for a sequence, which can only tighten it.
     #[must_use]
     pub fn tightened(&self, by: &PolicyLimits) -> Self {

@@ -1,11 +1,11 @@
 //! The decisions themselves.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use globset::{GlobBuilder, GlobSetBuilder};
 use regex::RegexSet;
 
-use super::{Policy, command};
+use super::{Policy, command, environment};
 use crate::model::{CommandLine, Mode};
 
 /// What would be executed, resolved as far as it will be.
@@ -17,6 +17,8 @@ pub struct Execution<'a> {
     pub text: &'a str,
     /// Whether a shell interprets [`Execution::text`].
     pub is_shell: bool,
+    /// What the plan adds to the environment.
+    pub env: &'a BTreeMap<String, String>,
     /// The project root, links resolved.
     pub root: &'a Path,
     /// The working directory, links resolved.
@@ -78,12 +80,13 @@ impl Policy {
         if self.allowed_commands.is_empty() || !what.is_shell {
             return Ok(());
         }
+        environment::check(what.env)?;
         match what.command {
             Some(CommandLine::Argv(words)) => {
                 command::check_name(words.first().map_or("", String::as_str), &self.allowed_commands)
             }
             Some(CommandLine::Shell(text)) => command::check_text(text, &self.allowed_commands),
-            None => command::check_text(what.text, &self.allowed_commands),
+            None => command::check_script(what.text, &self.allowed_commands),
         }
     }
 
@@ -132,7 +135,7 @@ mod tests {
 
     fn check(policy: &Policy, cwd: &str) -> Verdict {
         let (root, cwd) = (Path::new("/p"), Path::new(cwd));
-        policy.check(&Execution { command: None, text: "make", is_shell: true, root, cwd, fanout: 1 })
+        policy.check(&Execution { command: None, text: "make", is_shell: true, env: &BTreeMap::new(), root, cwd, fanout: 1 })
     }
 
     #[test]

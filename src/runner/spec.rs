@@ -25,6 +25,8 @@ pub struct Spec {
     pub cwd: PathBuf,
     /// Added to the environment.
     pub env: BTreeMap<String, String>,
+    /// Taken out of the inherited environment.
+    pub unset: Vec<String>,
     /// The longest an attempt may take, in milliseconds.
     pub timeout_ms: u64,
     /// How many more attempts a failure gets.

@@ -206,6 +206,7 @@ impl Supervisor {
         let spec = &self.spec;
         let mut env: std::collections::BTreeMap<Vec<u8>, Vec<u8>> =
             std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
+        spec.unset.iter().for_each(|name| drop(env.remove(name.as_bytes())));
         let ours = [
             ("THREADOS_LEASE", spec.nonce.clone()),
             ("THREADOS_ATTEMPT", attempt.to_string()),

@@ -19,7 +19,7 @@ struct Scene {
 fn scene(wire: Wire, step: &str, config: &str) -> Scene {
     let plan = format!("version: \"1.0\"\nsteps:\n  - id: think\n    prompt: please write out.txt\n{step}");
     let test = Test::new().power().sequence(&plan);
-    test.write(".threados/config.yaml", config);
+    test.config(config);
     let provider = Provider::start(wire, Model { file: test.path("out.txt"), text: "made by an agent".into() });
     let path = format!("{}:{}", tools::agents().display(), std::env::var("PATH").unwrap());
     for (name, value) in [

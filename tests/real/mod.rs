@@ -5,4 +5,5 @@ mod anthropic;
 mod google;
 mod openai;
 mod provider;
+mod shells;
 mod tools;

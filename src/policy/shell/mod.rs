@@ -1,0 +1,95 @@
+//! Whether every command that a shell text could run is allowed. Denies what it does not understand.
+//!
+//! The text is parsed, and every node of the tree is either visited or refused: whatever a newer
+//! parser adds or another shell reads differently ends in a denial, never in a silent pass.
+
+mod arithmetic;
+mod assignment;
+mod builtin;
+mod heredoc;
+mod text;
+mod variable;
+mod walk;
+mod word;
+
+pub(super) use variable::is_risky;
+
+use shuck_parser::{ShellDialect, parser::Parser};
+use walk::Walker;
+
+/// The longest text that is looked at.
+const SIZE_LIMIT: usize = 64 * 1024;
+
+/// Room for the recursion of parser, walker and the tree's own end.
+const STACK: usize = 8 * 1024 * 1024;
+
+/// Why a text is denied, in words; nothing else is told of it.
+type Checked = Result<(), String>;
+
+/// Whether all commands of `text` are on `allowed`; else which one is not, and where.
+pub(super) fn check(text: &str, allowed: &[String]) -> Checked {
+    if text.len() > SIZE_LIMIT {
+        return Err(format!("its text is longer than {} KiB, too long to be checked", SIZE_LIMIT / 1024));
+    }
+    text::check_characters(text)?;
+    std::thread::scope(|scope| {
+        let checker = std::thread::Builder::new().name("shell-check".into()).stack_size(STACK);
+        let checker = checker.spawn_scoped(scope, || parse_and_walk(text, allowed));
+        let checker = checker.map_err(|error| format!("its text cannot be checked: {error}"))?;
+        checker.join().unwrap_or_else(|_| Err("its text cannot be checked: the parser gave up".into()))
+    })
+}
+
+fn parse_and_walk(text: &str, allowed: &[String]) -> Checked {
+    let parsed = Parser::with_dialect(text, ShellDialect::Posix).parse();
+    if !parsed.is_ok() || !parsed.diagnostics.is_empty() {
+        // A shell runs the lines before a mistake, so nothing of such a text is allowed.
+        let place = parsed.diagnostics.first().map(|found| format!(": line {}: {}", found.span.start.line(), found.message));
+        return Err(format!("its text is not understood{}", place.unwrap_or_default()));
+    }
+    let mut walker = Walker::new(text, allowed);
+    walker.file(&parsed.file)?;
+    walker.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_denial_names_the_command_and_its_place() {
+        let allowed = ["git".to_owned()];
+        let why = check("git status &&\n  rm -rf /", &allowed).unwrap_err();
+        assert_eq!(why, "`rm` at line 2, column 3 is not one of the allowed commands");
+        assert_eq!(check("git log", &allowed), Ok(()));
+    }
+
+    #[test]
+    fn deep_nesting_is_denied_and_not_fatal() {
+        let allowed = ["git".to_owned()];
+        for (open, close) in
+            [("(", ")"), ("$(", ")"), ("{ ", "; }"), ("\"$(", ")\""), ("${x:-", "}"), ("if ", "; then git; fi"), ("`", "`")]
+        {
+            for depth in [50, 1000, 10_000] {
+                let text = format!("git {}git{}", open.repeat(depth), close.repeat(depth));
+                let _ = check(&text, &allowed);
+                let _ = check(&open.repeat(depth), &allowed);
+            }
+        }
+        let _ = check(&"git|".repeat(10_000), &allowed);
+        let _ = check(&"git && ".repeat(8000), &allowed);
+        let _ = check(&format!("git $(({}1))", "1+".repeat(20_000)), &allowed);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic_or_hang(text in "\\PC{0,60}", soup in prop::collection::vec("[`$(){}\"'\\\\<>|&;! \nEOFgit=#:-]{0,3}", 0..25)) {
+            let allowed = ["git".to_owned()];
+            let _ = check(&text, &allowed);
+            let denied = check(&soup.concat(), &allowed).err();
+            prop_assert!(!denied.unwrap_or_default().contains("gave up"));
+        }
+    }
+}
