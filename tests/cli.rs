@@ -91,6 +91,8 @@ fn outside_a_project_every_command_says_how_to_make_one() {
             "outcome" => &["done"],
             "step.clone" | "dep.add" | "dep.rm" => &["x", "y"],
             "apply" => &["-f", "-"],
+            "policy.check" => &["x"],
+            "policy.set-mode" => &["SAFE"],
             "prompt.set" => &["x", "--text", "y"],
             _ => &[],
         };
