@@ -265,6 +265,7 @@ fn commands_in_a_copy_leave_the_original_alone() {
     assert_eq!(in_copy("status --json").success().json()["steps"][1]["status"], "FAILED", "it does not run there");
     in_copy("step add more --command true").success();
     in_copy("stop --all").success();
+    in_copy("trust").success();
     in_copy("run").fails(7);
     in_copy("restart hold --detach").success();
     test.sh("touch ../copy/go").success();

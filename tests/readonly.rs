@@ -216,6 +216,7 @@ fn a_copy_of_a_project_leaves_the_original_alone() {
     test.run(&["--project", copy, "stop", "--all"]).success();
     assert_eq!(test.status("hold"), "RUNNING", "the copy's stop is not for us");
     test.run(&["--project", copy, "reset", "hold"]).success();
+    test.run(&["--project", copy, "trust"]).success();
     let theirs = test.spawn(&["--project", copy, "run"]);
     fs::write(format!("{copy}/go"), "").unwrap();
     theirs.wait().success();

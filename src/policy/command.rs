@@ -96,11 +96,15 @@ pub(super) fn check_script(text: &str, allowed: &[String]) -> Result<(), String>
     let (name, is_named) = match words.as_slice() {
         [] => ("sh", false),
         ["/usr/bin/env" | "/bin/env", name] if !name.starts_with('-') && !name.contains(['=', '/', ' ', '\t']) => (*name, true),
-        [path, flags @ ..] if flags.iter().all(|flags| is_harmless(flags)) => match *path {
+        [path, flags @ ..] if path.starts_with('/') && flags.iter().all(|flags| is_harmless(flags)) => match *path {
             "/bin/sh" | "/usr/bin/sh" => ("sh", false),
             path => (path, true),
         },
-        [path, ..] => return Err(format!("the interpreter of its `#!`, `{path}`, gets arguments that are not understood")),
+        [path, ..] => {
+            return Err(format!(
+                "the interpreter of its `#!`, `{path}`, is no full path, or gets arguments that are not understood"
+            ));
+        }
     };
     if is_named && name != "sh" {
         check_name(name, allowed).map_err(|why| format!("the interpreter of its `#!`: {why}"))?;
