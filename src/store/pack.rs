@@ -5,7 +5,7 @@
 //! pack that was written soon after the last change counts only until the audit log grows: a change has its line there
 //! before its record is placed.
 
-use std::{collections::HashMap, fs, os::unix::fs::MetadataExt as _};
+use std::{collections::HashMap, fs, os::unix::fs::MetadataExt as _, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ struct Pack {
     v: u8,
     state: State,
     is_settled: bool,
-    machines: Vec<Machine>,
+    machines: Vec<Arc<Machine>>,
     records: Vec<Row>,
     damaged: Vec<Id>,
 }
@@ -96,9 +96,9 @@ fn is_lasting(paths: &Paths) -> bool {
     head.is_some_and(|head| head.is_settled && State::now(paths).is_some_and(|now| now.folder == head.state.folder))
 }
 
-fn row(id: &Id, record: &Record, machines: &mut Vec<Machine>) -> Row {
+fn row(id: &Id, record: &Record, machines: &mut Vec<Arc<Machine>>) -> Row {
     let claim = record.claim.clone().map(|claim| {
-        let Claim { run, nonce, attempt, defhash, slots, machine, inode, at, .. } = claim;
+        let Claim { run, nonce, attempt, defhash, slots, machine, inode, at, .. } = *claim;
         let known = machines.iter().position(|other| *other == machine).unwrap_or_else(|| {
             machines.push(machine);
             machines.len() - 1
@@ -106,10 +106,10 @@ fn row(id: &Id, record: &Record, machines: &mut Vec<Machine>) -> Row {
         ClaimRow(run, nonce, attempt, defhash, slots, known, inode, at)
     });
     let exit = record.exit.clone().map(|exit| {
-        let Exit { attempt, outcome: Outcome { status, reason, code, signal, note }, ms, at } = exit;
+        let Exit { attempt, outcome: Outcome { status, reason, code, signal, note }, ms, at } = *exit;
         ExitRow(attempt, status, reason, code, signal, note, ms, at)
     });
-    Row(id.clone(), claim, record.supervisor, record.child, exit, record.decision.clone())
+    Row(id.clone(), claim, record.supervisor, record.child, exit, record.decision.as_deref().cloned())
 }
 
 impl Pack {
@@ -120,14 +120,14 @@ impl Pack {
                 None => None,
                 Some(ClaimRow(run, nonce, attempt, defhash, slots, machine, inode, at)) => {
                     let machine = self.machines.get(machine)?.clone();
-                    Some(Claim { step: id.clone(), run, nonce, attempt, defhash, slots, machine, inode, at })
+                    Some(Box::new(Claim { step: id.clone(), run, nonce, attempt, defhash, slots, machine, inode, at }))
                 }
             };
             let exit = exit.map(|ExitRow(attempt, status, reason, code, signal, note, ms, at)| {
                 let outcome = Outcome { status, reason, code, signal, note };
-                Exit { attempt, outcome, ms, at }
+                Box::new(Exit { attempt, outcome, ms, at })
             });
-            known.insert(id, Record { claim, supervisor, child, exit, decision });
+            known.insert(id, Record { claim, supervisor, child, exit, decision: decision.map(Box::new) });
         }
         Some(Records { known, damaged: self.damaged })
     }

@@ -1,6 +1,6 @@
 //! What is known of one execution or decision, as the JSON lines of a lease and of its record.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub struct Claim {
     pub slots: u32,
     /// Where it was made.
     #[serde(flatten)]
-    pub machine: Machine,
+    pub machine: Arc<Machine>,
     /// The inode of `.threados`: a copied project is another one.
     pub inode: u64,
     /// RFC 3339.
@@ -71,7 +71,7 @@ struct FlatClaim {
 impl From<FlatClaim> for Claim {
     fn from(flat: FlatClaim) -> Self {
         let FlatClaim { step, run, nonce, attempt, defhash, slots, host, boot, pidns, uid, inode, at } = flat;
-        Self { step, run, nonce, attempt, defhash, slots, machine: Machine { host, boot, pidns, uid }, inode, at }
+        Self { step, run, nonce, attempt, defhash, slots, machine: Machine { host, boot, pidns, uid }.shared(), inode, at }
     }
 }
 
@@ -190,19 +190,19 @@ impl Line {
     }
 }
 
-/// The lines of a lease or record, folded.
+/// The lines of a lease or record, folded. It is small: a runner keeps one for every step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     /// Who may run what.
-    pub claim: Option<Claim>,
+    pub claim: Option<Box<Claim>>,
     /// The supervisor's pid and start.
     pub supervisor: Option<(u32, u64)>,
     /// The last child's pid and attempt.
     pub child: Option<(u32, u32)>,
     /// The last attempt's end.
-    pub exit: Option<Exit>,
+    pub exit: Option<Box<Exit>>,
     /// The last decision.
-    pub decision: Option<Decided>,
+    pub decision: Option<Box<Decided>>,
 }
 
 impl Record {
@@ -214,11 +214,11 @@ impl Record {
             match Line::parse(line.trim_ascii()) {
                 // The run names a folder.
                 Ok(Line::Claim(claim)) if claim.run.contains(['/', '.']) => {}
-                Ok(Line::Claim(claim)) => record.claim = Some(claim),
+                Ok(Line::Claim(claim)) => record.claim = Some(Box::new(claim)),
                 Ok(Line::Supervisor { pid, start }) => record.supervisor = Some((pid, start)),
                 Ok(Line::Child { pid, attempt }) => record.child = Some((pid, attempt)),
-                Ok(Line::Exit(exit)) => record.exit = Some(exit),
-                Ok(Line::Decision(decision)) => record.decision = Some(decision),
+                Ok(Line::Exit(exit)) => record.exit = Some(Box::new(exit)),
+                Ok(Line::Decision(decision)) => record.decision = Some(Box::new(decision)),
                 Err(_) => {}
             }
         }
@@ -237,7 +237,7 @@ impl Record {
 
     /// What it says of a step, with no regard to whether somebody still holds it.
     pub fn step_state(&self) -> State {
-        match (&self.decision, &self.exit) {
+        match (self.decision.as_deref(), &self.exit) {
             (Some(Decided { decision: Decision::Skip | Decision::Accept, .. }), _) => State::Ended(StepStatus::Done),
             (Some(Decided { decision: Decision::Reject, .. }), _) => State::Ended(StepStatus::Failed),
             (Some(_), _) | (None, None) => State::Idle,
@@ -259,10 +259,10 @@ impl Record {
 
     /// The lines about the execution, without any decision.
     pub fn execution(&self) -> Vec<u8> {
-        let claim = self.claim.clone().map(Line::Claim);
+        let claim = self.claim.clone().map(|claim| Line::Claim(*claim));
         let supervisor = self.supervisor.map(|(pid, start)| Line::Supervisor { pid, start });
         let child = self.child.map(|(pid, attempt)| Line::Child { pid, attempt });
-        let exit = self.exit.clone().map(Line::Exit);
+        let exit = self.exit.clone().map(|exit| Line::Exit(*exit));
         [claim, supervisor, child, exit].iter().flatten().flat_map(Line::to_bytes).collect()
     }
 
