@@ -234,6 +234,8 @@ const BYPASSES: &[(&str, &[&str])] = &[
             "git log {fd}> x",
             "> $(rm x)",
             "11> x",
+            ">|]unset x",
+            "1>|]git x",
             "git log 11> x",
             "2>&1 rm x",
             "< x rm x",

@@ -6,7 +6,6 @@ use super::{
     Checked,
     variable::{is_name, is_risky},
     walk::{Walker, odd, place},
-    word::Quotes,
 };
 
 impl Walker<'_> {
@@ -46,7 +45,7 @@ impl Walker<'_> {
         target(&assignment.target)?;
         match &assignment.value {
             AssignmentValue::Scalar(word) if !assignment.append => {
-                self.word(word, Quotes::None)?;
+                self.whole_word(word)?;
                 let is_number = self.is_number(word);
                 self.numbers.set(&assignment.target.name, is_number);
                 Ok(())

@@ -113,8 +113,8 @@ impl<'a> Walker<'a> {
                 place(command.name.span)
             ));
         };
-        self.word(&command.name, Quotes::None)?;
-        command.args.iter().try_for_each(|word| self.word(word, Quotes::None))?;
+        self.whole_word(&command.name)?;
+        command.args.iter().try_for_each(|word| self.whole_word(word))?;
         if !builtin::is_free(self, &name, &command.args)? {
             self.called(&name, command.name.span)?;
         }
@@ -142,7 +142,7 @@ impl<'a> Walker<'a> {
             BuiltinCommand::Exit(it) => (&it.code, &it.extra_args, &it.assignments),
         };
         assignments.iter().try_for_each(|assignment| self.assignment(assignment))?;
-        word.iter().chain(more).try_for_each(|word| self.word(word, Quotes::None))
+        word.iter().chain(more).try_for_each(|word| self.whole_word(word))
     }
 
     fn redirect(&mut self, redirect: &Redirect) -> Checked {
@@ -157,7 +157,7 @@ impl<'a> Walker<'a> {
                 | RedirectKind::Input
                 | RedirectKind::ReadWrite,
                 RedirectTarget::Word(word),
-            ) => self.word(word, Quotes::None),
+            ) => self.whole_word(word),
             (RedirectKind::DupOutput | RedirectKind::DupInput, RedirectTarget::Word(word)) => {
                 let target = self.literal_text(word)?.unwrap_or_default();
                 if target == "-" || target.len() == 1 && target.as_bytes()[0].is_ascii_digit() {
@@ -221,14 +221,14 @@ impl<'a> Walker<'a> {
         let Some(name) = &target.name else { return odd("this `for`", target.span) };
         settable(name, target.span)?;
         let words = command.words.as_deref().unwrap_or_default();
-        words.iter().try_for_each(|word| self.word(word, Quotes::None))?;
+        words.iter().try_for_each(|word| self.whole_word(word))?;
         let is_number = command.words.is_some() && words.iter().all(|word| self.is_number(word));
         self.numbers.set(name, is_number);
         self.list(&command.body)
     }
 
     fn case(&mut self, command: &CaseCommand) -> Checked {
-        self.word(&command.word, Quotes::None)?;
+        self.whole_word(&command.word)?;
         for case in &command.cases {
             let CaseTerminator::Break = case.terminator else { return odd("this `case`", command.span) };
             case.patterns.iter().try_for_each(|pattern| self.pattern(pattern, Quotes::None))?;

@@ -22,6 +22,15 @@ pub(super) enum Quotes {
 }
 
 impl Walker<'_> {
+    /// A word that stands alone. The parser makes two of `>|]x`, which is one to all shells.
+    pub(super) fn whole_word(&mut self, word: &Word) -> Checked {
+        let next = self.source.get(word.span.end.offset()..).and_then(|rest| rest.chars().next());
+        if next.is_some_and(|next| !" \t\n;|&<>()`".contains(next)) {
+            return odd("this word", word.span);
+        }
+        self.word(word, Quotes::None)
+    }
+
     pub(super) fn word(&mut self, word: &Word, quotes: Quotes) -> Checked {
         word.parts.iter().try_for_each(|part| self.part(part, quotes))
     }
