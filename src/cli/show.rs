@@ -119,7 +119,7 @@ fn status(report: &StatusReport, width: Option<usize>, verbose: bool) -> String 
         let _ = writeln!(text, "\n{}", width.map_or(line.clone(), |width| cut(&line, width)));
     }
     if report.findings > 0 {
-        let _ = writeln!(text, "\n{} in the plan: seqctl validate", count(report.findings, "warning"));
+        let _ = writeln!(text, "\n{}: seqctl validate", count(report.findings, "warning"));
     }
     text.push('\n');
     if report.steps.is_empty() {
@@ -288,7 +288,7 @@ fn run(report: &RunReport, width: Option<usize>, verbose: bool) -> String {
     let mut table = Table::default();
     let is_long = report.attempts.len() > 40 && !verbose;
     for attempt in report.attempts.iter().filter(|attempt| !is_long || attempt.status != StepStatus::Done) {
-        let words = if attempt.status == StepStatus::Done { String::new() } else { attempt.outcome().words() };
+        let words = if attempt.status == StepStatus::Failed { attempt.outcome().words() } else { String::new() };
         let tries = if attempt.attempt > 1 { format!("attempt {}", attempt.attempt) } else { String::new() };
         let note = attempt.note.as_deref().map(tame).unwrap_or_default();
         let parts = [words, tries, note].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
@@ -314,7 +314,8 @@ fn run(report: &RunReport, width: Option<usize>, verbose: bool) -> String {
     let time = report.run.ended_at.as_ref().and_then(|end| crate::clock::ms_between(&report.run.started_at, end));
     let time = time.map_or(String::new(), |ms| format!(" in {}", Span::from_ms(ms).short()));
     let counts = if counts.is_empty() { "nothing to run".to_owned() } else { counts.join("  ") };
-    let _ = writeln!(text, "run {} {}{time}   {counts}", report.run.id, report.run.state);
+    let usage = report.usage.map_or(String::new(), |usage| format!("   {}", style::dim(&usage.words())));
+    let _ = writeln!(text, "run {} {}{time}   {counts}{usage}", report.run.id, report.run.state);
     text
 }
 

@@ -15,7 +15,7 @@ use crate::{
     action::{Action, query, run},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, State, StepStatus},
+    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, State, StepStatus, Usage},
     runner::{Leftover, SpecFile},
     store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
@@ -87,7 +87,7 @@ impl Engine {
         let ended = |wanted| steps.iter().filter(move |row| row.status == wanted);
         attention.extend(ended(StepStatus::NeedsReview).map(|row| {
             let why = row.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-            format!("`{}` wants a review{why}: seqctl logs {}, then seqctl review accept|reject {}", row.id, row.id, row.id)
+            format!("`{}` wants a review{why}: seqctl logs {}, then seqctl review accept {} (or reject)", row.id, row.id, row.id)
         }));
         attention.extend(ended(StepStatus::Failed).map(|row| {
             let why = row.outcome.as_deref().unwrap_or("failed");
@@ -105,7 +105,7 @@ impl Engine {
         let mode =
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
         let name = self.name_of(view);
-        let findings = Self::findings(view).len();
+        let findings = Self::findings(view).len() + view.config.warnings.len();
         Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs })
     }
 
@@ -126,11 +126,14 @@ impl Engine {
     }
 
     fn validate(&self, view: &View, args: &query::Validate) -> Result<Output, Error> {
-        let findings = Self::findings(view);
-        if args.strict && !findings.is_empty() {
-            let list = findings.iter().map(|found| format!("\n  line {}: {}", found.line, found.message)).collect::<String>();
-            return Err(Error::Warnings { path: self.paths().sequence(), count: count(findings.len(), "warning"), list });
+        let (findings, others) = (Self::findings(view), &view.config.warnings);
+        let all = findings.len() + others.len();
+        if args.strict && all > 0 {
+            let in_plan = findings.iter().map(|found| format!("\n  line {}: {}", found.line, found.message));
+            let list = in_plan.chain(others.iter().map(|other| format!("\n  {other}"))).collect();
+            return Err(Error::Warnings { path: self.paths().sequence(), count: count(all, "warning"), list });
         }
+        others.iter().for_each(|other| self.warn(other.clone()));
         Ok(Output::Valid { steps: view.sequence.steps.len(), gates: view.sequence.gates.len(), findings })
     }
 
@@ -172,14 +175,13 @@ impl Engine {
     }
 
     fn audit_list(&self, args: &query::AuditList) -> Result<Vec<audit::Entry>, Error> {
-        let entries = audit::last_entries(&self.paths().audit(), usize::MAX)?;
-        let mut wanted: Vec<_> = entries
-            .into_iter()
-            .filter(|entry| args.action.as_ref().is_none_or(|action| entry.body.action == *action))
-            .filter(|entry| args.target.as_ref().is_none_or(|target| entry.body.is_about(target)))
-            .filter(|entry| args.after.is_none_or(|after| entry.seq > after))
-            .collect();
-        Ok(wanted.split_off(wanted.len().saturating_sub(args.limit)))
+        audit::last_entries_that(&self.paths().audit(), args.limit, |entry| {
+            let is_later = args.after.is_none_or(|after| entry.seq > after);
+            is_later.then(|| {
+                args.action.as_ref().is_none_or(|action| entry.body.action == *action)
+                    && args.target.as_ref().is_none_or(|target| entry.body.is_about(target))
+            })
+        })
     }
 
     /// Where the log that `args` asks for is, whether there is something in it or not.
@@ -419,7 +421,8 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
     let stuck = is_whole.then(|| covered.iter().find_map(|&at| super::start::stuck(view, &ready, at))).flatten();
     let statuses: Vec<StepStatus> = covered.into_iter().map(|at| ready.status(at)).collect();
     let row = run_row(run, is_held(&paths.runner(&run.id)));
-    Ok(RunReport { run: row, counts: counts(&statuses), failed, stuck, attempts, folder: paths.run(&run.id) })
+    let usage = attempts.iter().filter_map(|attempt| attempt.agent.usage).reduce(Usage::plus);
+    Ok(RunReport { run: row, counts: counts(&statuses), failed, stuck, usage, attempts, folder: paths.run(&run.id) })
 }
 
 /// The steps whose last attempt in a run failed, with its outcome in words.

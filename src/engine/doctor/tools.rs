@@ -10,41 +10,46 @@ use std::{
 };
 
 use super::check::Check;
-use crate::{engine::View, model::Resolved, store::Paths};
+use crate::{
+    agent::{Agent, Agents},
+    engine::View,
+    model::Resolved,
+    store::Paths,
+};
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An agent, the program it is, and how it is installed.
-const AGENTS: &[(&str, &str, &str)] = &[
-    ("claude-code", "claude", "npm install -g @anthropic-ai/claude-code"),
-    ("codex", "codex", "npm install -g @openai/codex"),
-    ("gemini", "gemini", "npm install -g @google/gemini-cli"),
-];
-
-/// The agents: one that a step of the plan wants has to be there.
+/// The agents, those of config.yaml too: one that a step of the plan wants has to be there.
 pub(super) fn agents(view: Option<&View>) -> Vec<Check> {
     let users = |agent: &str| -> Vec<String> {
         let steps = view.into_iter().flat_map(|view| view.sequence.steps.iter().map(|step| (&view.sequence, step)));
         let users = steps.filter(|(sequence, step)| Resolved::new(sequence, step).agent() == agent);
         users.map(|(_, step)| format!("`{}`", step.id)).collect()
     };
-    let check = |(agent, program, install): &(&str, &str, &str)| match (find(program), users(agent)) {
-        (Some(path), _) => Check::ok(agent, told(program, &path)),
-        (None, users) if users.is_empty() => {
-            Check::warning(agent, format!("`{program}` is not on PATH; no step wants it"), format!("`{install}` installs it"))
+    let root = view.map(|view| view.real_root.as_path());
+    let check = |agent: &Agent| {
+        let (name, program) = (agent.name.as_str(), agent.program());
+        let hint = match &agent.install {
+            Some(install) => format!("`{install}` installs it"),
+            None => format!("install it, or mend `command` of `{name}` in .threados/config.yaml"),
+        };
+        let place = if program.contains('/') { "there" } else { "on PATH" };
+        match (find_from(root, program), users(name)) {
+            (Some(path), _) => Check::ok(name, told(program, &path)),
+            (None, users) if users.is_empty() => {
+                Check::warning(name, format!("`{program}` is not {place}; no step wants it"), hint)
+            }
+            (None, users) => {
+                let verb = if users.len() == 1 { "wants" } else { "want" };
+                Check::broken(name, format!("`{program}` is not {place}, and {} {verb} it", users.join(", ")), hint)
+            }
         }
-        (None, users) => Check::broken(
-            agent,
-            format!(
-                "`{program}` is not on PATH, and {} {} it",
-                users.join(", "),
-                if users.len() == 1 { "wants" } else { "want" }
-            ),
-            format!("`{install}` installs it"),
-        ),
     };
-    AGENTS.iter().map(check).collect()
+    match view {
+        Some(view) => view.agents.iter().map(check).collect(),
+        None => Agents::new([]).iter().map(check).collect(),
+    }
 }
 
 /// git, and whether the project is under it.
@@ -69,9 +74,20 @@ pub(super) fn mprocs() -> Check {
     }
 }
 
+fn is_program(path: &PathBuf) -> bool {
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// The program of that name on PATH, or the one that a path leads to from the project's folder.
+fn find_from(root: Option<&Path>, program: &str) -> Option<PathBuf> {
+    if !program.contains('/') {
+        return find(program);
+    }
+    Some(root.map_or_else(|| program.into(), |root| root.join(program))).filter(is_program)
+}
+
 /// The program of that name on PATH.
 fn find(program: &str) -> Option<PathBuf> {
-    let is_program = |path: &PathBuf| path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
     env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(is_program)
 }
 
