@@ -573,7 +573,10 @@ fn one_line_for_a_prompt() {
     let name = test.path(".").canonicalize().unwrap().file_name().unwrap().to_string_lossy().into_owned();
     test.write(".threados/config.yaml", "ui: {ascii: true}\nodd: 1\n");
     assert_eq!(test.run(&["status", "--short"]).success().stderr, "");
-    assert!(test.run(&["graph"]).success().stdout.is_ascii(), "as config.yaml says");
+    for zoom in ["compact", "normal", "detail"] {
+        let out = test.run(&["graph", "--zoom", zoom]).success();
+        assert!(out.stdout.is_ascii(), "as config.yaml says: {}", out.stdout);
+    }
     test.write(".threados/sequence.yaml", "steps: [\n");
     let out = test.run(&["status", "--short"]).success();
     assert_eq!((out.stdout, out.stderr.as_str()), (format!("{name} ✖ plan\n"), ""));

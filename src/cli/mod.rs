@@ -156,15 +156,13 @@ impl Session<'_> {
 
     /// One line on standard output whatever is wrong, and nothing beside it: a prompt asks for it at each turn.
     fn prompt_line(&self, action: &Action) -> Result<ExitCode, Error> {
-        match self.call(action) {
-            Ok(reply) => self.printer.reply(&Reply { warnings: Vec::new(), ..reply }),
-            Err(_) => {
-                let root = &self.client.paths().root;
-                let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                self.printer.text(&format!("{} {} plan\n", table::tame(&name), style::glyph(StepStatus::Failed)));
-                Ok(ExitCode::SUCCESS)
-            }
+        if let Ok(reply) = self.call(action) {
+            return self.printer.reply(&Reply { warnings: Vec::new(), ..reply });
         }
+        let root = &self.client.paths().root;
+        let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        self.printer.text(&format!("{} {} plan\n", table::tame(&name), style::glyph(StepStatus::Failed)));
+        Ok(ExitCode::SUCCESS)
     }
 
     /// Calls the engine; on a terminal a question that the policy asks is put to the person.

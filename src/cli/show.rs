@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     graph, style,
-    table::{Table, cut, harmless, tame},
+    table::{Table, cut, harmless, tame, wrapped},
     why,
 };
 use crate::{
@@ -71,7 +71,7 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
         }
         Output::Schema { schema } => format!("{schema:#}\n"),
         Output::Wrote { path } => format!("wrote {}\n", path.display()),
-        Output::Checked { checks } => checks_text(checks),
+        Output::Checked { checks } => checks_text(checks, width),
         Output::Pruned { runs } => format!("removed {}\n", count(runs.len(), "run")),
         Output::Demo { path, report } => {
             let mut text = format!("\n{}", run(report, width, verbose));
@@ -152,11 +152,15 @@ fn needs_you(line: &str, width: Option<usize>) -> String {
 }
 
 /// What `doctor` found, a line each, and below it what to do.
-fn checks_text(checks: &[Check]) -> String {
+fn checks_text(checks: &[Check], width: Option<usize>) -> String {
     let name_width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    let indent = " ".repeat(name_width + 4);
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(indent.len()).max(20));
     let lines = checks.iter().map(|check| {
-        let hint = check.hint.as_ref().map_or(String::new(), |hint| format!("\n  {:name_width$}  {}", "", style::dim(hint)));
-        format!("{} {:name_width$}  {}{hint}\n", style::health(check.health), check.name, tame(&check.text))
+        let text = wrapped(&tame(&check.text), room).join(&format!("\n{indent}"));
+        let hint = check.hint.iter().flat_map(|hint| wrapped(hint, room));
+        let hint: String = hint.map(|line| format!("\n{indent}{}", style::dim(&line))).collect();
+        format!("{} {:name_width$}  {text}{hint}\n", style::health(check.health), check.name)
     });
     lines.collect()
 }
@@ -355,7 +359,7 @@ fn audit(entries: &[Entry], width: Option<usize>) -> String {
             format!("{}{}", result, detail(entry)),
         ]);
     }
-    if table.is_empty() { "the audit log is empty\n".into() } else { table.lines("", width) }
+    if table.is_empty() { "no entries\n".into() } else { table.lines("", width) }
 }
 
 /// What an entry is about, where its target does not say.

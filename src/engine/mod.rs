@@ -19,6 +19,7 @@ mod launch;
 mod log;
 mod next;
 mod output;
+mod past;
 mod prompt;
 mod query;
 mod restart;

@@ -4,20 +4,19 @@ use std::{fs::File, io::Read as _, path::Path};
 
 use super::{
     call::Engine,
-    caller::{Caller, Consent},
-    confirm,
     excerpt::{Part, read_part},
     log::{TranscriptReader, transcript_of},
-    output::{Answer, GateRow, LogText, Output, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row},
+    output::{Answer, GateRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row},
+    past::run_report,
     view::View,
 };
 use crate::{
-    action::{Action, query, run},
+    action::{Action, query},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, State, StepStatus, Usage},
+    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, State, StepStatus},
     runner::{Leftover, SpecFile},
-    store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
+    store::{self, AttemptStatus, Paths, Record, Run, is_held, list_runs, open_runs, runs, yaml},
 };
 
 impl Engine {
@@ -133,7 +132,9 @@ impl Engine {
             let list = in_plan.chain(others.iter().map(|other| format!("\n  {other}"))).collect();
             return Err(Error::Warnings { path: self.paths().sequence(), count: count(all, "warning"), list });
         }
-        others.iter().for_each(|other| self.warn(other.clone()));
+        for other in others {
+            self.warn(other.clone());
+        }
         Ok(Output::Valid { steps: view.sequence.steps.len(), gates: view.sequence.gates.len(), findings })
     }
 
@@ -240,34 +241,6 @@ impl Engine {
         let status = status.map(|status| status.status);
         Ok(Answer { step: place.step, run: place.run, attempt: place.attempt, status, text, truncated, agent })
     }
-
-    pub(super) fn prune(&self, caller: &Caller, action: &Action, args: &run::Prune, consent: Consent) -> Result<Output, Error> {
-        let mut writer = self.writer();
-        let mut removed = Vec::new();
-        {
-            let mut held = writer.lock()?;
-            confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)?;
-            held.refresh_leases()?;
-            let running: Vec<String> = held
-                .view()
-                .leases
-                .values()
-                .filter_map(|lease| lease.record.claim.as_ref())
-                .map(|claim| claim.run.clone())
-                .collect();
-            let old = list_runs(self.paths())?.into_iter().filter(|run| run.state == RunState::Ended).skip(args.keep);
-            let old: Vec<String> = old.map(|run| run.id).filter(|run| !running.contains(run)).collect();
-            if !old.is_empty() {
-                held.note(caller, action.name(), None, serde_json::json!({"runs": old}), true)?;
-            }
-            for run in old {
-                runs::remove(self.paths(), &run)?;
-                removed.push(run);
-            }
-        }
-        self.keep(writer);
-        Ok(Output::Pruned { runs: removed })
-    }
 }
 
 /// Where the last `lines` lines of a text begin.
@@ -311,7 +284,7 @@ pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
     }
 }
 
-fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {
+pub(super) fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {
     StepStatus::ALL.into_iter().map(|status| (status, statuses.iter().filter(|other| **other == status).count())).collect()
 }
 
@@ -395,44 +368,4 @@ fn gate_rows(view: &View, ready: &Readiness) -> Vec<GateRow> {
         }
     });
     rows.collect()
-}
-
-/// Everything about a run.
-pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunReport, Error> {
-    let order = |step: &Id| view.graph.find(step.as_str()).unwrap_or(usize::MAX);
-    let mut steps = runs::steps(paths, &run.id)?;
-    steps.sort_by_key(order);
-    let mut attempts = Vec::new();
-    for step in &steps {
-        for attempt in runs::attempts(paths, &run.id, step.as_str())? {
-            attempts.extend(AttemptStatus::read(paths, &run.id, step.as_str(), attempt));
-        }
-    }
-    let ready = view.readiness();
-    let covered = (0..view.sequence.steps.len()).filter(|&at| run.covers(view.id_of(at)));
-    let covered: Vec<usize> = covered.collect();
-    let mut failed = failed_attempts(&attempts);
-    for (step, words) in covered.iter().filter_map(|&at| super::start::failure(view, &ready, at)) {
-        if failed.iter().all(|(other, _)| *other != step) {
-            failed.push((step, words));
-        }
-    }
-    let is_whole = run.state == RunState::Ended && run.what.steps().is_none() && !run.stopped;
-    let stuck = is_whole.then(|| covered.iter().find_map(|&at| super::start::stuck(view, &ready, at))).flatten();
-    let statuses: Vec<StepStatus> = covered.into_iter().map(|at| ready.status(at)).collect();
-    let row = run_row(run, is_held(&paths.runner(&run.id)));
-    let usage = attempts.iter().filter_map(|attempt| attempt.agent.usage).reduce(Usage::plus);
-    Ok(RunReport { run: row, counts: counts(&statuses), failed, stuck, usage, attempts, folder: paths.run(&run.id) })
-}
-
-/// The steps whose last attempt in a run failed, with its outcome in words.
-fn failed_attempts(attempts: &[AttemptStatus]) -> Vec<(Id, String)> {
-    let mut failed: Vec<(Id, String)> = Vec::new();
-    for attempt in attempts {
-        failed.retain(|(step, _)| *step != attempt.step);
-        if attempt.status == StepStatus::Failed {
-            failed.push((attempt.step.clone(), attempt.outcome().explained()));
-        }
-    }
-    failed
 }

@@ -11,14 +11,14 @@ use crate::{
     audit, clock,
     engine::{Engine, View},
     error::Error,
-    store::Paths,
+    store::{Config, Paths},
 };
 
 const MIB: u64 = 1024 * 1024;
 
 /// Everything about the project.
 pub(super) fn all(paths: &Paths, view: &Result<View, Error>) -> Vec<Check> {
-    vec![plan(view), policy(view), config(view), permissions(paths), locks(paths), file_system(paths), space(paths), time(paths)]
+    vec![plan(view), policy(view), config(paths), permissions(paths), locks(paths), file_system(paths), space(paths), time(paths)]
 }
 
 fn plan(view: &Result<View, Error>) -> Check {
@@ -50,10 +50,13 @@ fn policy(view: &Result<View, Error>) -> Check {
     }
 }
 
-fn config(view: &Result<View, Error>) -> Check {
-    match view.as_ref().map(|view| view.config.warnings.as_slice()) {
-        Ok([]) | Err(_) => Check::ok("config", "nothing is odd in it"),
-        Ok(odd) => Check::warning("config", odd.join("; "), "mend .threados/config.yaml"),
+fn config(paths: &Paths) -> Check {
+    let hint = "mend .threados/config.yaml";
+    match Config::read(paths) {
+        Ok(_) if !paths.config().exists() => Check::ok("config", "there is none, so everything is as usual"),
+        Ok(config) if config.warnings.is_empty() => Check::ok("config", "nothing is odd in it"),
+        Ok(config) => Check::warning("config", config.warnings.join("; "), hint),
+        Err(error) => Check::broken("config", error.to_string(), hint),
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn mprocs() -> Check {
     }
 }
 
-fn is_program(path: &PathBuf) -> bool {
+fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
@@ -83,12 +83,12 @@ fn find_from(root: Option<&Path>, program: &str) -> Option<PathBuf> {
     if !program.contains('/') {
         return find(program);
     }
-    Some(root.map_or_else(|| program.into(), |root| root.join(program))).filter(is_program)
+    Some(root.map_or_else(|| program.into(), |root| root.join(program))).filter(|path| is_program(path))
 }
 
 /// The program of that name on PATH.
 fn find(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(is_program)
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| is_program(path))
 }
 
 /// Where a program is, and which.
