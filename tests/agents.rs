@@ -329,6 +329,15 @@ fn a_transcript_grows_with_its_log() {
 }
 
 #[test]
+fn a_claim_that_is_being_made_has_no_log_yet() {
+    let test = project(PLAN);
+    // Its folder is there, what will run in it and the lease are not.
+    test.run_env("THREADOS_FAULT", "claim.folder:kill", &["run", "--detach"]);
+    test.assert_no_processes();
+    test.run(&["logs", "think"]).fails(3).says("`think` has not run");
+}
+
+#[test]
 fn what_a_killed_agent_spent_is_known_and_its_session_goes_on() {
     let test = project(PLAN);
     test.write("behave", "touch began; sleep 1000");

@@ -64,6 +64,11 @@ fn agents_of_the_config_are_looked_for_too() {
     assert_eq!((&mine["health"], &mine["text"]), (&"broken".into(), &"`./mine` is not there, and `a` wants it".into()));
     assert_eq!(mine["hint"], "`make mine` installs it");
     assert_eq!(check(&out, "other")["health"], "warning");
+    test.write("mine", "#!/bin/sh\ntouch executed\n");
+    std::fs::set_permissions(test.path("mine"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let out = test.run(&["doctor", "--json"]).success();
+    assert_eq!(check(&out, "mine")["health"], "ok");
+    assert!(!test.path("executed").exists(), "looking executes nothing that a project names");
     test.write(".threados/sequence.yaml", plan.replace("mine", "yours"));
     let out = test.run(&["doctor", "--json"]).success();
     assert_eq!(check(&out, "plan")["text"], "1 warning");

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, count},
     model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, State, StepStatus},
     runner::{Leftover, SpecFile},
-    store::{self, AttemptStatus, Paths, Record, Run, is_held, list_runs, open_runs, runs, yaml},
+    store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
 
 impl Engine {
@@ -295,8 +295,9 @@ pub(super) fn last_attempt(paths: &Paths, view: &View, step: &Id) -> Option<(Str
     if let Some(claim) = record.and_then(|record| record.claim.as_ref()) {
         return Some((claim.run.clone(), record.map(Record::attempt)));
     }
-    // A reset has made the record forget; the folders have not.
-    let run = list_runs(paths).ok()?.into_iter().find(|run| paths.run(&run.id).join(step.as_str()).is_dir())?;
+    // A reset has made the record forget; the folders have not. That of an active run may be a claim that is being made.
+    let mut runs = list_runs(paths).ok()?.into_iter().filter(|run| run.state != RunState::Active);
+    let run = runs.find(|run| paths.run(&run.id).join(step.as_str()).is_dir())?;
     let attempt = runs::attempts(paths, &run.id, step.as_str()).ok()?.pop();
     Some((run.id, attempt))
 }

@@ -28,6 +28,9 @@ pub(super) fn agents(view: Option<&View>) -> Vec<Check> {
         users.map(|(_, step)| format!("`{}`", step.id)).collect()
     };
     let root = view.map(|view| view.real_root.as_path());
+    // Looking must not execute what a project names, which may be a fresh clone.
+    let usual = Agents::new([]);
+    let is_usual = |program: &str| usual.iter().any(|agent| agent.program() == program);
     let check = |agent: &Agent| {
         let (name, program) = (agent.name.as_str(), agent.program());
         let hint = match &agent.install {
@@ -36,7 +39,8 @@ pub(super) fn agents(view: Option<&View>) -> Vec<Check> {
         };
         let place = if program.contains('/') { "there" } else { "on PATH" };
         match (find_from(root, program), users(name)) {
-            (Some(path), _) => Check::ok(name, told(program, &path)),
+            (Some(path), _) if is_usual(program) => Check::ok(name, told(program, &path)),
+            (Some(path), _) => Check::ok(name, path.display().to_string()),
             (None, users) if users.is_empty() => {
                 Check::warning(name, format!("`{program}` is not {place}; no step wants it"), hint)
             }
@@ -48,7 +52,7 @@ pub(super) fn agents(view: Option<&View>) -> Vec<Check> {
     };
     match view {
         Some(view) => view.agents.iter().map(check).collect(),
-        None => Agents::new([]).iter().map(check).collect(),
+        None => usual.iter().map(check).collect(),
     }
 }
 
