@@ -21,7 +21,9 @@ fn write(test: &Test, writers: usize, script: &str) {
         test.spawn_command(shell)
     };
     let shells: Vec<_> = (0..writers).map(shell).collect();
-    shells.into_iter().for_each(|shell| drop(shell.wait().success()));
+    for shell in shells {
+        shell.wait().success();
+    }
 }
 
 #[test]
