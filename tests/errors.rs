@@ -288,7 +288,7 @@ fn waiting_for_a_review_or_a_gate_is_waiting_for_a_person() {
     test.run(&["wait", "look", "--for", "done"])
         .fails(9)
         .says("waits for the review of `look`")
-        .says("`seqctl skip look` accepts it");
+        .says("`seqctl review accept look` accepts it");
     test.run(&["wait", "after", "--for", "done"]).fails(9).says("waits for gate `g`").says("`seqctl gate approve g`");
     test.run(&["run", "bad"]).fails(7);
     test.run(&["wait", "bad", "look", "--for", "done"]).fails(7).says("step `bad` failed");

@@ -90,9 +90,6 @@ impl Engine {
     /// The project as it stands.
     pub fn view(&self) -> Result<View, Error> {
         let view = View::load(&self.paths)?;
-        for warning in &view.config.warnings {
-            self.warn(warning.clone());
-        }
         for warning in view.disagreements() {
             self.warn(match warning.hint {
                 Some(hint) => format!("{}; {hint}", warning.message),

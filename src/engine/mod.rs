@@ -21,6 +21,7 @@ mod launch;
 mod log;
 mod next;
 mod output;
+mod past;
 mod policy;
 mod prompt;
 mod query;

@@ -278,6 +278,9 @@ pub struct RunReport {
     /// A step that cannot start because somebody blocked a gate, and which gate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stuck: Option<(Id, Id)>,
+    /// What its agents' attempts took together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// The attempts, in the plan's order.
     pub attempts: Vec<AttemptStatus>,
     /// Where everything is.
