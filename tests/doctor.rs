@@ -59,6 +59,7 @@ fn agents_of_the_config_are_looked_for_too() {
         ".threados/config.yaml",
         "agents:\n  mine: {command: [./mine], install: make mine}\n  other: {command: [no-such]}\n",
     );
+    test.run(&["trust"]).success();
     let out = test.run(&["doctor", "--json"]).fails(1);
     let mine = check(&out, "mine");
     assert_eq!((&mine["health"], &mine["text"]), (&"broken".into(), &"`./mine` is not there, and `a` wants it".into()));

@@ -31,12 +31,15 @@ fn on_terminal(test: &Test, args: &[&str], (rows, cols): (u16, u16), answer: Opt
         }
     });
     let text = || anstream::adapter::strip_str(&String::from_utf8_lossy(&seen.lock().unwrap())).to_string().replace('\r', "");
+    // Kept to the end: letting go of it types a newline, whose echo could come amid what is printed.
+    let mut keyboard = terminal.master.take_writer().unwrap();
     if let Some((question, answer)) = answer {
         wait_until(question, || text().contains(question));
-        terminal.master.take_writer().unwrap().write_all(answer.as_bytes()).unwrap();
+        keyboard.write_all(answer.as_bytes()).unwrap();
     }
     wait_until("the command to end", || child.try_wait().unwrap().is_some());
     let code = child.wait().unwrap().exit_code();
+    drop(keyboard);
     copier.join().unwrap();
     (text(), code)
 }
