@@ -10,7 +10,7 @@ fn arguments(name: &str) -> &'static [&'static str] {
     match name {
         "step.add" | "step.edit" | "step.rm" | "step.show" | "skip" | "reset" | "run.step" | "run.group" | "restart" | "stop"
         | "logs" | "why" | "result" | "review.accept" | "review.reject" | "gate.insert" | "gate.approve" | "gate.block"
-        | "gate.reopen" | "gate.rm" | "prompt.show" => &["nope"],
+        | "gate.reopen" | "gate.rm" | "prompt.show" | "prompt.compile" | "diff" => &["nope"],
         "prompt.set" => &["nope", "--text", "x"],
         "continue" => &["nope", "-m", "x"],
         "outcome" => &["done"],

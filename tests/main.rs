@@ -19,6 +19,7 @@ mod kill;
 mod layers;
 mod life;
 mod processes;
+mod products;
 mod prompts;
 mod readonly;
 #[cfg(feature = "real-tools")]

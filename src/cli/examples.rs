@@ -63,6 +63,14 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("prompt set review --text 'Review the diff.'", "from the command line"),
         ],
     ),
+    ("prompt.compile", &[("prompt compile build", "what its agent would be told if it began now")]),
+    (
+        "diff",
+        &[
+            ("diff build", "what its agent changed, through a pager"),
+            ("diff build --attempt 1 | git apply --3way", "take the changes of an earlier attempt over"),
+        ],
+    ),
     ("prompt.show", &[("prompt show review", "the text, and where it comes from")]),
     ("prompt.edit", &[("prompt edit review", "in $VISUAL or $EDITOR")]),
     ("init", &[("init", "with three example steps"), ("init --empty --name shop", "with none")]),

@@ -13,9 +13,9 @@ pub use crate::{
     action::run::Options as RunOptions,
     audit::Entry,
     engine::{
-        Actor, Answer, Caller, Check, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, GraphNode, GraphReport,
-        Health, Hindrance, Kind, LogText, Output, Plan, PromptText, Reply, RunReport, RunRow, ShortStatus, Standing, Started,
-        StatusReport, StepDetail, StepRow, TranscriptReader, WhyReport, blocked_by_gate, schema, start_of_lines,
+        Actor, Answer, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Follower, GateRow, GraphNode,
+        GraphReport, Health, Hindrance, Kind, LogText, Output, Plan, PromptText, Reply, RunReport, RunRow, ShortStatus, Standing,
+        Started, StatusReport, StepDetail, StepRow, TranscriptReader, WhyReport, blocked_by_gate, schema, start_of_lines,
     },
     store::{AttemptStatus, RunState, yaml::Warning},
 };

@@ -2,6 +2,7 @@
 //! queries and events. Wires everything below it.
 
 mod agent;
+mod brief;
 mod call;
 mod caller;
 mod claim;
@@ -44,7 +45,8 @@ pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
 pub use output::{
-    Answer, GateRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail, StepRow,
+    Answer, DiffText, GateRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail,
+    StepRow,
 };
 pub use query::start_of_lines;
 pub use schema::schema;
