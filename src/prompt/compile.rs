@@ -97,25 +97,29 @@ fn findings(brief: &Brief, text: &mut String) {
 
 fn finding(found: &Finding, share: usize, text: &mut String) {
     let candidate = if found.is_candidate { "Candidate " } else { "" };
-    let _ = write!(text, "\n### {candidate}`{}`: {}\n\n", found.of, line(&found.how));
+    let _ = writeln!(text, "\n### {candidate}`{}`: {}", found.of, line(&found.how));
+    let mut list = String::new();
     if let Some(note) = &found.note {
-        let _ = writeln!(text, "- note: {}", line(note));
+        let _ = writeln!(list, "- note: {}", line(note));
     }
-    if let Some((path, facts)) = &found.diff {
+    if let Some((path, diff)) = &found.diff {
         let shared = match found.shared_with.as_slice() {
             [] => String::new(),
             others => format!("; {} worked in the same tree, so some of it may be theirs", names(others)),
         };
-        let _ = writeln!(text, "- changes: {} in `{}`{shared}", facts.words(), path.display());
+        let _ = writeln!(list, "- changes: {} in `{}`{shared}", diff.words(), path.display());
     }
     for artifact in found.artifacts.iter().take(FILES) {
-        let _ = writeln!(text, "- file: `{}`, {} bytes", line(&artifact.path), artifact.bytes);
+        let _ = writeln!(list, "- file: `{}`, {} bytes", line(&artifact.path), artifact.bytes);
     }
     if found.artifacts.len() > FILES {
-        let _ = writeln!(text, "- and {} files more", found.artifacts.len() - FILES);
+        let _ = writeln!(list, "- and {} files more", found.artifacts.len() - FILES);
     }
     if let Some(result) = &found.text {
-        quote(result, share, text);
+        quote(result, share, &mut list);
+    }
+    if !list.is_empty() {
+        let _ = write!(text, "\n{list}");
     }
 }
 
@@ -173,8 +177,10 @@ fn rules(brief: &Brief, text: &mut String) {
     for pattern in &limits.forbidden_patterns {
         let _ = writeln!(text, "- The project's policy forbids to run what matches `{}`.", line(pattern));
     }
-    let cost = limits.max_cost_usd.map_or(String::new(), |cost| format!(" and ${cost}"));
-    let _ = writeln!(text, "- You have {}{cost}. Then the step is ended and has failed.", limits.timeout);
+    let _ = writeln!(text, "- You have {}; after that the step is ended and has failed.", limits.timeout);
+    if let Some(cost) = limits.max_cost_usd {
+        let _ = writeln!(text, "- Your work may cost ${cost}.");
+    }
     if !brief.artifacts.is_empty() {
         let globs = brief.artifacts.iter().map(|glob| format!("`{}`", line(glob))).collect::<Vec<_>>().join(", ");
         let _ = writeln!(text, "- Leave your files where they are looked for: {globs}.");
@@ -190,7 +196,7 @@ fn ending(brief: &Brief, text: &mut String) {
     let _ = write!(
         text,
         "\n## How to end\n\n\
-         Say at the end in a few lines what you did and what is open. {reader}{review} Then:\n\n\
+         Say at the end in a few lines what you did and what is open. {reader}{review}\n\n\
          - the work is done: just end\n\
          - a person has to look at it first: `seqctl outcome review --note \"why\"`\n\
          - it cannot be done: `seqctl outcome fail --note \"why\"`\n\n\
