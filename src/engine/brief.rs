@@ -146,10 +146,10 @@ fn step_finding(paths: &Paths, view: &View, ready: &Readiness, at: usize, of: &S
     let folder = paths.attempt(&run, of.id.as_str(), attempt);
     let Some(left) = AttemptStatus::read(paths, &run, of.id.as_str(), attempt) else { return finding };
     let is_text = || file::read_json::<SpecFile>(&folder.join("spec.json")).is_some_and(|spec| spec.output.is_text());
-    let (name, limit) = match resolved.is_shell() {
-        true => ("stdout.log", OUTPUT),
-        false if is_text() => ("stdout.log", BUDGET as u64),
-        false => ("summary.md", BUDGET as u64),
+    let (name, limit) = if resolved.is_shell() {
+        ("stdout.log", OUTPUT)
+    } else {
+        (if is_text() { "stdout.log" } else { "summary.md" }, BUDGET as u64)
     };
     Finding {
         ended_at: Some(left.ended_at),

@@ -45,16 +45,15 @@ pub(super) fn show(paths: &Paths, view: &View, args: &prompt::Show) -> Result<Pr
 pub(super) fn compile(paths: &Paths, view: &View, args: &prompt::Compile) -> Result<PromptText, Error> {
     let step = view.sequence.expect_step(args.step.as_str())?;
     let decided = view.records.get(&step.id).and_then(|record| record.decision.as_ref());
-    let text = match decided.and_then(|decided| decided.resume.as_ref()) {
-        Some(resume) => resume.message.clone(),
-        None => {
-            let shown = show(paths, view, &prompt::Show { step: step.id.clone() })?;
-            if Resolved::new(&view.sequence, step).is_shell() {
-                return Ok(shown);
-            }
-            let folder = super::agent::folder(view, step);
-            brief::compile(paths, view, step, &shown.text, &folder.canonicalize().unwrap_or(folder))?
+    let text = if let Some(resume) = decided.and_then(|decided| decided.resume.as_ref()) {
+        resume.message.clone()
+    } else {
+        let shown = show(paths, view, &prompt::Show { step: step.id.clone() })?;
+        if Resolved::new(&view.sequence, step).is_shell() {
+            return Ok(shown);
         }
+        let folder = super::agent::folder(view, step);
+        brief::compile(paths, view, step, &shown.text, &folder.canonicalize().unwrap_or(folder))?
     };
     let (sha256, bytes) = (sha256(text.as_bytes()), text.len());
     Ok(PromptText { step: step.id.clone(), source: "compiled", path: None, sha256, bytes, text })

@@ -190,7 +190,7 @@ pub(super) fn neighbours(paths: &Paths, step: &Id, since: &str, top: &Path) -> R
     for (id, record, _) in active(paths)? {
         judge(&id, &record);
     }
-    let since_then = since.parse::<jiff::Timestamp>().ok().and_then(|at| std::time::SystemTime::try_from(at).ok());
+    let since_then = since.parse::<jiff::Timestamp>().ok().map(std::time::SystemTime::from);
     for name in file::names(&paths.state("last"))? {
         let path = paths.last(&name);
         // What was written before is about what ended before.
