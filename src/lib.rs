@@ -12,6 +12,7 @@ pub mod fault;
 pub mod layout;
 pub mod model;
 pub mod policy;
+pub mod prompt;
 pub mod runner;
 pub mod store;
 pub mod sys;

@@ -8,7 +8,9 @@ use crate::harness::{Test, text};
 /// beside that is in `behave`.
 const FAKE: &str = r#"#!/bin/sh
 echo "$@" >> calls
-prompt=$(cat)
+told=$(cat)
+prompt=$(printf '%s\n' "$told" | sed -n '/^## Task$/,/^## /p' | sed '/^## /d; /^$/d')
+prompt=${prompt:-$told}
 echo "$prompt" >> prompts
 say() { printf '%s\n' "$1"; }
 session=s-1
@@ -74,7 +76,7 @@ fn an_agent_works_and_its_work_is_accounted_for() {
     assert_eq!(test.read(test.attempt("think", 1).join("summary.md")), "did: make it so\n");
     let spec = test.json(test.attempt("think", 1).join("spec.json"));
     assert_eq!((&spec["agent"], &spec["output"], &spec["timeoutMs"]), (&json!("fake"), &json!("claude"), &json!(7_200_000)));
-    assert_eq!(test.read(test.attempt("think", 1).join("prompt.md")), "make it so");
+    assert!(test.read(test.attempt("think", 1).join("prompt.md")).contains("\n## Task\n\nmake it so\n\n## "));
     assert!(test.attempt_status("after", 1).get("usage").is_none());
 }
 
@@ -101,8 +103,9 @@ fn a_prompt_goes_as_an_argument_or_as_a_file_where_the_agent_wants_that() {
     );
     test.config("agents:\n  say: {command: [echo, said], prompt: arg}\n  read: {command: [cat], prompt: file}\n");
     test.run(&["run"]).success();
-    assert_eq!((test.stdout("arg", 1), test.stdout("file", 1)), ("said hello there\n".into(), "from a file".into()));
-    test.run(&["result", "arg"]).success().prints("said hello there");
+    let told = |step: &str| test.read(test.attempt(step, 1).join("prompt.md"));
+    assert_eq!((test.stdout("arg", 1), test.stdout("file", 1)), (format!("said {}\n", told("arg")), told("file")));
+    test.run(&["result", "arg"]).success().prints("\n\nhello there\n\n");
     let reply = test.run(&["continue", "arg", "-m", "more", "--json"]).fails(4).json();
     assert_eq!(reply["code"], "NO_SESSION");
 }

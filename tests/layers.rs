@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &["model"]),
     ("model", &["error"]),
     ("policy", &["model", "error"]),
+    ("prompt", &["model"]),
     ("template", &["model", "error"]),
     ("action", &["template", "model", "error"]),
     ("layout", &["model", "error"]),
@@ -24,8 +25,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
-            "runner", "agent", "store", "audit", "layout", "action", "template", "policy", "model", "error", "clock", "fault",
-            "sys",
+            "runner", "agent", "store", "audit", "layout", "action", "prompt", "template", "policy", "model", "error", "clock",
+            "fault", "sys",
         ],
     ),
     ("client", &["engine", "action", "store", "audit", "model", "error"]),

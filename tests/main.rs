@@ -20,6 +20,7 @@ mod layers;
 mod life;
 mod policy;
 mod processes;
+mod products;
 mod prompts;
 mod readonly;
 #[cfg(feature = "real-tools")]

@@ -309,6 +309,8 @@ undo
 redo
 step add talk --prompt hello
 prompt show talk
+prompt compile talk
+diff fetch
 prompt set talk --text more
 audit
 audit list

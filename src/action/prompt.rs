@@ -22,6 +22,19 @@ impl Act for Show {
     const ACCESS: Access = Access::Read;
 }
 
+/// Print what an agent would be told now, without running it: its prompt with everything around it
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Compile {
+    /// The step
+    pub step: Id,
+}
+
+impl Act for Compile {
+    const NAME: &'static str = "prompt.compile";
+    const ACCESS: Access = Access::Read;
+}
+
 /// Write the prompt of a step, where it stands: in its file or in the plan
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

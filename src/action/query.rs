@@ -132,6 +132,23 @@ pub struct Answer {
 }
 query!("result", Answer);
 
+/// Print what an agent's step changed in its git work tree, as a patch
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diff {
+    /// The step
+    pub step: Id,
+    /// Of this run; the last one where absent
+    #[arg(long, value_name = "RUN")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Of this attempt; the last one where absent
+    #[arg(long, value_name = "N")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+}
+query!("diff", Diff);
+
 /// List the runs, newest first
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -113,6 +113,14 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("template show fusion > .threados/templates/mine.yaml", "begin one of your own with it"),
         ],
     ),
+    ("prompt.compile", &[("prompt compile build", "what its agent would be told if it began now")]),
+    (
+        "diff",
+        &[
+            ("diff build", "what its agent changed, through a pager"),
+            ("diff build --attempt 1 | git apply --3way", "take the changes of an earlier attempt over"),
+        ],
+    ),
     ("prompt.show", &[("prompt show review", "the text, and where it comes from")]),
     ("prompt.edit", &[("prompt edit review", "in $VISUAL or $EDITOR")]),
     (

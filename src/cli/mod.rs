@@ -139,6 +139,7 @@ impl Session<'_> {
                     _ => self.printer.reply(&reply),
                 }
             }
+            Action::Diff(_) if !self.printer.is_json() && self.printer.width.is_none() => self.copy_diff(action),
             Action::PromptShow(_) => {
                 let reply = self.call(action)?;
                 self.tell_source(&reply);
@@ -192,6 +193,18 @@ impl Session<'_> {
             Err(Error::ConfirmationRequired { what, why }) if !is_person => Err(Error::StepCannotConfirm { what, why }),
             other => other,
         }
+    }
+
+    /// Prints a patch byte for byte, for whoever applies it.
+    fn copy_diff(&self, action: &Action) -> Result<ExitCode, Error> {
+        let reply = self.call(action)?;
+        self.printer.warnings(&reply.warnings);
+        if let Output::Diff(diff) = &reply.output
+            && let Some(path) = &diff.path
+        {
+            self.printer.bytes(&std::fs::read(path).map_err(Error::io("read", path))?);
+        }
+        Ok(ExitCode::SUCCESS)
     }
 
     /// Where a prompt comes from, beside its text.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     client::{Check, Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
     error::count,
-    model::{Id, Span, StepStatus},
+    model::{Id, Products, Span, StepStatus},
 };
 
 /// A reply as text; lines are cut at `width` where one is given.
@@ -59,6 +59,7 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
         Output::Log(log) => log.text.clone(),
         Output::Answer(answer) if answer.text.is_empty() || answer.text.ends_with('\n') => answer.text.clone(),
         Output::Answer(answer) => format!("{}\n", answer.text),
+        Output::Diff(diff) => diff_text(&diff.text),
         Output::Reported { step, outcome } => {
             let word = serde_json::to_value(outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
             format!("outcome of `{step}`: {word}\n")
@@ -277,9 +278,37 @@ fn step(detail: &StepDetail) -> String {
         put("denied", tame(&denials.collect::<Vec<_>>().join(", ")));
         put("said", agent.summary.as_deref().map(tame).unwrap_or_default());
     }
+    if let Some(products) = detail.last.as_ref().map(|last| &last.products) {
+        put("made", artifacts(products));
+        let shared = if products.shared { format!(", shared with {}", names(&products.shared_with)) } else { String::new() };
+        put("changed", products.diff.map(|diff| format!("{}{shared}: seqctl diff {}", diff.words(), row.id)).unwrap_or_default());
+        put("missing", tame(&products.product_notes.join(", ")));
+    }
     put("note", detail.last.as_ref().and_then(|last| last.note.as_deref()).map(tame).unwrap_or_default());
     put("folder", detail.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default());
     format!("{} {}\n{}", style::glyph(row.status), style::bold(row.id.as_str()), table.lines("  ", None))
+}
+
+/// A patch for reading: what files it is about in bold, what stays dim.
+fn diff_text(patch: &str) -> String {
+    let paint = |line: &str| match line.as_bytes().first() {
+        Some(b'+' | b'-' | b'@') if !line.starts_with("+++") && !line.starts_with("---") => line.to_owned(),
+        Some(b'd') => style::bold(line),
+        _ => style::dim(line),
+    };
+    lines(harmless(patch).lines().map(paint))
+}
+
+/// The files that a step made, the first few by name.
+fn artifacts(products: &Products) -> String {
+    const SHOWN: usize = 5;
+    let files = &products.artifacts;
+    let named = files.iter().take(SHOWN).map(|file| tame(&file.path)).collect::<Vec<_>>().join(", ");
+    match (files.len().checked_sub(SHOWN), products.artifacts_truncated) {
+        (_, true) => format!("{named} and many more"),
+        (Some(more @ 1..), false) => format!("{named} and {more} more"),
+        _ => named,
+    }
 }
 
 fn would_run(plan: &Plan) -> String {

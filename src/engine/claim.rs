@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{
     agent::Told,
+    brief,
     caller::Caller,
     guard::Guard,
     view::{LeaseView, View, defhash},
@@ -158,6 +159,8 @@ impl Held<'_> {
             review: resolved.review(),
             stdin: work.is_told_by_stdin,
             output: work.output,
+            artifacts: step.artifacts.clone(),
+            diff: !resolved.is_shell(),
         };
         if let Some(guard) = work.guard {
             guard.apply(&mut spec);
@@ -214,6 +217,7 @@ fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8
         retry_delay_ms: spec.retry_delay_ms,
         review: spec.review,
         output: spec.output,
+        artifacts: spec.artifacts.clone(),
         defhash: defhash.into(),
         env: spec.env.keys().cloned().collect(),
         path: spec.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default(),
@@ -242,7 +246,7 @@ pub(super) fn resolve(paths: &Paths, view: &View, step: &Step, folder: &Path) ->
         };
         (shell_work(step, prompt, cwd).map_err(spawn)?, text)
     } else {
-        agent_work(view, step, prompt, cwd, folder).map_err(spawn)?
+        agent_work(paths, view, step, prompt, cwd, folder).map_err(spawn)?
     };
     let execution = Execution {
         command: step.command.as_ref(),
@@ -272,25 +276,47 @@ fn shell_work(step: &Step, prompt: Option<Prompt>, cwd: PathBuf) -> Result<Work,
     Ok(Work { argv, cwd, prompt, told: None, is_told_by_stdin: false, output: OutputFormat::Text, guard: None, timeout_ms: 0 })
 }
 
-/// The work of an agent, and everything that would run: its command line and what it is told.
-fn agent_work(view: &View, step: &Step, prompt: Option<Prompt>, cwd: PathBuf, folder: &Path) -> Result<(Work, String), String> {
+/// The work of an agent, and what the policy judges: its command line and what the plan or a person tells it. What is
+/// told around that, results of other steps among it, is nothing that runs.
+fn agent_work(
+    paths: &Paths,
+    view: &View,
+    step: &Step,
+    prompt: Option<Prompt>,
+    cwd: PathBuf,
+    folder: &Path,
+) -> Result<(Work, String), String> {
     let decided = view.records.get(&step.id).and_then(|record| record.decision.as_ref());
     let resume = decided.and_then(|decided| decided.resume.as_ref());
-    let told = match (resume, &prompt) {
-        (Some(resume), _) => resume.message.clone().into_bytes(),
-        (None, Some(prompt)) => prompt.bytes.clone(),
+    let (task, told) = match (resume, &prompt) {
+        (Some(resume), _) => (resume.message.clone(), resume.message.clone()),
+        (None, Some(prompt)) => {
+            let task = String::from_utf8_lossy(&prompt.bytes).into_owned();
+            let told = brief::compile(paths, view, step, &task, &cwd).map_err(|error| error.to_string())?;
+            (task, told)
+        }
         (None, None) => return Err("it has no prompt or prompt file".into()),
     };
-    let text = String::from_utf8_lossy(&told);
     let file = folder.join("prompt.md");
     let session = resume.map(|resume| resume.session.as_str());
-    let told_how = Told { prompt: &text, file: Some(&file), session };
-    let (agent, argv) = super::agent::command(view, step, &cwd, told_how).map_err(|error| match error.hint() {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
-    })?;
-    let text = format!("{}\n{text}", shell_words::join(&argv));
+    let command = |prompt: &str| {
+        super::agent::command(view, step, &cwd, Told { prompt, file: Some(&file), session }).map_err(|error| match error.hint() {
+            Some(hint) => format!("{error}; {hint}"),
+            None => error.to_string(),
+        })
+    };
+    let (agent, argv) = command(&told)?;
+    let text = format!("{}\n{task}", shell_words::join(command(&task)?.1));
     let is_told_by_stdin = agent.prompt == PromptBy::Stdin;
-    let work = Work { argv, cwd, prompt, told: Some(told), is_told_by_stdin, output: agent.output, guard: None, timeout_ms: 0 };
+    let work = Work {
+        argv,
+        cwd,
+        prompt,
+        told: Some(told.into_bytes()),
+        is_told_by_stdin,
+        output: agent.output,
+        guard: None,
+        timeout_ms: 0,
+    };
     Ok((work, text))
 }

@@ -2,6 +2,7 @@
 //! queries and events. Wires everything below it.
 
 mod agent;
+mod brief;
 mod call;
 mod caller;
 mod claim;
@@ -50,8 +51,8 @@ pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
 pub use output::{
-    Answer, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail,
-    StepRow, TemplateRow,
+    Answer, DiffText, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport,
+    StepDetail, StepRow, TemplateRow,
 };
 pub use policy::{Judgement, Rule};
 pub use query::start_of_lines;

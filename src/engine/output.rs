@@ -9,7 +9,7 @@ use super::{doctor::Check, graph::GraphReport, start::Plan, why::WhyReport};
 use crate::{
     action::{Changed, outcome},
     audit::Entry,
-    model::{AgentReport, FailPolicy, Id, OutputFormat, Reason, Step, StepStatus, Usage},
+    model::{AgentReport, DiffFacts, FailPolicy, Id, OutputFormat, Reason, Step, StepStatus, Usage},
     store::{AttemptStatus, Run, yaml::Warning},
     template::Parameter,
 };
@@ -59,6 +59,8 @@ pub enum Output {
     Chain { entries: u64, head: String },
     #[schemars(title = "log")]
     Log(LogText),
+    #[schemars(title = "diff")]
+    Diff(Box<DiffText>),
     #[schemars(title = "answer")]
     Answer(Box<Answer>),
     #[schemars(title = "reported")]
@@ -352,13 +354,36 @@ pub struct Answer {
     pub agent: AgentReport,
 }
 
+/// What a step changed in its git work tree.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffText {
+    /// The step.
+    pub step: Id,
+    /// The run.
+    pub run: String,
+    /// The attempt.
+    pub attempt: u32,
+    /// The patch, with what is not UTF-8 replaced; empty where there is none.
+    pub text: String,
+    /// The patch itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// What it has in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<DiffFacts>,
+    /// The steps that worked in the same tree meanwhile, so that it may have changes of theirs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared_with: Vec<Id>,
+}
+
 /// The prompt of a step.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PromptText {
     /// The step.
     pub step: Id,
-    /// `plan` or `file`.
+    /// `plan` or `file`; `compiled` for what an agent would be told.
     pub source: &'static str,
     /// Its file, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]

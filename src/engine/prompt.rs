@@ -9,11 +9,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{output::PromptText, view::View};
+use super::{brief, output::PromptText, view::View};
 use crate::{
     action::{Action, NewPrompt, Txn, prompt},
     error::Error,
-    model::Step,
+    model::{Resolved, Step},
     store::{Paths, Prompt, file, read_prompt, sha256},
 };
 
@@ -39,6 +39,24 @@ pub(super) fn show(paths: &Paths, view: &View, args: &prompt::Show) -> Result<Pr
         text: String::from_utf8_lossy(&found.bytes).into_owned(),
         path: found.path,
     })
+}
+
+/// What the attempt would be given if the step began now: the script or message as it stands, or an agent's compiled prompt.
+pub(super) fn compile(paths: &Paths, view: &View, args: &prompt::Compile) -> Result<PromptText, Error> {
+    let step = view.sequence.expect_step(args.step.as_str())?;
+    let decided = view.records.get(&step.id).and_then(|record| record.decision.as_ref());
+    let text = if let Some(resume) = decided.and_then(|decided| decided.resume.as_ref()) {
+        resume.message.clone()
+    } else {
+        let shown = show(paths, view, &prompt::Show { step: step.id.clone() })?;
+        if Resolved::new(&view.sequence, step).is_shell() {
+            return Ok(shown);
+        }
+        let folder = super::agent::folder(view, step);
+        brief::compile(paths, view, step, &shown.text, &folder.canonicalize().unwrap_or(folder))?
+    };
+    let (sha256, bytes) = (sha256(text.as_bytes()), text.len());
+    Ok(PromptText { step: step.id.clone(), source: "compiled", path: None, sha256, bytes, text })
 }
 
 /// The action with the text of the file it names.

@@ -7,7 +7,9 @@ use super::{
     excerpt::{Part, read_part},
     grounds::grounds,
     log::{TranscriptReader, transcript_of},
-    output::{Answer, GateRow, GroupRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row},
+    output::{
+        Answer, DiffText, GateRow, GroupRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row,
+    },
     past::run_report,
     view::View,
 };
@@ -60,6 +62,8 @@ impl Engine {
             Action::Validate(args) => self.validate(&view, args)?,
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
+            Action::PromptCompile(args) => Output::Prompt(super::prompt::compile(self.paths(), &view, args)?),
+            Action::Diff(args) => Output::Diff(Box::new(self.diff(&view, args)?)),
             Action::PromptShow(args) => Output::Prompt(super::prompt::show(self.paths(), &view, args)?),
             Action::GroupList(_) => Output::Groups { groups: group_rows(&view.sequence) },
             Action::GateList(_) => Output::Gates { gates: gate_rows(&view, &ready) },
@@ -128,8 +132,7 @@ impl Engine {
 
     /// What people call the sequence.
     pub(super) fn name_of(&self, view: &View) -> String {
-        let folder = self.paths().root.file_name().map(|name| name.to_string_lossy().into_owned());
-        view.sequence.name.clone().or(folder).unwrap_or_default()
+        name_of(self.paths(), view)
     }
 
     fn validate(&self, view: &View, args: &query::Validate) -> Result<Output, Error> {
@@ -252,6 +255,28 @@ impl Engine {
         let status = status.map(|status| status.status);
         Ok(Answer { step: place.step, run: place.run, attempt: place.attempt, status, text, truncated, agent })
     }
+
+    fn diff(&self, view: &View, args: &query::Diff) -> Result<DiffText, Error> {
+        let logs = query::Logs { run: args.run.clone(), attempt: args.attempt, raw: true, ..query::Logs::of(args.step.clone()) };
+        let LogText { step, run, attempt, path, .. } = self.log_place(view, &logs)?;
+        let Some(status) = AttemptStatus::read(self.paths(), &run, step.as_str(), attempt) else {
+            return Err(Error::NotEnded { step });
+        };
+        let path = path.with_file_name("diff.patch");
+        let bytes = store::file::read_if_there(&path)?;
+        if bytes.is_none() {
+            let spec = store::file::read_json::<SpecFile>(&path.with_file_name("spec.json"));
+            let why = match status.products.product_notes.as_slice() {
+                _ if spec.is_some_and(|spec| spec.agent == "shell") => "it runs a command, and only what agents change is kept",
+                [] => "it changed nothing in a git work tree",
+                [first, ..] => first,
+            };
+            self.warn(format!("there is no diff of `{step}`: {why}"));
+        }
+        let text = bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+        let path = bytes.map(|_| path);
+        Ok(DiffText { step, run, attempt, text, path, diff: status.products.diff, shared_with: status.products.shared_with })
+    }
 }
 
 /// Where the last `lines` lines of a text begin.
@@ -293,6 +318,12 @@ pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
         entry @ serde_json::Value::Object(_) => Action::from_entry(entry).map(|action| vec![action]),
         _ => Err(Error::ActionInvalid { action: "apply".into(), why: "expected a list of actions".into() }),
     }
+}
+
+/// What people call a sequence.
+pub(super) fn name_of(paths: &Paths, view: &View) -> String {
+    let folder = paths.root.file_name().map(|name| name.to_string_lossy().into_owned());
+    view.sequence.name.clone().or(folder).unwrap_or_default()
 }
 
 /// The groups in the order of their first members.

@@ -9,10 +9,9 @@ use std::{
 use super::SpecFile;
 use crate::{
     agent::Report,
-    clock,
     error::Error,
     fault,
-    model::{Id, Outcome, OutputFormat, Reason, StepStatus},
+    model::{Id, Outcome, OutputFormat, Products, Reason, StepStatus},
     store::{AttemptStatus, Exit, Paths, file},
 };
 
@@ -25,17 +24,23 @@ const ENDS: (u64, u64) = (1024 * 1024, 16 * 1024 * 1024);
 
 /// Writes status.json of an attempt of which no agent says anything.
 pub fn write_status(paths: &Paths, run: &str, step: &Id, exit: &Exit) -> Result<(), Error> {
-    complete(paths, run, step, exit, &Report::default())
+    complete(paths, run, step, exit, &Left::default())
+}
+
+/// What is known of an attempt beside its outcome.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    /// What its agent says of its work.
+    pub(super) report: Report,
+    /// What it left in the work tree.
+    pub(super) products: Products,
 }
 
 /// Writes status.json and summary.md of an attempt. Until status.json stands, the lease must be kept.
-pub(super) fn complete(paths: &Paths, run: &str, step: &Id, exit: &Exit, report: &Report) -> Result<(), Error> {
+pub(super) fn complete(paths: &Paths, run: &str, step: &Id, exit: &Exit, left: &Left) -> Result<(), Error> {
+    let Left { report, products } = left;
     let folder = paths.attempt(run, step.as_str(), exit.attempt);
     let size = |name: &str| fs::metadata(folder.join(name)).map_or(0, |meta| meta.len());
-    let started = exit.at.parse::<jiff::Timestamp>().ok().and_then(|end| {
-        let took = jiff::SignedDuration::from_millis(i64::try_from(exit.ms).ok()?);
-        end.checked_sub(took).ok()
-    });
     let status = AttemptStatus {
         v: 1,
         step: step.clone(),
@@ -46,12 +51,13 @@ pub(super) fn complete(paths: &Paths, run: &str, step: &Id, exit: &Exit, report:
         exit_code: exit.outcome.code,
         signal: exit.outcome.signal,
         note: exit.outcome.note.clone(),
-        started_at: started.map_or_else(|| exit.at.clone(), clock::rfc3339),
+        started_at: exit.began(),
         ended_at: exit.at.clone(),
         duration_ms: exit.ms,
         stdout_bytes: size("stdout.log"),
         stderr_bytes: size("stderr.log"),
         agent: report.facts.clone(),
+        products: products.clone(),
     };
     if !folder.is_dir() {
         fs::create_dir_all(&folder).map_err(Error::io("make the folder", &folder))?;

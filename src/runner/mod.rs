@@ -1,10 +1,13 @@
 //! The mechanics of running: who starts a step, who watches over it, and who cleans up after it.
 //! Decisions (what may run, and when) are the engine's.
 
+mod artifact;
 mod child;
+mod diff;
 mod executor;
 mod finish;
 mod message;
+mod product;
 mod recover;
 pub mod scheduler;
 mod spawner;

@@ -1,7 +1,8 @@
 //! Finishing what a dead supervisor left.
 
 use super::{
-    finish::{complete, recall_report, write_status},
+    finish::{Left, complete, recall_report, write_status},
+    product,
     supervisor::said,
     sweep::Target,
 };
@@ -74,8 +75,11 @@ pub fn repair(paths: &Paths, step: &Id) -> Result<bool, Error> {
         }
     };
     fault::point("recover.before_status");
-    let report = recall_report(&paths.attempt(&claim.run, step.as_str(), exit.attempt));
-    complete(paths, &claim.run, step, &exit, &report)?;
+    let left = Left {
+        report: recall_report(&paths.attempt(&claim.run, step.as_str(), exit.attempt)),
+        products: product::recall(paths, &claim.run, step, exit.attempt),
+    };
+    complete(paths, &claim.run, step, &exit, &left)?;
     Ok(true)
 }
 

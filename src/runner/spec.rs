@@ -41,6 +41,12 @@ pub struct Spec {
     /// What its standard output is made of.
     #[serde(default)]
     pub output: OutputFormat,
+    /// Globs of what it makes, from where it runs.
+    #[serde(default)]
+    pub artifacts: Vec<String>,
+    /// Whether its changes of a git work tree are kept as a patch.
+    #[serde(default)]
+    pub diff: bool,
 }
 
 /// spec.json: what was run, without the values of the environment.
@@ -70,6 +76,9 @@ pub struct SpecFile {
     /// What its standard output is made of.
     #[serde(default, skip_serializing_if = "OutputFormat::is_text")]
     pub output: OutputFormat,
+    /// Globs of what it makes, from where it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<String>,
     /// SHA-256 of the definition.
     pub defhash: String,
     /// The names that the plan adds to the environment.

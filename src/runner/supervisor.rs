@@ -25,19 +25,20 @@ use serde::Deserialize;
 
 use super::{
     child::{Launch, Refusal, Streams},
-    finish::{complete, read_report, weigh},
+    finish::{Left, complete, read_report, weigh},
     message::receive,
+    product,
     spawner::word,
     spec::Spec,
     stop::{StopRequest, grace},
     sweep::Target,
 };
 use crate::{
-    agent::{Report, plain},
+    agent::plain,
     clock, fault,
     model::{Outcome, Reason, StepStatus},
     store::{Exit, Lease, Line, Paths, start_of},
-    sys,
+    sys::{self, Fork},
 };
 
 /// How often it looks whether its lease still stands, and notes how far the logs are.
@@ -98,8 +99,10 @@ struct Supervisor {
     is_clean: bool,
     /// Whether a stop is to be cut short.
     is_hurried: bool,
-    /// What the agent of the last attempt says of its work.
-    report: Report,
+    /// What the last attempt left.
+    left: Left,
+    /// Whether the last attempt was started at all.
+    has_run: bool,
 }
 
 /// Why the child is being ended.
@@ -123,7 +126,8 @@ impl Supervisor {
             ended: None,
             is_clean: true,
             is_hurried: false,
-            report: Report::default(),
+            left: Left::default(),
+            has_run: false,
         }
     }
 
@@ -151,7 +155,8 @@ impl Supervisor {
     /// Runs one attempt to its end. Nothing if the lease is gone: then there is nobody to tell.
     fn attempt(&mut self, attempt: u32) -> Option<Exit> {
         let begun = Instant::now();
-        self.report = Report::default();
+        self.left = Left::default();
+        self.has_run = false;
         // The end of what ran before must not wake us; a stop that one of these told of is looked for below.
         self.drain();
         let end = |outcome: Outcome| {
@@ -166,23 +171,23 @@ impl Supervisor {
             Ok(pid) => {
                 self.child = Some(pid);
                 self.ended = None;
+                self.has_run = true;
                 let ending = self.watch(begun + Duration::from_millis(self.spec.timeout_ms), attempt);
                 if matches!(ending, Some(Ending::LeaseGone)) {
                     self.sweep();
                     return None;
                 }
                 // Reading only; the outcome may depend on it.
-                self.report =
-                    read_report(&self.paths.attempt(&self.spec.run, self.spec.step.as_str(), attempt), self.spec.output);
+                self.left.report = read_report(&self.folder(attempt), self.spec.output);
                 self.outcome(attempt, ending)
             }
         };
         Some(end(outcome))
     }
 
-    fn start(&self, attempt: u32) -> Result<i32, Refusal> {
+    fn start(&mut self, attempt: u32) -> Result<i32, Refusal> {
         let spec = &self.spec;
-        let folder = self.paths.attempt(&spec.run, spec.step.as_str(), attempt);
+        let folder = self.folder(attempt);
         if attempt > spec.attempt {
             // The first one's space was reserved with the claim.
             self.lease.reserve()?;
@@ -193,6 +198,10 @@ impl Supervisor {
             }
             point_latest(&folder, attempt)?;
         }
+        if spec.diff && !self.look(product::BEFORE, |this| product::before(&this.paths, &this.spec, &folder)) {
+            product::give_up(&folder);
+        }
+        let spec = &self.spec;
         fault::write("log.open")?;
         let log = |name: &str| OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join(name));
         let stdin = if spec.stdin { folder.join("prompt.md") } else { "/dev/null".into() };
@@ -226,7 +235,7 @@ impl Supervisor {
     fn watch(&mut self, deadline: Instant, attempt: u32) -> Option<Ending> {
         let (mut ending, mut kill_at) = (None, None::<Instant>);
         let mut tick = Instant::now() + TICK;
-        let mut index = Index::new(self.paths.attempt(&self.spec.run, self.spec.step.as_str(), attempt));
+        let mut index = Index::new(self.folder(attempt));
         loop {
             self.reap();
             if self.ended.is_some() {
@@ -317,14 +326,14 @@ impl Supervisor {
             Some(Ending::Asked(request)) => return Outcome::failed(request.reason, Some(cut(&format!("by {}", request.by)))),
             Some(Ending::LeaseGone) | None => {}
         }
-        let said = said(&self.paths.attempt(&self.spec.run, self.spec.step.as_str(), attempt));
+        let said = said(&self.folder(attempt));
         let (code, signal) = match self.ended {
             Some(WaitStatus::Exited(_, code)) => (Some(code), None),
             Some(WaitStatus::Signaled(_, signal, _)) => (None, Some(signal as i32)),
             _ => (None, None),
         };
         let has_said = said.is_some();
-        weigh(judge(code, signal, said, self.spec.review), &self.report, self.spec.output, has_said)
+        weigh(judge(code, signal, said, self.spec.review), &self.left.report, self.spec.output, has_said)
     }
 
     /// Writes the end of an attempt down, cleans up, and completes its folder.
@@ -336,9 +345,57 @@ impl Supervisor {
         });
         fault::point("supervisor.after_exit_line");
         self.sweep();
-        let (spec, report) = (&self.spec, &self.report);
-        self.insist(|| complete(&self.paths, &spec.run, &spec.step, exit, report).map_err(io::Error::other));
+        if self.has_run && product::is_wanted(&self.spec) {
+            let folder = self.folder(exit.attempt);
+            self.look(product::AFTER, |this| product::after(&this.paths, &this.spec, exit, &folder));
+            self.left.products = product::take(&folder);
+        }
+        let (spec, left) = (&self.spec, &self.left);
+        self.insist(|| complete(&self.paths, &spec.run, &spec.step, exit, left).map_err(io::Error::other));
         fault::point("supervisor.after_status");
+    }
+
+    /// Does `work` in a process of its own, for as long as `limit` at most and until somebody wants the step to stop.
+    /// Returns whether it came to its end. Nothing of it is left afterwards.
+    fn look(&mut self, limit: Duration, work: impl FnOnce(&Self)) -> bool {
+        let until = Instant::now() + limit;
+        let pid = match sys::fork() {
+            Err(_) => return false,
+            Ok(Fork::Parent(pid)) => pid,
+            Ok(Fork::Child) => {
+                enter_helper();
+                work(self);
+                sys::exit(0)
+            }
+        };
+        if let Some(pid) = Pid::from_raw(pid) {
+            // Both sides set it, so that whoever comes second finds it done.
+            let _ = rustix::process::setpgid(Some(pid), Some(pid));
+        }
+        let (mut is_over, mut is_whole) = (false, false);
+        while !is_over && Instant::now() < until && (self.has_run || self.stop_request().is_none()) {
+            self.sleep(until.min(Instant::now() + TICK));
+            while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                match status.pid() {
+                    None => break,
+                    Some(ended) if ended.as_raw() == pid => {
+                        (is_over, is_whole) = (true, matches!(status, WaitStatus::Exited(_, 0)));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        if let Some(group) = Pid::from_raw(pid) {
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        }
+        // What it had started is of its group, and has come to us.
+        while !matches!(waitpid(nix::unistd::Pid::from_raw(-pid), None), Err(Errno::ECHILD)) {}
+        is_whole
+    }
+
+    /// The folder of an attempt.
+    fn folder(&self, attempt: u32) -> PathBuf {
+        self.paths.attempt(&self.spec.run, self.spec.step.as_str(), attempt)
     }
 
     /// Again and again while the disk is full; the lease is kept meanwhile.
@@ -387,6 +444,18 @@ impl Supervisor {
             }
             self.sleep(until.min(Instant::now() + TICK));
         }
+    }
+}
+
+/// What a forked helper begins with: a process group of its own, the default actions of signals, no descriptor of ours (the
+/// lease least of all), and no longer life than its supervisor's.
+fn enter_helper() {
+    let _ = rustix::process::setpgid(None, None);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+    sys::reset_signals();
+    if sys::keep_only([]).is_err() {
+        sys::exit(1);
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Machine, Paths, file};
 use crate::{
+    clock,
     error::Error,
     model::{Decision, GateStatus, Id, Outcome, Reason, State, StepStatus},
 };
@@ -96,6 +97,15 @@ impl From<FlatExit> for Exit {
     fn from(flat: FlatExit) -> Self {
         let FlatExit { attempt, status, reason, code, signal, note, ms, at } = flat;
         Self { attempt, outcome: Outcome { status, reason, code, signal, note }, ms, at }
+    }
+}
+
+impl Exit {
+    /// When the attempt began; RFC 3339.
+    pub fn began(&self) -> String {
+        let took = i64::try_from(self.ms).map(jiff::SignedDuration::from_millis).ok();
+        let end = self.at.parse::<jiff::Timestamp>().ok();
+        end.zip(took).and_then(|(end, took)| end.checked_sub(took).ok()).map_or_else(|| self.at.clone(), clock::rfc3339)
     }
 }
 

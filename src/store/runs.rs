@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{FileId, Paths, file};
 use crate::{
     error::Error,
-    model::{AgentReport, Id, Outcome, Reason, StepStatus},
+    model::{AgentReport, Id, Outcome, Products, Reason, StepStatus},
 };
 
 /// What a run covers.
@@ -242,6 +242,9 @@ pub struct AttemptStatus {
     /// What an agent said of its work.
     #[serde(flatten)]
     pub agent: AgentReport,
+    /// What it left in the work tree.
+    #[serde(flatten)]
+    pub products: Products,
 }
 
 impl AttemptStatus {

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, Metadata},
+    io::{self, Read},
     os::unix::fs::MetadataExt as _,
     path::Path,
 };
@@ -14,8 +15,27 @@ use crate::error::Error;
 
 /// The SHA-256 of `bytes` in hex.
 pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of what comes out of `from`, in hexadecimal digits, and how many bytes that were.
+pub fn sha256_of(mut from: impl Read) -> io::Result<(String, u64)> {
+    let (mut digest, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 64 * 1024]);
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok((hex(&digest.finalize()), bytes)),
+            Ok(got) => {
+                digest.update(&buffer[..got]);
+                bytes += got as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn hex(digest: &[u8]) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let digest = Sha256::digest(bytes);
     digest.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]).map(char::from).collect()
 }
 

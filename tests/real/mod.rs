@@ -1,7 +1,8 @@
-//! The agents' own programs against providers of our own on loopback.
+//! Programs that are not ours: the agents' own against providers of our own on loopback, and git.
 
 mod agents;
 mod anthropic;
+mod git;
 mod google;
 mod openai;
 mod provider;
