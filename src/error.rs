@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::model::{GateStatus, Id};
+use crate::model::{FailPolicy, GateStatus, Id};
 
 /// A failure with the facts that explain it. Its text is one sentence without a full stop;
 /// [`Error::hint`] says what to do about it.
@@ -51,6 +51,15 @@ pub enum Error {
     /// A file of ours cannot be used at all.
     #[error("{}: {why}", path.display())]
     FileUnusable { path: PathBuf, why: String },
+    /// A template cannot be read, or what it makes is no plan.
+    #[error("{}:{line}:{column}: {why}", path.display())]
+    TemplateInvalid { path: PathBuf, line: usize, column: usize, why: String, expected: Option<String>, excerpt: String },
+    /// A template has no such parameter.
+    #[error("template `{template}` has no parameter `{parameter}`")]
+    ParameterUnknown { template: String, parameter: String, nearest: Option<String> },
+    /// A parameter of a template has a value it cannot have, or none.
+    #[error("parameter `{parameter}` of template `{template}`: {why}")]
+    ParameterInvalid { template: String, parameter: String, why: String },
     /// A newer `seqctl` wrote this file.
     #[error("{} was written by a newer seqctl (format {version})", path.display())]
     TooNew { path: PathBuf, version: String },
@@ -66,6 +75,12 @@ pub enum Error {
     /// A plan breaks a rule of the model.
     #[error("`{id}`: {why}")]
     PlanInvalid { id: Id, why: String },
+    /// Members of a group want different things when one of them fails.
+    #[error("`{}` and `{}` of group `{group}` disagree on `fail_policy`: {} and {}", members[0].0, members[1].0, members[0].1.as_str(), members[1].1.as_str())]
+    GroupDisagrees { group: Id, members: [(Id, FailPolicy); 2] },
+    /// A member of a group waits for another one.
+    #[error("`{id}` and `{need}` cannot both be in group `{group}`: `{id}` waits for `{need}`")]
+    GroupDependent { group: Id, id: Id, need: Id },
     /// `validate --strict` found warnings.
     #[error("{}: {count}{list}", path.display())]
     Warnings { path: PathBuf, count: String, list: String },
@@ -85,6 +100,9 @@ pub enum Error {
     /// No group has that name.
     #[error("no group is called `{group}`")]
     GroupNotFound { group: String, nearest: Option<String> },
+    /// No template has that name.
+    #[error("no template is called `{template}`")]
+    TemplateNotFound { template: String, nearest: Option<String> },
     /// A step's prompt is missing.
     #[error("`{step}` names the prompt file `{file}`, which does not exist")]
     PromptNotFound { step: Id, file: String },
@@ -110,6 +128,12 @@ pub enum Error {
     /// The name is taken.
     #[error("`{id}` exists already")]
     AlreadyExists { id: Id },
+    /// Names that a template makes are taken.
+    #[error("{} {} already", list(ids), if ids.len() == 1 { "exists" } else { "exist" })]
+    IdsTaken { ids: Vec<Id> },
+    /// The prompt file of a new step is there, and says something else.
+    #[error("the prompt file {} of the new step `{step}` exists already and says something else", path.display())]
+    PromptTaken { step: Id, path: PathBuf },
     /// There is a project already.
     #[error("{} is a ThreadOS project already", path.display())]
     ProjectExists { path: PathBuf },
@@ -140,6 +164,9 @@ pub enum Error {
     /// The gate was decided.
     #[error("gate `{gate}` is {}, not PENDING", status.as_str())]
     GateNotPending { gate: Id, status: GateStatus },
+    /// What is before the gate ran again since the caller looked.
+    #[error("what is before gate `{gate}` has changed since")]
+    GateChanged { gate: Id },
     /// The gate is pending.
     #[error("gate `{gate}` is PENDING already")]
     GatePending { gate: Id },
@@ -340,9 +367,16 @@ impl Error {
             Self::ActionUnknown { .. } => ("ACTION_UNKNOWN", Class::Invalid),
             Self::Entries { wrong } => wrong.first().map_or(("VALIDATION_ERROR", Class::Invalid), |(_, error)| error.code()),
             Self::FileNotFound { .. } => ("FILE_NOT_FOUND", Class::NotFound),
-            Self::Yaml { .. } | Self::FileUnusable { .. } | Self::PlanInvalid { .. } | Self::Warnings { .. } => {
-                ("SEQUENCE_VALIDATION_FAILED", Class::Invalid)
+            Self::Yaml { .. }
+            | Self::FileUnusable { .. }
+            | Self::PlanInvalid { .. }
+            | Self::GroupDisagrees { .. }
+            | Self::Warnings { .. } => ("SEQUENCE_VALIDATION_FAILED", Class::Invalid),
+            Self::TemplateInvalid { .. } => ("INVALID_TEMPLATE", Class::Invalid),
+            Self::ParameterUnknown { .. } | Self::ParameterInvalid { .. } | Self::GroupDependent { .. } => {
+                ("VALIDATION_ERROR", Class::Invalid)
             }
+            Self::TemplateNotFound { .. } => ("TEMPLATE_NOT_FOUND", Class::NotFound),
             Self::TooNew { .. } => ("FORMAT_TOO_NEW", Class::Invalid),
             Self::CircularDependency { .. } => ("CIRCULAR_DEPENDENCY", Class::Invalid),
             Self::DependencyNotFound { .. } | Self::NotDependent { .. } => ("DEPENDENCY_NOT_FOUND", Class::NotFound),
@@ -355,7 +389,9 @@ impl Error {
             Self::RunNotFound { .. } | Self::NoRun => ("RUN_NOT_FOUND", Class::NotFound),
             Self::LogNotFound { .. } => ("LOG_NOT_FOUND", Class::NotFound),
             Self::NeverRan { .. } => ("NEVER_RAN", Class::NotFound),
-            Self::AlreadyExists { .. } | Self::ProjectExists { .. } => ("ALREADY_EXISTS", Class::Conflict),
+            Self::AlreadyExists { .. } | Self::IdsTaken { .. } | Self::PromptTaken { .. } | Self::ProjectExists { .. } => {
+                ("ALREADY_EXISTS", Class::Conflict)
+            }
             Self::HasDependents { .. } => ("HAS_DEPENDENTS", Class::Conflict),
             Self::StepRunning { .. } => ("STEP_RUNNING", Class::Conflict),
             Self::StepNotRunning { .. } => ("STEP_NOT_RUNNING", Class::Conflict),
@@ -365,6 +401,7 @@ impl Error {
             Self::StepEnded { .. } => ("STEP_ENDED", Class::Conflict),
             Self::StepBlocked { .. } => ("STEP_BLOCKED", Class::Conflict),
             Self::GateNotPending { .. } => ("GATE_NOT_PENDING", Class::Conflict),
+            Self::GateChanged { .. } => ("GATE_CHANGED", Class::Conflict),
             Self::GatePending { .. } => ("GATE_PENDING", Class::Conflict),
             Self::GateNotReached { .. } => ("GATE_NOT_REACHED", Class::Conflict),
             Self::RevisionChanged { .. } | Self::PromptChanged { .. } => ("REVISION_CHANGED", Class::Conflict),
@@ -420,6 +457,27 @@ impl Error {
                 || "mend that line; `seqctl validate` checks the file".to_owned(),
                 |what| format!("expected {what}"),
             )),
+            Self::TemplateInvalid { expected, path, .. } => Some(expected.as_ref().map_or_else(
+                || format!("mend {}; docs/templates.md says how templates are written", path.display()),
+                |what| if what.ends_with('?') { what.clone() } else { format!("expected {what}") },
+            )),
+            Self::ParameterUnknown { template, nearest, .. } => {
+                meant(nearest).or_else(|| Some(format!("`seqctl template show {template}` shows its parameters")))
+            }
+            Self::ParameterInvalid { parameter, .. } => Some(format!("give it with `--set {parameter}=…`")),
+            Self::TemplateNotFound { nearest, .. } => {
+                meant(nearest).or_else(|| Some("`seqctl template list` shows the templates".into()))
+            }
+            Self::IdsTaken { .. } => {
+                Some("`--prefix NAME` puts a name before every new id; for one step, choose it with `--id`".into())
+            }
+            Self::PromptTaken { .. } => Some("move that file away, or use other ids with `--prefix NAME`".into()),
+            Self::GroupDisagrees { .. } => {
+                Some("give all members the same; `seqctl group parallelize <ids>… --id <group> --fail-policy POLICY` does".into())
+            }
+            Self::GroupDependent { id, need, .. } => {
+                Some(format!("leave one of them out, or take the dependency away: `seqctl dep rm {id} {need}`"))
+            }
             Self::CannotTurn { .. } => Some("`seqctl audit list` shows the changes and their numbers".into()),
             Self::NothingToTurn { .. } => {
                 Some("only changes of the plan can be undone; `seqctl reset` forgets an outcome".into())
@@ -449,6 +507,7 @@ impl Error {
             Self::StepEnded { step, .. } => Some(format!("`seqctl restart {step}` runs it again")),
             Self::StepBlocked { .. } => Some("`seqctl status` shows what it waits for".into()),
             Self::GateNotPending { gate, .. } => Some(format!("`seqctl gate reopen {gate}` makes it PENDING again")),
+            Self::GateChanged { .. } => Some("look again with `seqctl gate list --json`, then repeat with the new digest".into()),
             Self::GateNotReached { .. } => Some("`--ahead` approves it before they have ended".into()),
             Self::Locked { .. } => Some("look whether that process hangs; ending it is safe, nothing is lost".into()),
             Self::SaveConflict { place, .. } => {
@@ -535,6 +594,20 @@ impl Error {
             .map(|(at, error)| serde_json::json!({"entry": at, "error": error.to_string(), "code": error.code().0, "hint": error.hint()}))
             .collect();
         Some(serde_json::json!({"entries": entries}))
+    }
+
+    /// The same failure, where the file is a template and no plan.
+    #[must_use]
+    pub fn of_template(self) -> Self {
+        match self {
+            Self::Yaml { path, line, column, why, expected, excerpt } => {
+                Self::TemplateInvalid { path, line, column, why, expected, excerpt }
+            }
+            Self::FileUnusable { path, why } => {
+                Self::TemplateInvalid { path, line: 1, column: 1, why, expected: None, excerpt: String::new() }
+            }
+            other => other,
+        }
     }
 
     /// The same failure, with the line of the file it stands on where it has a place for one.

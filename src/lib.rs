@@ -15,3 +15,4 @@ pub mod policy;
 pub mod runner;
 pub mod store;
 pub mod sys;
+pub mod template;

@@ -185,6 +185,29 @@ fn a_waiting_run_goes_on_when_the_review_is_accepted() {
 }
 
 #[test]
+fn a_waiting_run_goes_on_when_a_restart_made_the_review_needless() {
+    let test = project(PLAN);
+    test.write("behave", "\"$SEQCTL\" outcome review >&2");
+    test.set_env("SEQCTL", Some(env!("CARGO_BIN_EXE_seqctl")));
+    test.run(&["run"]).fails(9).says("waits for review of `think`");
+    test.write("behave", "");
+    test.run(&["restart", "think"]).success();
+    test.wait_for_status("after", "DONE");
+    let runs = test.run(&["runs", "list", "--json"]).success().json();
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 2, "{runs:#}");
+}
+
+#[test]
+fn a_run_says_what_its_agents_took_together() {
+    let plan = format!("{PLAN}  - id: again\n    model: fake\n    prompt: once more\n    depends_on: [after]\n");
+    let test = project(&plan);
+    test.run(&["run"]).success();
+    test.run(&["runs", "show"]).success().prints("✔ 3 done   6.1k tokens · $0.0272");
+    let usage = test.run(&["runs", "show", "--json"]).success().json()["usage"].clone();
+    assert_eq!(usage, json!({"inputTokens": 6000, "cachedInputTokens": 1200, "outputTokens": 104, "costUsd": 0.0272}));
+}
+
+#[test]
 fn a_rejection_with_a_message_goes_on_in_the_agents_session() {
     let test = project(&PLAN.replace("    prompt: make it so\n", "    prompt: make it so\n    review: true\n"));
     test.run(&["run"]).fails(9);
@@ -303,6 +326,15 @@ fn a_transcript_grows_with_its_log() {
 }
 
 #[test]
+fn a_claim_that_is_being_made_has_no_log_yet() {
+    let test = project(PLAN);
+    // Its folder is there, what will run in it and the lease are not.
+    test.run_env("THREADOS_FAULT", "claim.folder:kill", &["run", "--detach"]);
+    test.assert_no_processes();
+    test.run(&["logs", "think"]).fails(3).says("`think` has not run");
+}
+
+#[test]
 fn what_a_killed_agent_spent_is_known_and_its_session_goes_on() {
     let test = project(PLAN);
     test.write("behave", "touch began; sleep 1000");
@@ -338,6 +370,13 @@ fn what_is_odd_in_the_config_is_told() {
     let test = project(PLAN);
     test.write(".threados/config.yaml", format!("{CONFIG}    modle_flag: x\n"));
     test.run(&["validate"]).success().says("config.yaml: agents: fake: unknown key `modle_flag`; did you mean `model_flag`?");
+    test.run(&["validate", "--strict"]).fails(2).says("unknown key `modle_flag`");
+    let out = test.run(&["status"]).success().prints("1 warning: seqctl validate");
+    assert_eq!(out.stderr, "", "it is told where it is asked for, not at every command");
+    let out = test.run(&["doctor", "--json"]).json();
+    let checks = out.get("checks").unwrap_or(&out["data"]["checks"]).as_array().unwrap().clone();
+    let check = |name: &str| checks.iter().find(|check| check["name"] == name).unwrap().clone();
+    assert!(text(&check("config")["text"]).contains("modle_flag") && check("fake")["health"] == "ok", "{checks:#?}");
     test.write(".threados/config.yaml", "agents:\n  fake:\n    command: [a\n");
     test.run(&["status"]).fails(2).says("config.yaml:");
 }

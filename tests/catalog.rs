@@ -13,6 +13,8 @@ fn arguments(name: &str) -> &'static [&'static str] {
         | "gate.reopen" | "gate.rm" | "prompt.show" | "policy.check" => &["nope"],
         "policy.set-mode" => &["SAFE"],
         "prompt.set" => &["nope", "--text", "x"],
+        "add" | "fuse" | "group.parallelize" | "group.rm" | "template.show" | "template.apply" => &["nope"],
+        "fusion.create" => &["--candidates", "nope", "--synth", "nope"],
         "continue" => &["nope", "-m", "x"],
         "outcome" => &["done"],
         "step.clone" | "dep.add" | "dep.rm" => &["nope", "never"],

@@ -89,6 +89,8 @@ fn outside_a_project_every_command_says_how_to_make_one() {
             | "gate.rm" | "review.accept" | "review.reject" | "result" => &["x"][..],
             "continue" => &["x", "-m", "y"],
             "outcome" => &["done"],
+            "add" | "fuse" | "group.parallelize" | "group.rm" | "template.show" | "template.apply" => &["x"],
+            "fusion.create" => &["--candidates", "x", "--synth", "y"],
             "step.clone" | "dep.add" | "dep.rm" => &["x", "y"],
             "apply" => &["-f", "-"],
             "policy.check" => &["x"],

@@ -13,6 +13,19 @@ steps:
     command: echo base
 ";
 
+/// Runs so many shells at once, each with its number as `$0`, to their ends.
+fn write(test: &Test, writers: usize, script: &str) {
+    let shell = |writer: usize| {
+        let mut shell = test.command("/bin/sh");
+        shell.args(["-c", script, &writer.to_string()]).env("SEQCTL", env!("CARGO_BIN_EXE_seqctl"));
+        test.spawn_command(shell)
+    };
+    let shells: Vec<_> = (0..writers).map(shell).collect();
+    for shell in shells {
+        shell.wait().success();
+    }
+}
+
 #[test]
 fn fifty_processes_lose_none_of_a_thousand_changes() {
     const WRITERS: usize = 50;
@@ -29,16 +42,7 @@ END
         "$SEQCTL" -q skip "w$0" || exit 1
         "$SEQCTL" -q gate insert "g$0" --after "w$0" || exit 1
         "$SEQCTL" -q gate approve "g$0" || exit 1"#;
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|writer| {
-            let mut shell = test.command("/bin/sh");
-            shell.args(["-c", script, &writer.to_string()]).env("SEQCTL", env!("CARGO_BIN_EXE_seqctl"));
-            test.spawn_command(shell)
-        })
-        .collect();
-    for writer in writers {
-        writer.wait().success();
-    }
+    write(&test, WRITERS, script);
 
     let report = test.run(&["status", "--json"]).success().json();
     let count = |key: &str| report[key].as_array().unwrap().len();
@@ -90,19 +94,10 @@ fn the_plan_can_be_changed_while_it_runs() {
     }
     let test = Test::new().power().sequence(&plan);
     let run = test.spawn(&["run"]);
-    let writers: Vec<_> = (0..4)
-        .map(|writer| {
-            let script = r#"for n in 0 1 2 3 4; do
-                "$SEQCTL" -q step add "late$0-$n" --command "echo late$0-$n >> ran" --after "s$n" || exit 1
-            done"#;
-            let mut shell = test.command("/bin/sh");
-            shell.args(["-c", script, &writer.to_string()]).env("SEQCTL", env!("CARGO_BIN_EXE_seqctl"));
-            test.spawn_command(shell)
-        })
-        .collect();
-    for writer in writers {
-        writer.wait().success();
-    }
+    let script = r#"for n in 0 1 2 3 4; do
+            "$SEQCTL" -q step add "late$0-$n" --command "echo late$0-$n >> ran" --after "s$n" || exit 1
+        done"#;
+    write(&test, 4, script);
     run.wait().success();
     test.run(&["run"]).success();
     let ran = test.lines("ran");

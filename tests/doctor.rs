@@ -52,6 +52,29 @@ fn what_keeps_steps_from_running_is_broken() {
 }
 
 #[test]
+fn agents_of_the_config_are_looked_for_too() {
+    let plan = "version: \"1.0\"\nsteps:\n  - {id: a, model: mine, prompt: x}\n";
+    let test = Test::new().sequence(plan);
+    test.write(
+        ".threados/config.yaml",
+        "agents:\n  mine: {command: [./mine], install: make mine}\n  other: {command: [no-such]}\n",
+    );
+    let out = test.run(&["doctor", "--json"]).fails(1);
+    let mine = check(&out, "mine");
+    assert_eq!((&mine["health"], &mine["text"]), (&"broken".into(), &"`./mine` is not there, and `a` wants it".into()));
+    assert_eq!(mine["hint"], "`make mine` installs it");
+    assert_eq!(check(&out, "other")["health"], "warning");
+    test.write("mine", "#!/bin/sh\ntouch executed\n");
+    std::fs::set_permissions(test.path("mine"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let out = test.run(&["doctor", "--json"]).success();
+    assert_eq!(check(&out, "mine")["health"], "ok");
+    assert!(!test.path("executed").exists(), "looking executes nothing that a project names");
+    test.write(".threados/sequence.yaml", plan.replace("mine", "yours"));
+    let out = test.run(&["doctor", "--json"]).success();
+    assert_eq!(check(&out, "plan")["text"], "1 warning");
+}
+
+#[test]
 fn versions_of_programs_are_told() {
     use std::os::unix::fs::PermissionsExt as _;
     let test = Test::new();
@@ -71,7 +94,7 @@ fn versions_of_programs_are_told() {
 fn status_mentions_the_warnings_of_the_plan() {
     let plan = "version: \"1.0\"\npolicy: {max_fanot: 2}\nsteps:\n  - {id: a, command: echo, timout: 5m}\n";
     let test = Test::new().sequence(plan);
-    test.run(&["status"]).success().prints("2 warnings in the plan: seqctl validate");
+    test.run(&["status"]).success().prints("2 warnings: seqctl validate");
     assert_eq!(test.run(&["status", "--json"]).success().json()["findings"], 2);
 }
 

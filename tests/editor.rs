@@ -4,6 +4,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{Seek as _, Write as _},
+    os::unix::fs::FileExt as _,
     thread,
     time::Duration,
 };
@@ -174,7 +175,11 @@ fn half_a_save_is_not_taken_for_the_plan() {
         file.write_all(piece).unwrap();
         thread::sleep(Duration::from_millis(10));
     }
-    wait_until("`hold` to end", || test.attempt("hold", 1).join("status.json").exists());
+    // However long that takes on a busy machine, the editor is at work meanwhile.
+    wait_until("`hold` to end", || {
+        file.write_all_at(&theirs.as_bytes()[..1], 0).unwrap();
+        test.attempt("hold", 1).join("status.json").exists()
+    });
     file.write_all(&theirs.as_bytes()[half..]).unwrap();
     drop(file);
     run.wait().success();

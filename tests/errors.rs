@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io};
 use serde_json::json;
 use threados::{
     error::{Class, Error},
-    model::{GateStatus, Id},
+    model::{FailPolicy, GateStatus, Id},
 };
 
 use crate::harness::Test;
@@ -42,6 +42,24 @@ pub(crate) fn samples() -> Vec<Error> {
         yaml,
         Error::FileUnusable { path: path(), why: "is missing".into() },
         Error::PlanInvalid { id: id("build"), why: "`watchdog_for` names itself".into() },
+        Error::TemplateInvalid {
+            path: ".threados/templates/mine.yaml".into(),
+            line: 7,
+            column: 9,
+            why: "`{{targt}}` is no parameter of this template".into(),
+            expected: Some("`target`".into()),
+            excerpt: String::new(),
+        },
+        Error::ParameterUnknown { template: "mine".into(), parameter: "targt".into(), nearest: Some("target".into()) },
+        Error::ParameterInvalid { template: "mine".into(), parameter: "count".into(), why: "`x` is not a whole number".into() },
+        Error::TemplateNotFound { template: "fuson".into(), nearest: Some("fusion".into()) },
+        Error::IdsTaken { ids: vec![id("plan")] },
+        Error::PromptTaken { step: id("plan"), path: ".threados/prompts/plan.md".into() },
+        Error::GroupDisagrees {
+            group: id("tests"),
+            members: [(id("unit"), FailPolicy::FailFast), (id("api"), FailPolicy::BestEffort)],
+        },
+        Error::GroupDependent { group: id("tests"), id: id("api"), need: id("unit") },
         Error::Warnings { path: path(), count: "1 warning".into(), list: "\n  line 7: unknown key `timout`".into() },
         Error::TooNew { path: path(), version: "2.0".into() },
         Error::CircularDependency { cycle: vec![id("build"), id("test")], place: None },
@@ -72,6 +90,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::StepEnded { step: id("build"), status: "DONE" },
         Error::StepBlocked { step: id("test"), why: "it waits for `build`".into() },
         Error::GateNotPending { gate: id("ship"), status: GateStatus::Approved },
+        Error::GateChanged { gate: id("ship") },
         Error::GatePending { gate: id("ship") },
         Error::GateNotReached { gate: id("ship"), why: "it waits for `test`".into() },
         Error::Locked { pid: Some(4711), seconds: 10 },
@@ -125,7 +144,8 @@ fn name(error: &Error) -> &'static str {
         GateNotFound NodeNotFound GroupNotFound PromptNotFound NoPrompt PromptChanged RunNotFound NoRun LogNotFound NeverRan
         AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
-        WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged)
+        WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged
+        TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GateChanged GroupDisagrees GroupDependent)
 }
 
 #[test]
@@ -268,7 +288,7 @@ fn waiting_for_a_review_or_a_gate_is_waiting_for_a_person() {
     test.run(&["wait", "look", "--for", "done"])
         .fails(9)
         .says("waits for the review of `look`")
-        .says("`seqctl skip look` accepts it");
+        .says("`seqctl review accept look` accepts it");
     test.run(&["wait", "after", "--for", "done"]).fails(9).says("waits for gate `g`").says("`seqctl gate approve g`");
     test.run(&["run", "bad"]).fails(7);
     test.run(&["wait", "bad", "look", "--for", "done"]).fails(7).says("step `bad` failed");

@@ -221,3 +221,23 @@ fn resetting_what_came_before_reopens_the_gate() {
     test.run(&["run"]).fails(9);
     assert_eq!(test.lines("order"), ["build", "ship", "tell", "build"]);
 }
+
+#[test]
+fn an_approval_can_be_bound_to_what_was_seen() {
+    let plan = "version: \"1.0\"\nsteps:\n  - {id: a, command: echo a}\n  - {id: b, command: echo b}\n\
+                gates:\n  - {id: first, depends_on: [a]}\n  - {id: ok, depends_on: [first]}\n";
+    let test = Test::new().power().sequence(plan);
+    let digest = || test.run(&["gate", "list", "--json"]).success().json()["gates"][1]["digest"].as_str().unwrap().to_owned();
+    let before = digest();
+    test.run(&["run", "a", "b"]).success();
+    let seen = digest();
+    assert_ne!(before, seen);
+    test.run(&["restart", "b"]).success();
+    assert_eq!(digest(), seen, "it is not before the gate");
+    test.run(&["gate", "approve", "first"]).success();
+    test.run(&["restart", "a"]).success();
+    let out = test.run(&["gate", "approve", "ok", "--ahead", "--expect", &seen, "--json"]).fails(4).json();
+    assert_eq!(out["code"], "GATE_CHANGED");
+    assert_eq!(test.audited("gate.approve").len(), 1);
+    test.run(&["gate", "approve", "ok", "--ahead", "--expect", &digest()]).success();
+}

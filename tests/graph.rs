@@ -570,6 +570,17 @@ fn one_line_for_a_prompt() {
     assert_eq!((out.stdout.as_str(), out.stderr.as_str()), ("shop ◆ 1 ✔ 1 ✖ 1 ◌ 2\n", ""));
     let json = test.run(&["status", "--short", "--json"]).success().json();
     assert_eq!((&json["waiting"], &json["counts"]["FAILED"]), (&json!(1), &json!(1)));
+    let name = test.path(".").canonicalize().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+    test.write(".threados/config.yaml", "ui: {ascii: true}\nodd: 1\n");
+    assert_eq!(test.run(&["status", "--short"]).success().stderr, "");
+    for zoom in ["compact", "normal", "detail"] {
+        let out = test.run(&["graph", "--zoom", zoom]).success();
+        assert!(out.stdout.is_ascii(), "as config.yaml says: {}", out.stdout);
+    }
+    test.write(".threados/sequence.yaml", "steps: [\n");
+    let out = test.run(&["status", "--short"]).success();
+    assert_eq!((out.stdout, out.stderr.as_str()), (format!("{name} ✖ plan\n"), ""));
+    assert_eq!(test.run(&["status", "--short", "--json"]).fails(2).json()["success"], false);
     let outside = Test::new();
     let out = outside.run(&["status", "--short"]).success();
     assert_eq!((out.stdout.as_str(), out.stderr.as_str()), ("", ""));

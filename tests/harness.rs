@@ -159,6 +159,19 @@ impl Test {
         command
     }
 
+    /// The same as `seqctl`, for a pseudo-terminal.
+    pub(crate) fn on_terminal(&self, args: &[&str]) -> portable_pty::CommandBuilder {
+        let command = self.seqctl(args);
+        let mut words = portable_pty::CommandBuilder::new(command.get_program());
+        words.args(command.get_args());
+        words.cwd(self.root());
+        words.env_clear();
+        for (name, value) in command.get_envs() {
+            words.env(name, value.unwrap());
+        }
+        words
+    }
+
     /// `seqctl` with these arguments, not started yet.
     pub(crate) fn seqctl(&self, args: &[&str]) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_seqctl"));

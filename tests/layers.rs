@@ -14,13 +14,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &["model"]),
     ("model", &["error"]),
     ("policy", &["model", "error"]),
-    ("action", &["model", "error"]),
+    ("template", &["model", "error"]),
+    ("action", &["template", "model", "error"]),
     ("layout", &["model", "error"]),
     ("agent", &["model", "error"]),
     ("audit", &["model", "error", "clock", "fault"]),
-    ("store", &["model", "error", "clock", "fault"]),
+    ("store", &["template", "model", "error", "clock", "fault"]),
     ("runner", &["store", "agent", "model", "error", "clock", "fault", "sys"]),
-    ("engine", &["runner", "agent", "store", "audit", "layout", "action", "policy", "model", "error", "clock", "fault", "sys"]),
+    (
+        "engine",
+        &[
+            "runner", "agent", "store", "audit", "layout", "action", "template", "policy", "model", "error", "clock", "fault",
+            "sys",
+        ],
+    ),
     ("client", &["engine", "action", "store", "audit", "model", "error"]),
     ("cli", &["client", "layout", "action", "model", "error", "clock", "sys"]),
 ];

@@ -27,5 +27,6 @@ mod real;
 mod redteam;
 mod schemas;
 mod steps;
+mod templates;
 mod terminal;
 mod undo;

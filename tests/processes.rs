@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, thread, time::Duration};
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use portable_pty::{PtySize, native_pty_system};
 use rustix::process::Signal;
 use serde_json::json;
 use threados::store::{Paths, Record, stat_of};
@@ -64,15 +64,7 @@ fn assert_finished(test: &Test) {
 fn a_chain_finishes_after_its_terminal_has_gone() {
     let test = Test::new().power().sequence(PLAN);
     let terminal = native_pty_system().openpty(PtySize::default()).unwrap();
-    let command = test.seqctl(&["run"]);
-    let mut words = CommandBuilder::new(command.get_program());
-    words.args(command.get_args());
-    words.cwd(test.root());
-    words.env_clear();
-    for (name, value) in command.get_envs() {
-        words.env(name, value.unwrap());
-    }
-    let mut run = terminal.slave.spawn_command(words).unwrap();
+    let mut run = terminal.slave.spawn_command(test.on_terminal(&["run"])).unwrap();
     drop(terminal.slave);
     test.wait_for_status("hold", "RUNNING");
     drop(terminal.master);

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use portable_pty::{PtySize, native_pty_system};
 
 use crate::harness::{Test, names, wait_until};
 
@@ -15,15 +15,7 @@ use crate::harness::{Test, names, wait_until};
 /// Returns what the terminal got, without escape sequences, and the exit status.
 fn on_terminal(test: &Test, args: &[&str], (rows, cols): (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
     let terminal = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
-    let command = test.seqctl(args);
-    let mut words = CommandBuilder::new(command.get_program());
-    words.args(command.get_args());
-    words.cwd(test.root());
-    words.env_clear();
-    for (name, value) in command.get_envs() {
-        words.env(name, value.unwrap());
-    }
-    let mut child = terminal.slave.spawn_command(words).unwrap();
+    let mut child = terminal.slave.spawn_command(test.on_terminal(args)).unwrap();
     drop(terminal.slave);
     let mut reader = terminal.master.try_clone_reader().unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));

@@ -55,6 +55,17 @@ fn outcomes_and_runs_stay() {
 }
 
 #[test]
+fn decisions_are_no_changes_of_the_plan() {
+    let test = Test::new().power().sequence(&format!("{PLAN}gates:\n  - id: ok\n    depends_on: [two]\n"));
+    test.run(&["step", "edit", "two", "--name", "Two"]).success();
+    test.run(&["gate", "approve", "ok", "--ahead", "--note", "fine"]).success();
+    test.run(&["skip", "one"]).success();
+    test.run(&["undo"]).success().prints("took back change 2: step.edit `two`");
+    test.run(&["undo"]).fails(4).says("there is nothing to undo");
+    assert_eq!((test.status("one"), test.status("ok")), ("DONE".into(), "APPROVED".into()));
+}
+
+#[test]
 fn what_others_did_since_stays() {
     let test = project();
     test.run(&["step", "add", "three", "--command", "echo three"]).success();

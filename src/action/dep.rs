@@ -81,9 +81,7 @@ fn needs_of<'a>(txn: &'a mut Txn, id: &Id) -> Result<&'a mut Vec<Id>, Error> {
 
 /// Makes `id` wait for `need`; nothing new if it does already.
 pub(super) fn link(txn: &mut Txn, id: &Id, need: &Id) -> Result<(), Error> {
-    if !txn.sequence.contains(need.as_str()) {
-        return Err(Error::NodeNotFound { id: need.to_string(), nearest: txn.sequence.nearest(need.as_str()) });
-    }
+    txn.expect_node(need)?;
     let list = needs_of(txn, id)?;
     if !list.contains(need) {
         list.push(need.clone());

@@ -136,7 +136,7 @@ fn thread_type(word: &str) -> Result<ThreadType, String> {
     ThreadType::parse(word).ok_or_else(|| "one of base, p, c, f, b, l".into())
 }
 
-fn fail_policy(word: &str) -> Result<FailPolicy, String> {
+pub(super) fn fail_policy(word: &str) -> Result<FailPolicy, String> {
     FailPolicy::parse(word).ok_or_else(|| "fail_fast or best_effort".into())
 }
 

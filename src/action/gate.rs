@@ -72,6 +72,10 @@ pub struct Approve {
     #[arg(long)]
     #[serde(default)]
     pub ahead: bool,
+    /// Only if the attempts before it are still those that were seen, by their digest in `gate list --json`
+    #[arg(long, value_name = "DIGEST")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
 }
 
 impl Act for Approve {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Access, Act};
 
-/// Take back the last change of the plan; outcomes and runs stay
+/// Take back the last change of the plan; outcomes, runs and prompt files stay
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Undo {

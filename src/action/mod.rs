@@ -1,11 +1,14 @@
 //! Everything a user, script or agent can ask for, defined once. Command line, JSON and the
 //! reference docs are loops over [`CATALOG`].
 
+pub mod add;
 pub mod dep;
 pub mod doctor;
 pub mod fields;
+pub mod fusion;
 pub mod gate;
 pub mod graph;
+pub mod group;
 pub mod history;
 pub mod outcome;
 pub mod policy;
@@ -16,6 +19,7 @@ pub mod review;
 pub mod run;
 pub mod schema;
 pub mod step;
+pub mod template;
 mod txn;
 
 use clap::{ArgMatches, Args, FromArgMatches as _};
@@ -184,6 +188,12 @@ actions! {
         Skip(step::Skip),
         Reset(step::Reset),
         PromptSet(prompt::Set),
+        Add(add::Add),
+        Fuse(fusion::Fuse),
+        FusionCreate(fusion::Create),
+        GroupParallelize(group::Parallelize),
+        GroupRm(group::Rm),
+        TemplateApply(template::Apply),
     }
     other {
         Init(project::Init),
@@ -195,6 +205,9 @@ actions! {
         StepShow(query::StepShow),
         GateList(query::GateList),
         PromptShow(prompt::Show),
+        GroupList(group::List),
+        TemplateList(template::List),
+        TemplateShow(template::Show),
         Status(query::Status),
         Graph(graph::Graph),
         Why(graph::Why),

@@ -20,6 +20,10 @@ pub struct Init {
     #[arg(long)]
     #[serde(default)]
     pub empty: bool,
+    /// Begin with what a template makes: base, parallel, chained, fusion, orchestrated or long-autonomy
+    #[arg(long, value_name = "NAME", conflicts_with = "empty")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 impl Act for Init {

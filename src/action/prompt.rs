@@ -67,6 +67,7 @@ impl Change for Set {
             step: self.step.clone(),
             text: (!is_inline).then(|| text.clone()),
             if_unchanged: self.if_unchanged.clone(),
+            is_new: false,
         });
         Ok(Changed::new(format!("wrote the prompt of `{}`", self.step), [self.step.clone()])
             .then(format!("seqctl run {}", self.step)))

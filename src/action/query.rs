@@ -24,7 +24,7 @@ pub struct Status {
     #[arg(long, short)]
     #[serde(default)]
     pub watch: bool,
-    /// One line for a prompt or a status bar; nothing outside a project
+    /// One line for a prompt or a status bar, also where the plan cannot be read; nothing outside a project
     #[arg(long, conflicts_with = "watch")]
     #[serde(default)]
     pub short: bool,

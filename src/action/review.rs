@@ -49,7 +49,7 @@ pub struct Reject {
     #[arg(long)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Tell its agent what is wrong: it goes on in its session, in a new run
+    /// Tell its agent what is wrong: it goes on in its session
     #[arg(long, short, value_name = "TEXT", conflicts_with = "note")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,

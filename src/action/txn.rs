@@ -32,6 +32,8 @@ pub struct NewPrompt {
     pub text: Option<String>,
     /// The SHA-256 that the prompt has to have until now.
     pub if_unchanged: Option<String>,
+    /// Whether its file must not be there already, unless it says the same.
+    pub is_new: bool,
 }
 
 impl Txn {
@@ -77,6 +79,14 @@ impl Txn {
             return Err(Error::AlreadyExists { id: id.clone() });
         }
         Ok(())
+    }
+
+    /// Refuses a name that no step and no gate has.
+    pub fn expect_node(&self, id: &Id) -> Result<(), Error> {
+        if self.sequence.contains(id.as_str()) {
+            return Ok(());
+        }
+        Err(Error::NodeNotFound { id: id.to_string(), nearest: self.sequence.nearest(id.as_str()) })
     }
 
     /// The steps and gates that list `id` among their dependencies.

@@ -9,14 +9,13 @@ use std::{
 
 use super::{
     Entry,
+    backward::{Backward, LONGEST},
     log::{ORIGIN, hash},
 };
 use crate::error::Error;
 
+/// How far before the end it is looked for entries that were appended a moment ago, in bytes.
 const BLOCK: u64 = 64 * 1024;
-
-/// The longest line that is read, in bytes.
-const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// Opens a part of the log for reading; nothing where there is none.
 ///
@@ -48,33 +47,8 @@ pub(super) struct LastLine {
 }
 
 pub(super) fn last_line(file: &File, len: u64) -> io::Result<LastLine> {
-    let (mut start, mut bytes) = (len, Vec::new());
-    loop {
-        let end = bytes.iter().rposition(|&byte| byte == b'\n');
-        let begin = end.and_then(|end| bytes[..end].iter().rposition(|&byte| byte == b'\n'));
-        match (begin, end) {
-            (Some(begin), Some(end)) => {
-                return Ok(LastLine { line: Some(bytes[begin + 1..end].to_vec()), end: start + end as u64 + 1 });
-            }
-            (None, Some(end)) if start == 0 => {
-                return Ok(LastLine { line: Some(bytes[..end].to_vec()), end: end as u64 + 1 });
-            }
-            (None, None) if start == 0 => return Ok(LastLine { line: None, end: 0 }),
-            _ => {}
-        }
-        if bytes.len() as u64 > LONGEST {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "its last line has no end"));
-        }
-        // Twice as much each time, so that a long line costs what it is long.
-        let step = start.min(BLOCK.max(bytes.len() as u64));
-        start -= step;
-        let mut block = vec![0; usize::try_from(step).unwrap_or(0)];
-        let mut file = file;
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(&mut block)?;
-        block.extend_from_slice(&bytes);
-        bytes = block;
-    }
+    let mut lines = Backward::new(file, len);
+    Ok(LastLine { end: lines.end()?, line: lines.next()? })
 }
 
 pub(super) fn last_line_of(path: &Path) -> Result<Option<Vec<u8>>, Error> {
@@ -128,44 +102,32 @@ pub fn head(path: &Path) -> Result<(u64, String), Error> {
 
 /// The last `count` entries, oldest first. Costs what they are long, not what the log is.
 pub fn last_entries(path: &Path, count: usize) -> Result<Vec<Entry>, Error> {
+    last_entries_that(path, count, |_| Some(true))
+}
+
+/// The last `count` entries that are `wanted`, oldest first. `wanted` sees the newest first, and none
+/// older than the one of which it says nothing. Holds no more in memory than what it returns.
+pub fn last_entries_that(path: &Path, count: usize, wanted: impl Fn(&Entry) -> Option<bool>) -> Result<Vec<Entry>, Error> {
     let mut parts = older_parts(path)?;
     parts.push(path.into());
     let mut found = Vec::new();
-    for part in parts.iter().rev() {
+    'parts: for part in parts.iter().rev() {
         let Some(file) = open(part)? else { continue };
         let len = file.metadata().map_err(Error::io("look at", part))?.len();
-        let lines = last_lines(&file, len, count - found.len()).map_err(Error::io("read", part))?;
-        let mut entries: Vec<Entry> = lines.iter().filter_map(|line| serde_json::from_slice(line).ok()).collect();
-        entries.append(&mut found);
-        found = entries;
-        if found.len() >= count {
-            break;
+        let mut lines = Backward::new(&file, len);
+        while found.len() < count
+            && let Some(line) = lines.next().map_err(Error::io("read", part))?
+        {
+            let Ok(entry) = serde_json::from_slice::<Entry>(&line) else { continue };
+            match wanted(&entry) {
+                Some(true) => found.push(entry),
+                Some(false) => {}
+                None => break 'parts,
+            }
         }
     }
+    found.reverse();
     Ok(found)
-}
-
-fn last_lines(file: &File, len: u64, count: usize) -> io::Result<Vec<Vec<u8>>> {
-    let (mut start, mut blocks, mut newlines) = (len, Vec::<Vec<u8>>::new(), 0);
-    while start > 0 && newlines <= count {
-        let step = start.min(BLOCK);
-        start -= step;
-        let mut block = vec![0; usize::try_from(step).unwrap_or(0)];
-        let mut file = file;
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(&mut block)?;
-        newlines += block.iter().filter(|&&byte| byte == b'\n').count();
-        blocks.push(block);
-    }
-    let bytes: Vec<u8> = blocks.into_iter().rev().flatten().collect();
-    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    let mut lines: Vec<_> =
-        bytes[..whole].split_inclusive(|&byte| byte == b'\n').map(|line| line[..line.len() - 1].to_vec()).collect();
-    if start > 0 && !lines.is_empty() {
-        // The first one may have lost its beginning.
-        lines.remove(0);
-    }
-    Ok(lines.split_off(lines.len().saturating_sub(count)))
 }
 
 /// Follows the log: each call returns the entries that were appended since the last one.

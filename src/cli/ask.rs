@@ -26,6 +26,9 @@ pub(super) fn confirm(what: &str, why: &str, plan: Option<&Plan>) -> Result<bool
             question.push_str(&format!("  … and {} more\n", count(plan.commands.len() - SHOWN, "step")));
         }
     }
+    // What they are stands above.
+    let many = plan.map(|plan| plan.commands.len()).filter(|commands| *commands > 3);
+    let what = many.map_or_else(|| what.to_owned(), |many| format!("running {}", count(many, "step")));
     question.push_str(&format!("{what}: {why}. Go on? [y/N] "));
     out.write_all(question.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("ask on", "the terminal"))?;
     Ok(matches!(read_line()?.trim(), "y" | "Y" | "yes"))

@@ -323,10 +323,16 @@ fn ended(step: &Id, attempt: u32, outcome: &Outcome, ms: u64) -> String {
     let tries = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
     let took = Span::from_ms(ms).short();
     let glyph = style::glyph(outcome.status);
-    if outcome.status == StepStatus::Done {
-        format!("{glyph} {step} done in {took}{tries}")
-    } else {
-        let note = outcome.note.as_ref().map_or(String::new(), |note| format!(", {}", tame(note)));
-        format!("{glyph} {step} {}: {}{note} after {took}{tries}", style::word(outcome.status), outcome.words())
+    let note = outcome.note.as_ref().map(|note| tame(note));
+    match outcome.status {
+        StepStatus::Done => format!("{glyph} {step} done in {took}{tries}"),
+        StepStatus::NeedsReview => {
+            let note = note.map_or(String::new(), |note| format!(": {note}"));
+            format!("{glyph} {step} {} after {took}{tries}{note}", style::word(outcome.status))
+        }
+        _ => {
+            let note = note.map_or(String::new(), |note| format!(", {note}"));
+            format!("{glyph} {step} {}: {}{note} after {took}{tries}", style::word(outcome.status), outcome.words())
+        }
     }
 }

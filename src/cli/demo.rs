@@ -67,7 +67,8 @@ impl Session<'_> {
 
 fn approve(client: &Client, caller: &Caller, progress: &Progress<'_>) -> Result<(), Error> {
     let Ok(id) = DEMO_GATE.parse() else { return Ok(()) };
-    let approve = Action::GateApprove(gate::Approve { id, note: Some("approved by the demo".into()), ahead: false });
+    let approve =
+        Action::GateApprove(gate::Approve { id, note: Some("approved by the demo".into()), ahead: false, expect: None });
     match client.call(caller, &approve, Consent::Given) {
         Ok(_) => {
             progress.note(&format!("◆ gate `{DEMO_GATE}` approved by the demo"));

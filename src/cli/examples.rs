@@ -48,7 +48,13 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ("dep.add", &[("dep add deploy test lint", "`deploy` waits for both")]),
     ("dep.rm", &[("dep rm deploy lint", "`deploy` no longer waits for `lint`")]),
     ("gate.insert", &[("gate insert ship --after test --before deploy --name 'Ship it?'", "between two steps")]),
-    ("gate.approve", &[("gate approve ship --note 'looks good'", "what waits for it goes on")]),
+    (
+        "gate.approve",
+        &[
+            ("gate approve ship --note 'looks good'", "what waits for it goes on"),
+            ("gate approve ship --expect 0123456789abcdef", "bound to what was seen"),
+        ],
+    ),
     ("gate.block", &[("gate block ship --note 'not on a Friday'", "what waits for it stays")]),
     ("gate.reopen", &[("gate reopen ship", "decide again later")]),
     ("gate.rm", &[("gate rm ship --cascade", "connect what waited for it to what it waited for")]),
@@ -63,9 +69,60 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("prompt set review --text 'Review the diff.'", "from the command line"),
         ],
     ),
+    (
+        "add",
+        &[
+            ("add 'fix the flaky test'", "for claude-code, or the plan's default agent"),
+            ("add 'review the diff' --agent codex --after test", "for another agent, behind a step"),
+            ("add 'make all' --command --id build", "a shell text"),
+        ],
+    ),
+    (
+        "fuse",
+        &[
+            ("fuse 'speed up the parser'", "for claude-code, codex and gemini"),
+            ("fuse 'name the new crate' --agents codex,codex,gemini --synth claude-code --id name", "two of one kind"),
+        ],
+    ),
+    (
+        "fusion.create",
+        &[("fusion create --candidates draft-a,draft-b --synth draft", "link steps, and make those that are missing")],
+    ),
+    (
+        "group.parallelize",
+        &[
+            ("group parallelize lint test docs --id checks", "they run side by side"),
+            ("group parallelize lint test --id checks --fail-policy best_effort", "and do not stop each other"),
+        ],
+    ),
+    ("group.rm", &[("group rm checks", "its steps stay")]),
+    ("group.list", &[("group list", "every group with its members")]),
+    (
+        "template.apply",
+        &[
+            ("template apply chained --task 'Add a login page.' --gates plan,verify", "three phases and two gates"),
+            ("template apply parallel --count 5 --prefix docs --after build --dry-run", "only show what it would make"),
+            ("template apply mine --set target=arm --set retries=2", "one of your own, with its parameters"),
+        ],
+    ),
+    ("template.list", &[("template list", "ours, and those of .threados/templates/")]),
+    (
+        "template.show",
+        &[
+            ("template show fusion", "how it is written"),
+            ("template show fusion > .threados/templates/mine.yaml", "begin one of your own with it"),
+        ],
+    ),
     ("prompt.show", &[("prompt show review", "the text, and where it comes from")]),
     ("prompt.edit", &[("prompt edit review", "in $VISUAL or $EDITOR")]),
-    ("init", &[("init", "with three example steps"), ("init --empty --name shop", "with none")]),
+    (
+        "init",
+        &[
+            ("init", "with three example steps"),
+            ("init --empty --name shop", "with none"),
+            ("init --template chained", "with what a template makes"),
+        ],
+    ),
     (
         "apply",
         &[

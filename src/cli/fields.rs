@@ -22,8 +22,8 @@ impl Fields {
                     .flat_map(|inner| alternatives(schema, inner))
                     .collect();
                 if known.is_empty() {
-                    let meant =
-                        model::nearest(name, names.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
+                    let near = || model::nearest(name, names.iter().map(String::as_str));
+                    let meant = inside(schema, path).or_else(near).map(|name| format!("did you mean `{name}`?"));
                     let hint = meant.unwrap_or_else(|| format!("`seqctl schema output {action}` shows what it has"));
                     let what = format!("the answer of `{action}` has no `{}`", path.join("."));
                     return Err(Error::Usage { what, hint: Some(hint) });
@@ -33,9 +33,14 @@ impl Fields {
         Ok(Self(paths))
     }
 
+    /// Whether all of a document is wanted.
+    pub(super) const fn is_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The part of a document that is wanted, and whether it went well.
     pub(super) fn pick(&self, document: &Value) -> Value {
-        if self.0.is_empty() {
+        if self.is_all() {
             return document.clone();
         }
         let mut paths: Vec<&[String]> = self.0.iter().map(Vec::as_slice).collect();
@@ -90,6 +95,17 @@ fn property<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
     own.or(free).or_else(|| (schema == &Value::Bool(true)).then_some(schema))
 }
 
+/// Where a field that was named alone stands one level further in.
+fn inside(schema: &Value, path: &[String]) -> Option<String> {
+    let [name] = path else { return None };
+    let holds = |outer: &String| {
+        let outer = alternatives(schema, schema).into_iter().filter_map(|known| property(known, outer));
+        outer.flat_map(|outer| alternatives(schema, outer)).any(|inner| property_names(inner).contains(name))
+    };
+    let outer = alternatives(schema, schema).into_iter().flat_map(property_names).find(holds)?;
+    Some(format!("{outer}.{name}"))
+}
+
 fn property_names(schema: &Value) -> Vec<String> {
     schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
@@ -118,6 +134,7 @@ mod tests {
         let error = pick(&["steps.staus"]).unwrap_err();
         assert_eq!(error.to_string(), "the answer of `status` has no `steps.staus`");
         assert_eq!(error.hint().unwrap(), "did you mean `status`?");
+        assert_eq!(pick(&["id"]).unwrap_err().hint().unwrap(), "did you mean `steps.id`?");
         assert!(pick(&["nothing"]).is_err());
     }
 }

@@ -185,8 +185,17 @@ pub(super) fn verdict(report: &RunReport) -> Option<Error> {
         return Some(Error::Waiting { what: waits.clone(), hint });
     }
     let left = report.counts.iter().find(|(status, _)| *status == StepStatus::NeedsReview).map_or(0, |(_, count)| *count);
-    (left > 0).then(|| Error::Waiting {
-        what: vec![crate::error::count(left, "review")],
-        hint: "`seqctl status` shows what needs you".into(),
-    })
+    let attempts = &report.attempts;
+    let is_last = |at: usize| attempts.get(at + 1).is_none_or(|next| next.step != attempts[at].step);
+    let mut reviews = (0..attempts.len()).filter(|&at| attempts[at].status == StepStatus::NeedsReview && is_last(at));
+    let (what, hint) = match (left, reviews.next(), reviews.next()) {
+        (0, ..) => return None,
+        (1, Some(one), None) => {
+            let last = &attempts[one];
+            let hint = format!("`seqctl logs {0}` shows its output, `seqctl review accept {0}` accepts it", last.step);
+            (format!("review of `{}`", last.step), hint)
+        }
+        _ => (crate::error::count(left, "review"), "`seqctl status` shows what needs you".into()),
+    };
+    Some(Error::Waiting { what: vec![what], hint })
 }

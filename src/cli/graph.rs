@@ -123,7 +123,7 @@ fn flush(line: &mut String, run: &mut String, ink: Ink) {
 
 /// What is written of a node.
 fn face(node: &GraphNode, zoom: Zoom, glyphs: Glyphs) -> Face {
-    let times = if glyphs == Glyphs::Ascii { 'x' } else { '×' };
+    let (times, dot) = if glyphs == Glyphs::Ascii { ('x', ", ") } else { ('×', " · ") };
     let workers = node.fanout.map(|workers| format!("{times}{workers}"));
     let (glyph, ink) = match node.state {
         Standing::Step(status) => (style::step_glyph(status), Ink::Step(status)),
@@ -141,7 +141,7 @@ fn face(node: &GraphNode, zoom: Zoom, glyphs: Glyphs) -> Face {
     let lines = if zoom == Zoom::Detail {
         let name = (node.name != node.id.as_str()).then(|| tame(&node.name));
         let status = [Some(node.status.to_owned()), node.outcome.clone().filter(|_| node.status == "FAILED"), time, waits];
-        let status = status.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let status = status.into_iter().flatten().collect::<Vec<_>>().join(dot);
         let agent = node.agent.clone().map(|agent| [Some(agent), workers].into_iter().flatten().collect::<Vec<_>>().join(" "));
         [name, Some(status), agent, Some(tame(&node.work))].into_iter().flatten().filter(|line| !line.is_empty()).collect()
     } else {

@@ -19,6 +19,7 @@ mod signals;
 mod stream;
 mod style;
 mod table;
+mod templates;
 mod why;
 
 use std::{
@@ -31,6 +32,7 @@ use crate::{
     action::{Action, graph::Format, prompt, schema::Of},
     client::{self, Caller, Client, Consent, Health, Judgement, Output, Reply},
     error::Error,
+    model::StepStatus,
 };
 pub use args::command;
 use args::{Asked, Flags};
@@ -118,10 +120,8 @@ impl Session<'_> {
     fn perform(&self, action: &Action) -> Result<ExitCode, Error> {
         match action {
             Action::Status(args) if args.watch => self.watch_status(action),
-            Action::Graph(args) if args.format == Format::Json => {
-                self.printer.document(&output::success(&self.call(action)?)?);
-                Ok(ExitCode::SUCCESS)
-            }
+            Action::Status(args) if args.short && !self.printer.is_json() => self.prompt_line(action),
+            Action::Graph(args) if args.format == Format::Json => self.printer.answer(&self.call(action)?),
             Action::Logs(args) if args.follow => self.follow_logs(args),
             Action::Logs(args)
                 if !self.flags.json && [args.tail.is_some(), args.after.is_some(), args.limit.is_some()] == [false; 3] =>
@@ -162,6 +162,17 @@ impl Session<'_> {
                 _ => self.printer.reply(&self.call(action)?),
             },
         }
+    }
+
+    /// One line on standard output whatever is wrong, and nothing beside it: a prompt asks for it at each turn.
+    fn prompt_line(&self, action: &Action) -> Result<ExitCode, Error> {
+        if let Ok(reply) = self.call(action) {
+            return self.printer.reply(&Reply { warnings: Vec::new(), ..reply });
+        }
+        let root = &self.client.paths().root;
+        let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        self.printer.text(&format!("{} {} plan\n", table::tame(&name), style::glyph(StepStatus::Failed)));
+        Ok(ExitCode::SUCCESS)
     }
 
     /// Calls the engine; on a terminal a question that the policy asks is put to the person.

@@ -1,11 +1,13 @@
 //! The one place that prints. A closed pipe is a quiet end.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     io::{self, IsTerminal as _, Write},
     process::ExitCode,
 };
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
@@ -55,14 +57,32 @@ impl Printer {
     /// Prints a reply; warnings go to standard error.
     pub(super) fn reply(&self, reply: &Reply) -> Result<ExitCode, Error> {
         if self.is_json {
-            self.document(&success(reply)?);
-            return Ok(ExitCode::SUCCESS);
+            return self.answer(reply);
         }
         self.warnings(&reply.warnings);
         if !self.is_quiet {
             self.page(&show::text(reply, self.width, self.verbose > 0));
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Prints a reply as a document, without building it first: that would take longer than all the rest.
+    pub(super) fn answer(&self, reply: &Reply) -> Result<ExitCode, Error> {
+        if self.fields.borrow().is_all() {
+            self.json(&Success { success: true, reply })?;
+        } else {
+            self.document(&success(reply)?);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn json(&self, document: &impl Serialize) -> Result<(), Error> {
+        let mut text = Vec::with_capacity(4096);
+        serde_json::to_writer_pretty(&mut text, document).map_err(|error| Error::internal(error.to_string()))?;
+        text.push(b'\n');
+        // There are no colours in it to take out.
+        self.bytes(&text);
+        Ok(())
     }
 
     pub(super) fn warnings(&self, warnings: &[String]) {
@@ -96,7 +116,7 @@ impl Printer {
 
     fn complain(&self, error: &Error) {
         self.note(&format!("{} {error}", style::bold("error:")));
-        if let Error::Yaml { excerpt, .. } = error
+        if let Error::Yaml { excerpt, .. } | Error::TemplateInvalid { excerpt, .. } = error
             && !excerpt.is_empty()
         {
             self.note(excerpt);
@@ -108,10 +128,8 @@ impl Printer {
 
     /// Prints one JSON document: of one that went well the fields that are wanted.
     pub(super) fn document(&self, value: &Value) {
-        let mut text = serde_json::to_vec_pretty(&self.picked(value)).unwrap_or_default();
-        text.push(b'\n');
-        // There are no colours in it to take out.
-        self.bytes(&text);
+        // What is made of strings and numbers can be written.
+        let _ = self.json(&self.picked(value));
     }
 
     /// Prints one JSON line.
@@ -119,9 +137,10 @@ impl Printer {
         self.text(&format!("{}\n", self.picked(value)));
     }
 
-    fn picked(&self, value: &Value) -> Value {
+    fn picked<'a>(&self, value: &'a Value) -> Cow<'a, Value> {
         let is_answer = value.get("success").is_some_and(|success| success == true);
-        if is_answer { self.fields.borrow().pick(value) } else { value.clone() }
+        let fields = self.fields.borrow();
+        if is_answer && !fields.is_all() { Cow::Owned(fields.pick(value)) } else { Cow::Borrowed(value) }
     }
 
     /// Prints a text to standard output, through a pager where it does not fit the terminal.
@@ -182,6 +201,14 @@ fn quiet_end(result: io::Result<()>) {
 }
 
 /// A reply as the document that says so.
+/// A reply that went well, as its document.
+#[derive(Serialize)]
+struct Success<'a> {
+    success: bool,
+    #[serde(flatten)]
+    reply: &'a Reply,
+}
+
 pub(super) fn success(reply: &Reply) -> Result<Value, Error> {
     let mut document = Map::new();
     document.insert("success".into(), true.into());

@@ -85,6 +85,9 @@ impl Man {
             Some(folder) => {
                 fs::create_dir_all(folder).map_err(Error::io("make the folder", folder))?;
                 write_pages(&root, "seqctl", folder)?;
+                if !printer.is_quiet() {
+                    printer.note(&format!("wrote a page for each command to {}", folder.display()));
+                }
             }
         }
         Ok(ExitCode::SUCCESS)

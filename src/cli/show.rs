@@ -6,8 +6,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     graph, policy, style,
-    table::{Table, cut, harmless, tame},
-    why,
+    table::{Table, cut, harmless, tame, wrapped},
+    templates, why,
 };
 use crate::{
     client::{Check, Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
@@ -69,9 +69,13 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             let end = if prompt.text.ends_with('\n') { "" } else { "\n" };
             format!("{}{end}", harmless(&prompt.text))
         }
+        Output::Groups { groups } => templates::groups(groups, width),
+        Output::Templates { templates } => templates::templates(templates, width, verbose),
+        Output::Template(template) if width.is_none() => template.text.clone(),
+        Output::Template(template) => harmless(&template.text),
         Output::Schema { schema } => format!("{schema:#}\n"),
         Output::Wrote { path } => format!("wrote {}\n", path.display()),
-        Output::Checked { checks } => checks_text(checks),
+        Output::Checked { checks } => checks_text(checks, width),
         Output::Policy { rules, ignored } => policy::rules(rules, ignored, width),
         Output::Judged(judgement) => policy::judgement(judgement),
         Output::Trusted { path, mode, agents, place } => policy::trusted(path, *mode, agents, place),
@@ -122,7 +126,7 @@ fn status(report: &StatusReport, width: Option<usize>, verbose: bool) -> String 
         let _ = writeln!(text, "\n{}", width.map_or(line.clone(), |width| cut(&line, width)));
     }
     if report.findings > 0 {
-        let _ = writeln!(text, "\n{} in the plan: seqctl validate", count(report.findings, "warning"));
+        let _ = writeln!(text, "\n{}: seqctl validate", count(report.findings, "warning"));
     }
     text.push('\n');
     if report.steps.is_empty() {
@@ -155,11 +159,15 @@ fn needs_you(line: &str, width: Option<usize>) -> String {
 }
 
 /// What `doctor` found, a line each, and below it what to do.
-fn checks_text(checks: &[Check]) -> String {
+fn checks_text(checks: &[Check], width: Option<usize>) -> String {
     let name_width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    let indent = " ".repeat(name_width + 4);
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(indent.len()).max(20));
     let lines = checks.iter().map(|check| {
-        let hint = check.hint.as_ref().map_or(String::new(), |hint| format!("\n  {:name_width$}  {}", "", style::dim(hint)));
-        format!("{} {:name_width$}  {}{hint}\n", style::health(check.health), check.name, tame(&check.text))
+        let text = wrapped(&tame(&check.text), room).join(&format!("\n{indent}"));
+        let hint = check.hint.iter().flat_map(|hint| wrapped(hint, room));
+        let hint: String = hint.map(|line| format!("\n{indent}{}", style::dim(&line))).collect();
+        format!("{} {:name_width$}  {text}{hint}\n", style::health(check.health), check.name)
     });
     lines.collect()
 }
@@ -291,7 +299,7 @@ fn run(report: &RunReport, width: Option<usize>, verbose: bool) -> String {
     let mut table = Table::default();
     let is_long = report.attempts.len() > 40 && !verbose;
     for attempt in report.attempts.iter().filter(|attempt| !is_long || attempt.status != StepStatus::Done) {
-        let words = if attempt.status == StepStatus::Done { String::new() } else { attempt.outcome().words() };
+        let words = if attempt.status == StepStatus::Failed { attempt.outcome().words() } else { String::new() };
         let tries = if attempt.attempt > 1 { format!("attempt {}", attempt.attempt) } else { String::new() };
         let note = attempt.note.as_deref().map(tame).unwrap_or_default();
         let parts = [words, tries, note].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
@@ -317,7 +325,8 @@ fn run(report: &RunReport, width: Option<usize>, verbose: bool) -> String {
     let time = report.run.ended_at.as_ref().and_then(|end| crate::clock::ms_between(&report.run.started_at, end));
     let time = time.map_or(String::new(), |ms| format!(" in {}", Span::from_ms(ms).short()));
     let counts = if counts.is_empty() { "nothing to run".to_owned() } else { counts.join("  ") };
-    let _ = writeln!(text, "run {} {}{time}   {counts}", report.run.id, report.run.state);
+    let usage = report.usage.map_or(String::new(), |usage| format!("   {}", style::dim(&usage.words())));
+    let _ = writeln!(text, "run {} {}{time}   {counts}{usage}", report.run.id, report.run.state);
     text
 }
 
@@ -357,7 +366,7 @@ fn audit(entries: &[Entry], width: Option<usize>) -> String {
             format!("{}{}", result, detail(entry)),
         ]);
     }
-    if table.is_empty() { "the audit log is empty\n".into() } else { table.lines("", width) }
+    if table.is_empty() { "no entries\n".into() } else { table.lines("", width) }
 }
 
 /// What an entry is about, where its target does not say.

@@ -71,6 +71,21 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     out
 }
 
+/// A text in lines of at most `width` columns, as far as its words are no longer.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// A text on one line without anything that a terminal would obey.
 pub(super) fn tame(text: &str) -> String {
     let plain = anstream::adapter::strip_str(text).to_string();
@@ -95,6 +110,12 @@ mod tests {
         let plain = anstream::adapter::strip_str(&table.lines("  ", None)).to_string();
         assert_eq!(plain, "  a     DONE   x\n  日本  READY\n");
         assert_eq!(cut("abcdef", 4), "abc…\u{1b}[0m");
+    }
+
+    #[test]
+    fn words_are_kept_whole() {
+        assert_eq!(wrapped("one two three fourteen", 9), ["one two", "three", "fourteen"]);
+        assert_eq!(wrapped("seventeen", 4), ["seventeen"]);
     }
 
     #[test]

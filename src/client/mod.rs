@@ -14,9 +14,9 @@ pub use crate::{
     audit::Entry,
     engine::{
         Actor, Answer, Caller, Check, Consent, DEMO_GATE, Engine as Client, Event, Follower, GateRow, GraphNode, GraphReport,
-        Health, Hindrance, Judgement, Kind, LogText, Output, Plan, PromptText, Reply, Rule, RunReport, RunRow, ShortStatus,
-        Standing, Started, StatusReport, StepDetail, StepRow, TranscriptReader, WhyReport, blocked_by_gate, schema,
-        start_of_lines,
+        GroupRow, Health, Hindrance, Judgement, Kind, LogText, Output, Plan, PromptText, Reply, Rule, RunReport, RunRow,
+        ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow, TemplateRow, TranscriptReader, WhyReport,
+        blocked_by_gate, schema, start_of_lines,
     },
     store::{AttemptStatus, RunState, yaml::Warning},
 };

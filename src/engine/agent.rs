@@ -85,7 +85,7 @@ pub(super) fn words(view: &View, step: &Step) -> Result<String, Error> {
 pub(super) fn unknown(view: &View) -> impl Iterator<Item = Warning> {
     view.sequence.steps.iter().filter_map(|step| {
         let resolved = Resolved::new(&view.sequence, step);
-        let error = view.agents.expect(resolved.agent(), &step.id).err().filter(|_| !resolved.is_shell())?;
+        let error = if resolved.is_shell() { None } else { view.agents.expect(resolved.agent(), &step.id).err() }?;
         Some(Warning { line: view.lines.of(step.id.as_str()).unwrap_or(1), message: error.to_string(), hint: error.hint() })
     })
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     caller::{Caller, Consent},
-    confirm,
+    confirm, grounds,
     next::next,
     output::{Output, Started},
     prompt, query,
@@ -43,6 +43,7 @@ pub struct Reply {
     /// The action's name.
     pub action: &'static str,
     /// The plan's revision afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The answer itself.
     #[serde(flatten)]
@@ -89,9 +90,6 @@ impl Engine {
     /// The project as it stands.
     pub fn view(&self) -> Result<View, Error> {
         let view = View::load(&self.paths)?;
-        for warning in &view.config.warnings {
-            self.warn(warning.clone());
-        }
         for warning in view.disagreements() {
             self.warn(match warning.hint {
                 Some(hint) => format!("{}; {hint}", warning.message),
@@ -132,6 +130,9 @@ impl Engine {
                 let filled = prompt::filled(args, args.file.as_deref().unwrap_or_else(|| Path::new("-")))?;
                 let (changes, revision) = self.change(caller, &[filled], None, consent)?;
                 (Output::Changed { changes }, Some(revision))
+            }
+            Action::TemplateApply(args) if args.dry_run => {
+                self.apply(caller, std::slice::from_ref(action), None, true, consent)?
             }
             action if action.is_change() => {
                 let (changes, revision) = self.change(caller, std::slice::from_ref(action), None, consent)?;
@@ -194,10 +195,16 @@ impl Engine {
         Ok((Output::Changed { changes }, Some(revision)))
     }
 
+    fn filled(&self, actions: &[Action]) -> Result<Vec<Action>, Error> {
+        actions.iter().map(|action| super::template::filled(Some(&self.paths), action)).collect()
+    }
+
     /// What a list of changes would do, on a copy.
     pub fn preview(&self, actions: &[Action]) -> Result<Preview, Error> {
+        let actions = &self.filled(actions)?;
         let view = self.view()?;
         let (txn, changes) = apply_all(&view, actions)?;
+        prompt::files(&self.paths, &view, &txn)?;
         let mut after = txn.sequence;
         for (id, decision, _) in &txn.decisions {
             show_decision(&mut after, id, *decision);
@@ -217,6 +224,7 @@ impl Engine {
         if_unchanged: Option<&str>,
         consent: Consent,
     ) -> Result<(Vec<Changed>, String), Error> {
+        let actions = &self.filled(actions)?;
         super::settle::repair_all(&self.paths)?;
         let mut writer = self.writer();
         let (changes, revision) = {
@@ -232,6 +240,7 @@ impl Engine {
             // What cannot be done at all is not worth a question.
             apply_all(held.view(), actions)?;
             for action in actions {
+                grounds::check(held.view(), action)?;
                 held.audited(caller, action, |held| {
                     confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)
                 })?;
@@ -245,6 +254,7 @@ impl Engine {
                 Ok(Draft { files: texts, ..draft(caller, view, actions, txn) })
             })?;
             prompt::restore_modes(held.paths(), &prompts.take());
+            crate::store::pack(held.paths(), held.view().records.iter(), &held.view().damaged);
             (changes.take(), held.view().sequence.revision())
         };
         self.keep(writer);

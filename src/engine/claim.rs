@@ -102,7 +102,7 @@ impl Held<'_> {
             write_folder(self.view(), &folder, step, spec, prompt, &defhash)?;
         }
         let Some(lease) = Lease::claim(&paths, claim.clone())? else { return Ok(Claimed::Taken { at }) };
-        let mut record = Record { claim: Some(claim), ..Record::default() };
+        let mut record = Record { claim: Some(Box::new(claim)), ..Record::default() };
         let result = match spec {
             Ok((spec, _)) => {
                 self.remember(&step.id, record, true);
@@ -113,7 +113,7 @@ impl Held<'_> {
                 lease.append(&Line::Exit(exit.clone())).map_err(Error::io("write the lease of", step.id.as_str()))?;
                 write_status(&paths, &run.id, &step.id, &exit)?;
                 self.audit_denial(step, &exit)?;
-                record.exit = Some(exit);
+                record.exit = Some(Box::new(exit));
                 self.remember(&step.id, record, false);
                 Claimed::Refused { at }
             }

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::{
+    call::Engine,
     caller::Caller,
     claim::Claimed,
     launch::scheduler,
@@ -62,7 +63,13 @@ pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -
         logged: None,
     };
     runner.warn_of_environment();
-    runner.work(&mut Writer::new(paths), file)
+    runner.work(&mut Writer::new(paths), file)?;
+    // What ended here may be what another run waits for: a restart of a step under review is a run of its own.
+    let engine = Engine::new(paths.clone());
+    if let Err(error) = engine.wake_runs() {
+        runner.write_log(&error.to_string());
+    }
+    Ok(())
 }
 
 struct Runner {
@@ -370,6 +377,7 @@ impl Runner {
         if state == RunState::Ended {
             RunnerFile::remove(&self.paths, &self.run.id)?;
         }
+        store::pack(&self.paths, held.view().records.iter(), &held.view().damaged);
         fault::point("run.closed");
         Ok(())
     }
@@ -530,6 +538,7 @@ fn is_passing(error: &Error) -> bool {
             | Error::Locked { .. }
             | Error::DependencyNotFound { .. }
             | Error::CircularDependency { .. }
+            | Error::GroupDisagrees { .. }
             | Error::AlreadyExists { .. }
             | Error::TooNew { .. }
             | Error::Io { .. }

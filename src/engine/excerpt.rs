@@ -46,7 +46,9 @@ pub(super) fn read_part(path: &Path, args: &Logs) -> Result<Part, Error> {
     let start = len.saturating_sub(limit);
     let mut bytes = read(start, len - start).map_err(Error::io("read", path))?;
     let cursor = start + bytes.len() as u64;
-    let mut from = if start > 0 { bytes.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1) } else { 0 };
+    let first_line = bytes.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    // The end of a line that is longer than all that fits is still more than nothing.
+    let mut from = if start > 0 && first_line < bytes.len() { first_line } else { 0 };
     if let Some(lines) = args.tail {
         from = from.max(start_of_lines(&bytes, lines));
     }
@@ -108,6 +110,7 @@ mod tests {
         assert_eq!(read(None, Some(1)), ("three\n".into(), true, 14));
         assert_eq!(read(Some(8), None), ("three\n".into(), true, 14));
         assert_eq!(read(Some(8), Some(5)), ("three\n".into(), true, 14));
+        assert_eq!(read(Some(3), None), ("ee\n".into(), true, 14));
         assert_eq!(read_part(&folder.path().join("none"), &ask(None, None, None)).unwrap(), Part::default());
     }
 }

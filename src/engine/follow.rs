@@ -60,7 +60,7 @@ impl Engine {
 
     /// Everything about a run.
     pub fn report(&self, run: &str) -> Result<RunReport, Error> {
-        super::query::run_report(self.paths(), &self.view()?, &Run::read(self.paths(), run)?)
+        super::past::run_report(self.paths(), &self.view()?, &Run::read(self.paths(), run)?)
     }
 
     /// The run that is meant: the named one, else the open one.

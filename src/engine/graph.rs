@@ -145,7 +145,8 @@ impl Engine {
             GraphEdge { from: ids[from].clone(), to: ids[to].clone(), kind: tie.kind.as_str() }
         });
         let name = self.name_of(view);
-        let mut report = GraphReport { name, nodes, edges: edges.collect(), text: None, layout, options: args.clone() };
+        let options = graph::Graph { ascii: args.ascii || view.config.is_ascii, ..args.clone() };
+        let mut report = GraphReport { name, nodes, edges: edges.collect(), text: None, layout, options };
         report.text = match args.format {
             Format::Mermaid => Some(diagram::mermaid(&report)),
             Format::Dot => Some(diagram::dot(&report)),

@@ -7,9 +7,15 @@ use std::{
 
 use serde_json::json;
 
-use super::{call::Engine, caller::Caller, output::Output, transact::entry};
+use super::{
+    call::Engine,
+    caller::{Caller, Consent},
+    output::Output,
+    template::filled,
+    transact::entry,
+};
 use crate::{
-    action::project::Init,
+    action::{Action, project::Init, template::Apply},
     audit::Log,
     clock,
     error::Error,
@@ -105,7 +111,10 @@ impl Engine {
     pub fn init(root: &Path, args: &Init, caller: &Caller) -> Result<Output, Error> {
         let folder = root.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = args.name.clone().or(folder).unwrap_or_else(|| "sequence".into());
-        let text = if args.empty {
+        let template = args.template.as_ref().map(|name| Apply { name: name.clone(), ..Apply::default() });
+        // What cannot be made at all leaves nothing behind.
+        let template = template.map(|apply| filled(Some(&Paths::at(root)), &Action::TemplateApply(apply))).transpose()?;
+        let text = if args.empty || template.is_some() {
             let mut sequence = Sequence { name: Some(name), ..Sequence::default() };
             sequence.metadata.created_at = Some(clock::stamp());
             format!("{MODELINE}{}", yaml::render(&sequence)?)
@@ -113,7 +122,11 @@ impl Engine {
             let name = serde_json::to_string(&name).map_err(|error| Error::internal(error.to_string()))?;
             format!("{MODELINE}{}", EXAMPLE.replace("NAME", &name))
         };
-        Self::make(root, &text, POLICY, caller)
+        let made = Self::make(root, &text, POLICY, caller)?;
+        if let Some(apply) = template {
+            Self::new(Paths::at(root)).change(caller, &[apply], None, Consent::None)?;
+        }
+        Ok(made)
     }
 }
 

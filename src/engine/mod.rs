@@ -14,12 +14,14 @@ mod event;
 mod excerpt;
 mod follow;
 mod graph;
+mod grounds;
 mod guard;
 mod init;
 mod launch;
 mod log;
 mod next;
 mod output;
+mod past;
 mod policy;
 mod prompt;
 mod query;
@@ -29,6 +31,7 @@ mod schema;
 mod settle;
 mod start;
 mod stop;
+mod template;
 mod transact;
 mod trust;
 mod undo;
@@ -47,7 +50,8 @@ pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
 pub use output::{
-    Answer, GateRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail, StepRow,
+    Answer, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport, StepDetail,
+    StepRow, TemplateRow,
 };
 pub use policy::{Judgement, Rule};
 pub use query::start_of_lines;

@@ -9,8 +9,9 @@ use super::{doctor::Check, graph::GraphReport, start::Plan, why::WhyReport};
 use crate::{
     action::{Changed, outcome},
     audit::Entry,
-    model::{AgentReport, Id, OutputFormat, Reason, Step, StepStatus, Usage},
+    model::{AgentReport, FailPolicy, Id, OutputFormat, Reason, Step, StepStatus, Usage},
     store::{AttemptStatus, Run, yaml::Warning},
+    template::Parameter,
 };
 
 /// What an action answers with.
@@ -74,6 +75,12 @@ pub enum Output {
     Demo { path: PathBuf, report: Box<RunReport> },
     #[schemars(title = "prompt")]
     Prompt(PromptText),
+    #[schemars(title = "groups")]
+    Groups { groups: Vec<GroupRow> },
+    #[schemars(title = "templates")]
+    Templates { templates: Vec<TemplateRow> },
+    #[schemars(title = "template")]
+    Template(TemplateText),
     #[schemars(title = "schema")]
     Schema { schema: serde_json::Value },
     #[schemars(title = "wrote")]
@@ -182,6 +189,8 @@ pub struct GateRow {
     pub status: &'static str,
     /// Whether everything before it has ended, so that it can be decided.
     pub reached: bool,
+    /// Of the last attempts before it, for `gate approve --expect`.
+    pub digest: String,
     /// What it waits for.
     pub depends_on: Vec<Id>,
     /// What waits for it.
@@ -269,6 +278,9 @@ pub struct RunReport {
     /// A step that cannot start because somebody blocked a gate, and which gate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stuck: Option<(Id, Id)>,
+    /// What its agents' attempts took together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// The attempts, in the plan's order.
     pub attempts: Vec<AttemptStatus>,
     /// Where everything is.
@@ -356,5 +368,49 @@ pub struct PromptText {
     /// How long it is.
     pub bytes: usize,
     /// The text, with what is not UTF-8 replaced.
+    pub text: String,
+}
+
+/// A group in a list.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupRow {
+    /// Its name.
+    pub id: Id,
+    /// Its steps, in the plan's order.
+    pub members: Vec<Id>,
+    /// What the failure of one means for the others.
+    pub fail_policy: FailPolicy,
+}
+
+/// A template in a list.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateRow {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its file; absent where it comes with `seqctl`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// What can be given to it.
+    pub parameters: Vec<Parameter>,
+    /// Why it cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// A template as it is written.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateText {
+    /// Its name.
+    pub name: String,
+    /// Its file; absent where it comes with `seqctl`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// The text.
     pub text: String,
 }

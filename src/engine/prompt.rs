@@ -14,7 +14,7 @@ use crate::{
     action::{Action, NewPrompt, Txn, prompt},
     error::Error,
     model::Step,
-    store::{Paths, Prompt, read_prompt, sha256},
+    store::{Paths, Prompt, file, read_prompt, sha256},
 };
 
 /// A prompt file as it shall be.
@@ -60,12 +60,24 @@ pub(super) fn files(paths: &Paths, view: &View, txn: &Txn) -> Result<Vec<PromptF
         let Some(text) = &new.text else { continue };
         let step = txn.sequence.expect_step(new.step.as_str())?;
         let place = place(paths, step)?;
+        refuse_other(paths, new, &place)?;
         let meta = fs::metadata(paths.dir.join(&place));
         let mode = meta.map_or(0o644, |meta| meta.permissions().mode() & 0o777);
         files.retain(|file| file.place != place);
         files.push(PromptFile { place, text: text.clone(), mode });
     }
     Ok(files)
+}
+
+/// The file of a new step's prompt must not be somebody else's.
+fn refuse_other(paths: &Paths, new: &NewPrompt, place: &Path) -> Result<(), Error> {
+    let text = new.text.as_ref().filter(|_| new.is_new);
+    match (text, file::read_if_there(&paths.dir.join(place))?) {
+        (Some(text), Some(bytes)) if bytes != text.as_bytes() => {
+            Err(Error::PromptTaken { step: new.step.clone(), path: paths.show(&paths.dir.join(place)).to_string().into() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Prompts are read by whoever could read them before; what is staged is private.
@@ -115,6 +127,11 @@ pub(super) fn audited(action: &Action, mut args: Value) -> Value {
         fields.remove("text");
         fields.insert("sha256".into(), sha256(text.as_bytes()).into());
         fields.insert("bytes".into(), json!(text.len()));
+    }
+    if let (Action::TemplateApply(apply), Some(fields)) = (action, args.as_object_mut())
+        && let Some(made) = &apply.made
+    {
+        fields.insert("made".into(), json!(made.ids().collect::<Vec<_>>()));
     }
     args
 }

@@ -4,18 +4,18 @@ use std::{fs::File, io::Read as _, path::Path};
 
 use super::{
     call::Engine,
-    caller::{Caller, Consent},
-    confirm,
     excerpt::{Part, read_part},
+    grounds::grounds,
     log::{TranscriptReader, transcript_of},
-    output::{Answer, GateRow, LogText, Output, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row},
+    output::{Answer, GateRow, GroupRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row},
+    past::run_report,
     view::View,
 };
 use crate::{
-    action::{Action, query, run},
+    action::{Action, query},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, State, StepStatus},
+    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus},
     policy::Policy,
     runner::{Leftover, SpecFile},
     store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
@@ -38,6 +38,8 @@ impl Engine {
                 Output::Wrote { path }
             }
             Action::Schema(args) => Output::Schema { schema: super::schema(args.of, args.name.as_deref())? },
+            Action::TemplateList(_) => Output::Templates { templates: super::template::list(self.paths())? },
+            Action::TemplateShow(args) => Output::Template(super::template::show(self.paths(), &args.name)?),
             Action::Doctor(_) => Output::Checked { checks: super::doctor(Some(self.paths())) },
             _ => return self.query_plan(action),
         };
@@ -59,6 +61,7 @@ impl Engine {
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
             Action::PromptShow(args) => Output::Prompt(super::prompt::show(self.paths(), &view, args)?),
+            Action::GroupList(_) => Output::Groups { groups: group_rows(&view.sequence) },
             Action::GateList(_) => Output::Gates { gates: gate_rows(&view, &ready) },
             Action::Logs(args) => Output::Log(self.logs(&view, args)?),
             Action::Result(args) => Output::Answer(Box::new(self.answer(&view, args)?)),
@@ -91,7 +94,7 @@ impl Engine {
         let ended = |wanted| steps.iter().filter(move |row| row.status == wanted);
         attention.extend(ended(StepStatus::NeedsReview).map(|row| {
             let why = row.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-            format!("`{}` wants a review{why}: seqctl logs {}, then seqctl review accept|reject {}", row.id, row.id, row.id)
+            format!("`{}` wants a review{why}: seqctl logs {}, then seqctl review accept {} (or reject)", row.id, row.id, row.id)
         }));
         attention.extend(ended(StepStatus::Failed).map(|row| {
             let why = row.outcome.as_deref().unwrap_or("failed");
@@ -109,7 +112,7 @@ impl Engine {
         let mode =
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
         let name = self.name_of(view);
-        let findings = Self::findings(view).len();
+        let findings = Self::findings(view).len() + view.config.warnings.len();
         Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs })
     }
 
@@ -130,13 +133,18 @@ impl Engine {
     }
 
     fn validate(&self, view: &View, args: &query::Validate) -> Result<Output, Error> {
-        let findings = Self::findings(view);
+        let (findings, others) = (Self::findings(view), &view.config.warnings);
+        let all = findings.len() + others.len();
+        if args.strict && all > 0 {
+            let in_plan = findings.iter().map(|found| format!("\n  line {}: {}", found.line, found.message));
+            let list = in_plan.chain(others.iter().map(|other| format!("\n  {other}"))).collect();
+            return Err(Error::Warnings { path: self.paths().sequence(), count: count(all, "warning"), list });
+        }
         for name in view.policy().iter().flat_map(Policy::worthless) {
             self.warn(format!("`{name}` in `allowed_commands` runs whatever it is told to, so anything may run"));
         }
-        if args.strict && !findings.is_empty() {
-            let list = findings.iter().map(|found| format!("\n  line {}: {}", found.line, found.message)).collect::<String>();
-            return Err(Error::Warnings { path: self.paths().sequence(), count: count(findings.len(), "warning"), list });
+        for other in others {
+            self.warn(other.clone());
         }
         Ok(Output::Valid { steps: view.sequence.steps.len(), gates: view.sequence.gates.len(), findings })
     }
@@ -179,14 +187,13 @@ impl Engine {
     }
 
     fn audit_list(&self, args: &query::AuditList) -> Result<Vec<audit::Entry>, Error> {
-        let entries = audit::last_entries(&self.paths().audit(), usize::MAX)?;
-        let mut wanted: Vec<_> = entries
-            .into_iter()
-            .filter(|entry| args.action.as_ref().is_none_or(|action| entry.body.action == *action))
-            .filter(|entry| args.target.as_ref().is_none_or(|target| entry.body.is_about(target)))
-            .filter(|entry| args.after.is_none_or(|after| entry.seq > after))
-            .collect();
-        Ok(wanted.split_off(wanted.len().saturating_sub(args.limit)))
+        audit::last_entries_that(&self.paths().audit(), args.limit, |entry| {
+            let is_later = args.after.is_none_or(|after| entry.seq > after);
+            is_later.then(|| {
+                args.action.as_ref().is_none_or(|action| entry.body.action == *action)
+                    && args.target.as_ref().is_none_or(|target| entry.body.is_about(target))
+            })
+        })
     }
 
     /// Where the log that `args` asks for is, whether there is something in it or not.
@@ -245,34 +252,6 @@ impl Engine {
         let status = status.map(|status| status.status);
         Ok(Answer { step: place.step, run: place.run, attempt: place.attempt, status, text, truncated, agent })
     }
-
-    pub(super) fn prune(&self, caller: &Caller, action: &Action, args: &run::Prune, consent: Consent) -> Result<Output, Error> {
-        let mut writer = self.writer();
-        let mut removed = Vec::new();
-        {
-            let mut held = writer.lock()?;
-            confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)?;
-            held.refresh_leases()?;
-            let running: Vec<String> = held
-                .view()
-                .leases
-                .values()
-                .filter_map(|lease| lease.record.claim.as_ref())
-                .map(|claim| claim.run.clone())
-                .collect();
-            let old = list_runs(self.paths())?.into_iter().filter(|run| run.state == RunState::Ended).skip(args.keep);
-            let old: Vec<String> = old.map(|run| run.id).filter(|run| !running.contains(run)).collect();
-            if !old.is_empty() {
-                held.note(caller, action.name(), None, serde_json::json!({"runs": old}), true)?;
-            }
-            for run in old {
-                runs::remove(self.paths(), &run)?;
-                removed.push(run);
-            }
-        }
-        self.keep(writer);
-        Ok(Output::Pruned { runs: removed })
-    }
 }
 
 /// Where the last `lines` lines of a text begin.
@@ -316,7 +295,27 @@ pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
     }
 }
 
-fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {
+/// The groups in the order of their first members.
+fn group_rows(sequence: &Sequence) -> Vec<GroupRow> {
+    let mut rows: Vec<GroupRow> = Vec::new();
+    for step in &sequence.steps {
+        let Some(id) = &step.group_id else { continue };
+        match rows.iter_mut().find(|row| row.id == *id) {
+            Some(row) => row.members.push(step.id.clone()),
+            None => rows.push(GroupRow {
+                id: id.clone(),
+                members: vec![step.id.clone()],
+                fail_policy: sequence
+                    .group(id.as_str())
+                    .find_map(|step| step.fail_policy)
+                    .unwrap_or_else(|| Resolved::new(sequence, step).fail_policy()),
+            }),
+        }
+    }
+    rows
+}
+
+pub(super) fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {
     StepStatus::ALL.into_iter().map(|status| (status, statuses.iter().filter(|other| **other == status).count())).collect()
 }
 
@@ -327,8 +326,9 @@ pub(super) fn last_attempt(paths: &Paths, view: &View, step: &Id) -> Option<(Str
     if let Some(claim) = record.and_then(|record| record.claim.as_ref()) {
         return Some((claim.run.clone(), record.map(Record::attempt)));
     }
-    // A reset has made the record forget; the folders have not.
-    let run = list_runs(paths).ok()?.into_iter().find(|run| paths.run(&run.id).join(step.as_str()).is_dir())?;
+    // A reset has made the record forget; the folders have not. That of an active run may be a claim that is being made.
+    let mut runs = list_runs(paths).ok()?.into_iter().filter(|run| run.state != RunState::Active);
+    let run = runs.find(|run| paths.run(&run.id).join(step.as_str()).is_dir())?;
     let attempt = runs::attempts(paths, &run.id, step.as_str()).ok()?.pop();
     Some((run.id, attempt))
 }
@@ -392,6 +392,7 @@ fn gate_rows(view: &View, ready: &Readiness) -> Vec<GateRow> {
             name: gate.title().to_owned(),
             status: status.as_str(),
             reached: ready.is_unhindered(at),
+            digest: grounds(view, at),
             depends_on: gate.depends_on.clone(),
             holds: view.graph.dependents(at).into_iter().map(|at| view.id_of(at).clone()).collect(),
             by: decided.map(|decided| decided.by.clone()),
@@ -400,43 +401,4 @@ fn gate_rows(view: &View, ready: &Readiness) -> Vec<GateRow> {
         }
     });
     rows.collect()
-}
-
-/// Everything about a run.
-pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunReport, Error> {
-    let order = |step: &Id| view.graph.find(step.as_str()).unwrap_or(usize::MAX);
-    let mut steps = runs::steps(paths, &run.id)?;
-    steps.sort_by_key(order);
-    let mut attempts = Vec::new();
-    for step in &steps {
-        for attempt in runs::attempts(paths, &run.id, step.as_str())? {
-            attempts.extend(AttemptStatus::read(paths, &run.id, step.as_str(), attempt));
-        }
-    }
-    let ready = view.readiness();
-    let covered = (0..view.sequence.steps.len()).filter(|&at| run.covers(view.id_of(at)));
-    let covered: Vec<usize> = covered.collect();
-    let mut failed = failed_attempts(&attempts);
-    for (step, words) in covered.iter().filter_map(|&at| super::start::failure(view, &ready, at)) {
-        if failed.iter().all(|(other, _)| *other != step) {
-            failed.push((step, words));
-        }
-    }
-    let is_whole = run.state == RunState::Ended && run.what.steps().is_none() && !run.stopped;
-    let stuck = is_whole.then(|| covered.iter().find_map(|&at| super::start::stuck(view, &ready, at))).flatten();
-    let statuses: Vec<StepStatus> = covered.into_iter().map(|at| ready.status(at)).collect();
-    let row = run_row(run, is_held(&paths.runner(&run.id)));
-    Ok(RunReport { run: row, counts: counts(&statuses), failed, stuck, attempts, folder: paths.run(&run.id) })
-}
-
-/// The steps whose last attempt in a run failed, with its outcome in words.
-fn failed_attempts(attempts: &[AttemptStatus]) -> Vec<(Id, String)> {
-    let mut failed: Vec<(Id, String)> = Vec::new();
-    for attempt in attempts {
-        failed.retain(|(step, _)| *step != attempt.step);
-        if attempt.status == StepStatus::Failed {
-            failed.push((attempt.step.clone(), attempt.outcome().explained()));
-        }
-    }
-    failed
 }

@@ -199,6 +199,7 @@ fn is_unreadable(error: &Error) -> bool {
             | Error::FileUnusable { .. }
             | Error::DependencyNotFound { .. }
             | Error::CircularDependency { .. }
+            | Error::GroupDisagrees { .. }
             | Error::AlreadyExists { .. }
     )
 }

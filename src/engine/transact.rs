@@ -201,6 +201,9 @@ impl Held<'_> {
         }
         let stamp = Stamp::read(self.paths());
         let view = self.view_mut();
+        let is_new =
+            |id: &Id| draft.records.iter().any(|(other, _)| other == id) || draft.leases.iter().any(|(other, _)| other == id);
+        view.damaged.retain(|id| !is_new(id));
         for (id, bytes) in &draft.records {
             view.records.insert(id.clone(), Record::parse(bytes));
         }

@@ -11,7 +11,7 @@ use super::{
     view::View,
 };
 use crate::{
-    action::{Action, Changed, history},
+    action::{Access, Action, Changed, history},
     audit::{self, Entry},
     error::Error,
     model::{Graph, Id, Sequence, State, redo_on},
@@ -153,7 +153,7 @@ fn find(paths: &Paths, turn: Turn, wanted: Option<u64>) -> Result<(u64, String),
             "undo" => (&mut done, &mut undone),
             "redo" => (&mut undone, &mut done),
             _ => {
-                if is_kept(paths, entry.seq) {
+                if is_of_the_plan(paths, entry.seq) {
                     done.push(entry);
                     undone.clear();
                 }
@@ -177,8 +177,14 @@ fn find(paths: &Paths, turn: Turn, wanted: Option<u64>) -> Result<(u64, String),
     Ok((found.seq, words(found)))
 }
 
-fn is_kept(paths: &Paths, seq: u64) -> bool {
-    ["yaml", "json"].iter().all(|ending| paths.state("history").join(format!("{seq}.{ending}")).exists())
+/// Whether a change did something to the plan and both are still kept. Decisions are kept for a moment too,
+/// for late saves, but what they did stands in the records.
+fn is_of_the_plan(paths: &Paths, seq: u64) -> bool {
+    let place = |ending: &str| paths.state("history").join(format!("{seq}.{ending}"));
+    let is_change = |entry: &serde_json::Value| {
+        Action::from_entry(entry.clone()).is_ok_and(|action| matches!(action.spec().access, Access::Change | Access::Destroy))
+    };
+    place("yaml").exists() && file::read_json::<Plan>(&place("json")).is_some_and(|plan| plan.actions.iter().any(is_change))
 }
 
 fn words(entry: &Entry) -> String {

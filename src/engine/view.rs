@@ -57,7 +57,7 @@ pub struct View {
     pub(super) statuses: Statuses,
     pub(super) config: Config,
     /// Whose record cannot be read.
-    damaged: Vec<Id>,
+    pub(super) damaged: Vec<Id>,
     /// The agents its steps can want.
     pub(super) agents: Agents,
     /// What came with the project and does not count, because this user has not trusted it.
@@ -329,7 +329,7 @@ fn leases(paths: &Paths) -> Result<BTreeMap<Id, LeaseView>, Error> {
         .map(|(id, mut record, is_held)| {
             let leftover = if is_held { Leftover::Complete } else { leftover(paths, &id, &record) };
             if let (Leftover::Orphan, Some(claim)) = (leftover, &record.claim) {
-                record.exit = Some(orphaned(paths, claim, record.attempt()));
+                record.exit = Some(Box::new(orphaned(paths, claim, record.attempt())));
             }
             (id, LeaseView { record, is_held, leftover })
         })

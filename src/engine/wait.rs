@@ -97,7 +97,7 @@ fn failed(view: &View, ready: &Readiness, left: &[usize]) -> Error {
         let reviews: Vec<&Id> = reviews.map(|&at| view.id_of(at)).collect();
         if let Some(first) = reviews.first() {
             let what = reviews.iter().map(|step| format!("the review of `{step}`")).collect();
-            let hint = format!("`seqctl logs {first}` shows its output, `seqctl skip {first}` accepts it");
+            let hint = format!("`seqctl logs {first}` shows its output, `seqctl review accept {first}` accepts it");
             return Error::Waiting { what, hint };
         }
         let gates = view.sequence.gates.iter().filter(|gate| {

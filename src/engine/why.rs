@@ -82,7 +82,7 @@ impl Remedy {
     }
 
     fn approve(id: &Id) -> Self {
-        let action = Action::GateApprove(gate::Approve { id: id.clone(), note: None, ahead: false });
+        let action = Action::GateApprove(gate::Approve { id: id.clone(), note: None, ahead: false, expect: None });
         Self::new(format!("seqctl gate approve {id}"), &action)
     }
 

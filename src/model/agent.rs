@@ -80,6 +80,20 @@ const fn is_zero(number: &u64) -> bool {
 }
 
 impl Usage {
+    /// Both together; the cost of those that say one.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            cached_input_tokens: self.cached_input_tokens.saturating_add(other.cached_input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            cost_usd: match (self.cost_usd, other.cost_usd) {
+                (Some(one), Some(two)) => Some(one + two),
+                (one, two) => one.or(two),
+            },
+        }
+    }
+
     /// In a few words: `12.3k tokens · $0.04`.
     pub fn words(&self) -> String {
         let tokens = self.input_tokens + self.output_tokens;

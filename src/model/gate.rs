@@ -1,11 +1,12 @@
 //! An approval gate: a point that waits for a person.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{GateStatus, Id};
 
 /// A gate as it stands in sequence.yaml.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Gate {
     /// Its name in the plan.
     pub id: Id,
@@ -13,7 +14,7 @@ pub struct Gate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What has to be satisfied before it can be decided.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<Id>,
     /// The decision, as the file has it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -34,7 +34,7 @@ impl Graph {
     ///
     /// # Errors
     /// `AlreadyExists` for a name used twice, `DependencyNotFound`, `CircularDependency` with the
-    /// whole cycle.
+    /// whole cycle, `GroupDisagrees`.
     pub fn build(sequence: &Sequence) -> Result<Self, Error> {
         let mut index = HashMap::with_capacity(sequence.steps.len() + sequence.gates.len());
         let mut edges = DiGraph::default();
@@ -66,6 +66,7 @@ impl Graph {
         for (at, gate) in sequence.gates.iter().enumerate() {
             gate.depends_on.iter().try_for_each(|need| link(sequence.steps.len() + at, &gate.id, need))?;
         }
+        sequence.check_groups()?;
         let graph = Self { edges, steps: sequence.steps.len(), index };
         match graph.cycle() {
             None => Ok(graph),

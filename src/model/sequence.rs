@@ -1,5 +1,7 @@
 //! The whole plan.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -89,26 +91,46 @@ impl Sequence {
         self.steps.iter().filter(move |step| step.group_id.as_ref().is_some_and(|id| id.as_str() == group))
     }
 
+    /// Checks that members of a group who say what the failure of one means for the others say the same.
+    ///
+    /// # Errors
+    /// `GroupDisagrees` with the first two that do not.
+    pub fn check_groups(&self) -> Result<(), Error> {
+        let mut first: HashMap<&Id, (&Step, FailPolicy)> = HashMap::new();
+        for step in &self.steps {
+            let (Some(group), Some(policy)) = (&step.group_id, step.fail_policy) else { continue };
+            let (other, wanted) = *first.entry(group).or_insert((step, policy));
+            if policy != wanted {
+                return Err(Error::GroupDisagrees {
+                    group: group.clone(),
+                    members: [(other.id.clone(), wanted), (step.id.clone(), policy)],
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// `sha256:` and 16 hex digits of the plan, blind to statuses and gate notes: it changes when
     /// somebody changes what would run, not when something ran.
     pub fn revision(&self) -> String {
-        let mut hash = Sha256::new();
-        let mut put = |value: serde_json::Result<Vec<u8>>| {
-            hash.update(value.unwrap_or_default());
-            hash.update(b"\n");
-        };
-        put(serde_json::to_vec(&(&self.version, &self.name, &self.metadata, &self.policy, &self.defaults)));
+        fn put(text: &mut Vec<u8>, value: &impl Serialize) {
+            // Plans are made of strings, numbers and lists, which can be written.
+            let _ = serde_json::to_writer(&mut *text, value);
+            text.push(b'\n');
+        }
+        let mut text = Vec::with_capacity(4096);
+        put(&mut text, &(&self.version, &self.name, &self.metadata, &self.policy, &self.defaults));
         for step in &self.steps {
             if step.status.is_some() {
-                put(serde_json::to_vec(&Step { status: None, ..step.clone() }));
+                put(&mut text, &Step { status: None, ..step.clone() });
             } else {
-                put(serde_json::to_vec(step));
+                put(&mut text, step);
             }
         }
         for gate in &self.gates {
-            put(serde_json::to_vec(&(&gate.id, &gate.name, &gate.depends_on)));
+            put(&mut text, &(&gate.id, &gate.name, &gate.depends_on));
         }
-        let digest = hash.finalize();
+        let digest = Sha256::digest(&text);
         let hex: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         format!("sha256:{hex}")
     }

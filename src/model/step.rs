@@ -9,7 +9,7 @@ use super::{Id, Span, StepStatus};
 
 /// A step exactly as sequence.yaml has it; what is absent there is absent here.
 /// [`super::Resolved`] adds the defaults.
-#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Step {
     /// Its name in the plan.
@@ -42,16 +42,16 @@ pub struct Step {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cwd: Option<String>,
     /// Added to the environment.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// Steps and gates that must be satisfied first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<Id>,
     /// The outcome, as the file has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<StepStatus>,
     /// Globs of what it makes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<String>,
     /// The group it runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,7 +96,7 @@ pub struct Step {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<bool>,
     /// Added to the agent's command line.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agent_args: Vec<String>,
 }
 

@@ -66,7 +66,7 @@ pub fn repair(paths: &Paths, step: &Id) -> Result<bool, Error> {
         Target { paths, nonce: &claim.nonce, supervisor: None }.sweep(|| ());
     }
     let exit = match record.exit {
-        Some(exit) if what == Leftover::Unfinished => exit,
+        Some(exit) if what == Leftover::Unfinished => *exit,
         _ => {
             let exit = orphaned(paths, claim, record.child.map_or(claim.attempt, |(_, attempt)| attempt));
             lease.append(&Line::Exit(exit.clone())).map_err(Error::io("write the lease", &path))?;

@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// Sections that are set aside.
-const LATER: [&str; 2] = ["chat", "ui"];
+const LATER: [&str; 1] = ["chat"];
 
 /// The keys of the file and of an agent that mean something now.
-const KEYS: [&str; 3] = ["version", "status_in_file", "agents"];
+const KEYS: [&str; 4] = ["version", "status_in_file", "agents", "ui"];
 const AGENT_KEYS: [&str; 7] = ["command", "prompt", "output", "resume", "model_flag", "budget_flag", "install"];
 
 /// config.yaml.
@@ -24,6 +24,8 @@ const AGENT_KEYS: [&str; 7] = ["command", "prompt", "output", "resume", "model_f
 pub struct Config {
     /// Whether outcomes are written to sequence.yaml.
     pub status_in_file: bool,
+    /// Whether drawings keep to ASCII characters.
+    pub is_ascii: bool,
     /// Agents, in the order of their names.
     pub agents: BTreeMap<String, AgentSettings>,
     /// What is odd in the file.
@@ -32,7 +34,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { status_in_file: true, agents: BTreeMap::new(), warnings: Vec::new() }
+        Self { status_in_file: true, is_ascii: false, agents: BTreeMap::new(), warnings: Vec::new() }
     }
 }
 
@@ -45,9 +47,19 @@ pub struct ConfigFile {
     /// Agents by name, and what is different about those that are known
     #[serde(default)]
     agents: Option<BTreeMap<String, Option<AgentSection>>>,
+    /// How things are shown
+    #[serde(default)]
+    ui: Option<UiSection>,
     #[serde(flatten)]
     #[schemars(skip)]
     others: BTreeMap<String, Value>,
+}
+
+#[derive(Default, Deserialize, JsonSchema)]
+struct UiSection {
+    /// Whether drawings keep to ASCII characters
+    #[serde(default)]
+    ascii: bool,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -92,7 +104,8 @@ impl Config {
             }
             agents.insert(name, section.settings);
         }
-        Ok(Self { status_in_file: sections.status_in_file.unwrap_or(true), agents, warnings })
+        let status_in_file = sections.status_in_file.unwrap_or(true);
+        Ok(Self { status_in_file, is_ascii: sections.ui.unwrap_or_default().ascii, agents, warnings })
     }
 }
 

@@ -1,6 +1,12 @@
 //! Which machine, boot and user this is: a lease is only worth something where it was made.
 
-use std::{fs, io::Read as _, os::unix::fs::MetadataExt as _, path::Path, sync::OnceLock};
+use std::{
+    fs,
+    io::Read as _,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,14 +25,21 @@ pub struct Machine {
 
 impl Machine {
     /// This one.
-    pub fn this() -> &'static Self {
-        static THIS: OnceLock<Machine> = OnceLock::new();
-        THIS.get_or_init(|| Self {
+    pub fn this() -> &'static Arc<Self> {
+        static THIS: OnceLock<Arc<Machine>> = OnceLock::new();
+        let make = || Self {
             host: host(),
             boot: boot(),
             pidns: fs::metadata("/proc/self/ns/pid").map_or(0, |meta| meta.ino()),
             uid: rustix::process::getuid().as_raw(),
-        })
+        };
+        THIS.get_or_init(|| Arc::new(make()))
+    }
+
+    /// The same machine, shared: nearly every claim was made on this one.
+    pub fn shared(self) -> Arc<Self> {
+        let this = Self::this();
+        if **this == self { Arc::clone(this) } else { Arc::new(self) }
     }
 
     /// Whether both are one machine since its last start.

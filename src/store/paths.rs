@@ -59,6 +59,11 @@ impl Paths {
         self.dir.join("schema.json")
     }
 
+    /// The user's own templates.
+    pub fn templates(&self) -> PathBuf {
+        self.dir.join("templates")
+    }
+
     /// The audit log.
     pub fn audit(&self) -> PathBuf {
         self.dir.join("audit.log")

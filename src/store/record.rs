@@ -1,6 +1,6 @@
 //! What is known of one execution or decision, as the JSON lines of a lease and of its record.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use crate::{
 
 /// The first line of a lease: who may run what.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(from = "FlatClaim")]
 pub struct Claim {
     /// The step.
     pub step: Id,
@@ -27,7 +28,7 @@ pub struct Claim {
     pub slots: u32,
     /// Where it was made.
     #[serde(flatten)]
-    pub machine: Machine,
+    pub machine: Arc<Machine>,
     /// The inode of `.threados`: a copied project is another one.
     pub inode: u64,
     /// RFC 3339.
@@ -36,6 +37,7 @@ pub struct Claim {
 
 /// The end of one attempt.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(from = "FlatExit")]
 pub struct Exit {
     /// Which attempt.
     pub attempt: u32,
@@ -46,6 +48,55 @@ pub struct Exit {
     pub ms: u64,
     /// RFC 3339.
     pub at: String,
+}
+
+/// A claim as it is read. Every look at a project reads thousands, and a flattened field would make serde keep all of
+/// the line before it knows what it is.
+#[derive(Deserialize)]
+struct FlatClaim {
+    step: Id,
+    run: String,
+    nonce: String,
+    attempt: u32,
+    defhash: String,
+    slots: u32,
+    host: String,
+    boot: String,
+    pidns: u64,
+    uid: u32,
+    inode: u64,
+    at: String,
+}
+
+impl From<FlatClaim> for Claim {
+    fn from(flat: FlatClaim) -> Self {
+        let FlatClaim { step, run, nonce, attempt, defhash, slots, host, boot, pidns, uid, inode, at } = flat;
+        Self { step, run, nonce, attempt, defhash, slots, machine: Machine { host, boot, pidns, uid }.shared(), inode, at }
+    }
+}
+
+/// An end as it is read; see [`FlatClaim`].
+#[derive(Deserialize)]
+struct FlatExit {
+    attempt: u32,
+    status: StepStatus,
+    #[serde(default)]
+    reason: Option<Reason>,
+    #[serde(default)]
+    code: Option<i32>,
+    #[serde(default)]
+    signal: Option<i32>,
+    #[serde(default)]
+    note: Option<String>,
+    ms: u64,
+    at: String,
+}
+
+impl From<FlatExit> for Exit {
+    fn from(flat: FlatExit) -> Self {
+        let FlatExit { attempt, status, reason, code, signal, note, ms, at } = flat;
+        Self { attempt, outcome: Outcome { status, reason, code, signal, note }, ms, at }
+    }
 }
 
 /// An agent's session that is taken up again.
@@ -100,6 +151,16 @@ pub enum Line {
     Decision(Decided),
 }
 
+/// The lines that name a process.
+#[derive(Deserialize)]
+struct Process {
+    pid: u32,
+    #[serde(default)]
+    start: u64,
+    #[serde(default)]
+    attempt: u32,
+}
+
 impl Line {
     /// The line with its newline, ready for one write.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -115,6 +176,12 @@ impl Line {
     fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
         let tag = bytes.strip_prefix(br#"{"v":1,"t":""#).and_then(|rest| rest.split(|&byte| byte == b'"').next());
         match tag {
+            Some(b"supervisor") => {
+                serde_json::from_slice(bytes).map(|Process { pid, start, .. }: Process| Self::Supervisor { pid, start })
+            }
+            Some(b"child") => {
+                serde_json::from_slice(bytes).map(|Process { pid, attempt, .. }: Process| Self::Child { pid, attempt })
+            }
             Some(b"claim") => serde_json::from_slice(bytes).map(Self::Claim),
             Some(b"exit") => serde_json::from_slice(bytes).map(Self::Exit),
             Some(b"decision") => serde_json::from_slice(bytes).map(Self::Decision),
@@ -123,19 +190,19 @@ impl Line {
     }
 }
 
-/// The lines of a lease or record, folded.
+/// The lines of a lease or record, folded. It is small: a runner keeps one for every step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     /// Who may run what.
-    pub claim: Option<Claim>,
+    pub claim: Option<Box<Claim>>,
     /// The supervisor's pid and start.
     pub supervisor: Option<(u32, u64)>,
     /// The last child's pid and attempt.
     pub child: Option<(u32, u32)>,
     /// The last attempt's end.
-    pub exit: Option<Exit>,
+    pub exit: Option<Box<Exit>>,
     /// The last decision.
-    pub decision: Option<Decided>,
+    pub decision: Option<Box<Decided>>,
 }
 
 impl Record {
@@ -147,11 +214,11 @@ impl Record {
             match Line::parse(line.trim_ascii()) {
                 // The run names a folder.
                 Ok(Line::Claim(claim)) if claim.run.contains(['/', '.']) => {}
-                Ok(Line::Claim(claim)) => record.claim = Some(claim),
+                Ok(Line::Claim(claim)) => record.claim = Some(Box::new(claim)),
                 Ok(Line::Supervisor { pid, start }) => record.supervisor = Some((pid, start)),
                 Ok(Line::Child { pid, attempt }) => record.child = Some((pid, attempt)),
-                Ok(Line::Exit(exit)) => record.exit = Some(exit),
-                Ok(Line::Decision(decision)) => record.decision = Some(decision),
+                Ok(Line::Exit(exit)) => record.exit = Some(Box::new(exit)),
+                Ok(Line::Decision(decision)) => record.decision = Some(Box::new(decision)),
                 Err(_) => {}
             }
         }
@@ -170,7 +237,7 @@ impl Record {
 
     /// What it says of a step, with no regard to whether somebody still holds it.
     pub fn step_state(&self) -> State {
-        match (&self.decision, &self.exit) {
+        match (self.decision.as_deref(), &self.exit) {
             (Some(Decided { decision: Decision::Skip | Decision::Accept, .. }), _) => State::Ended(StepStatus::Done),
             (Some(Decided { decision: Decision::Reject, .. }), _) => State::Ended(StepStatus::Failed),
             (Some(_), _) | (None, None) => State::Idle,
@@ -192,10 +259,10 @@ impl Record {
 
     /// The lines about the execution, without any decision.
     pub fn execution(&self) -> Vec<u8> {
-        let claim = self.claim.clone().map(Line::Claim);
+        let claim = self.claim.clone().map(|claim| Line::Claim(*claim));
         let supervisor = self.supervisor.map(|(pid, start)| Line::Supervisor { pid, start });
         let child = self.child.map(|(pid, attempt)| Line::Child { pid, attempt });
-        let exit = self.exit.clone().map(Line::Exit);
+        let exit = self.exit.clone().map(|exit| Line::Exit(*exit));
         [claim, supervisor, child, exit].iter().flatten().flat_map(Line::to_bytes).collect()
     }
 
@@ -221,7 +288,7 @@ impl Record {
 }
 
 /// What is in `state/last/`.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Records {
     /// The records that can be read.
     pub known: HashMap<Id, Record>,
@@ -231,6 +298,20 @@ pub struct Records {
 
 /// Every record in `state/last/`.
 pub fn records(paths: &Paths) -> Result<Records, Error> {
+    match super::pack::read(paths) {
+        // Whoever writes may be at it between our two looks.
+        Some(records) => {
+            debug_assert!(
+                read_all(paths).is_ok_and(|all| all == records) || super::pack::read(paths).is_none(),
+                "a pack must never be stale"
+            );
+            Ok(records)
+        }
+        None => read_all(paths),
+    }
+}
+
+fn read_all(paths: &Paths) -> Result<Records, Error> {
     let folder = paths.state("last");
     let mut found = Records::default();
     for name in file::names(&folder)? {

@@ -7,18 +7,23 @@ use std::{
 };
 
 use super::check::Check;
-use crate::{audit, clock, engine::View, error::Error, store::Paths};
+use crate::{
+    audit, clock,
+    engine::{Engine, View},
+    error::Error,
+    store::{Config, Paths},
+};
 
 const MIB: u64 = 1024 * 1024;
 
 /// Everything about the project.
 pub(super) fn all(paths: &Paths, view: &Result<View, Error>) -> Vec<Check> {
-    vec![plan(view), policy(view), permissions(paths), locks(paths), file_system(paths), space(paths), time(paths)]
+    vec![plan(view), policy(view), config(paths), permissions(paths), locks(paths), file_system(paths), space(paths), time(paths)]
 }
 
 fn plan(view: &Result<View, Error>) -> Check {
     match view {
-        Ok(view) if view.warnings.is_empty() => Check::ok(
+        Ok(view) if Engine::findings(view).is_empty() => Check::ok(
             "plan",
             format!(
                 "{}, {}",
@@ -28,7 +33,7 @@ fn plan(view: &Result<View, Error>) -> Check {
         ),
         Ok(view) => Check::warning(
             "plan",
-            crate::error::count(view.warnings.len(), "warning"),
+            crate::error::count(Engine::findings(view).len(), "warning"),
             "`seqctl validate` shows them with their lines",
         ),
         Err(error) => {
@@ -42,6 +47,16 @@ fn policy(view: &Result<View, Error>) -> Check {
         Ok(Ok(policy)) => Check::ok("policy", format!("{}, {} at once", policy.mode.as_str(), policy.max_concurrent)),
         Ok(Err(error)) => Check::broken("policy", error.to_string(), "mend .threados/policy.yaml; until then nothing runs"),
         Err(_) => Check::warning("policy", "cannot be judged without a plan", "mend the plan first"),
+    }
+}
+
+fn config(paths: &Paths) -> Check {
+    let hint = "mend .threados/config.yaml";
+    match Config::read(paths) {
+        Ok(_) if !paths.config().exists() => Check::ok("config", "there is none, so everything is as usual"),
+        Ok(config) if config.warnings.is_empty() => Check::ok("config", "nothing is odd in it"),
+        Ok(config) => Check::warning("config", config.warnings.join("; "), hint),
+        Err(error) => Check::broken("config", error.to_string(), hint),
     }
 }
 

@@ -10,41 +10,50 @@ use std::{
 };
 
 use super::check::Check;
-use crate::{engine::View, model::Resolved, store::Paths};
+use crate::{
+    agent::{Agent, Agents},
+    engine::View,
+    model::Resolved,
+    store::Paths,
+};
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An agent, the program it is, and how it is installed.
-const AGENTS: &[(&str, &str, &str)] = &[
-    ("claude-code", "claude", "npm install -g @anthropic-ai/claude-code"),
-    ("codex", "codex", "npm install -g @openai/codex"),
-    ("gemini", "gemini", "npm install -g @google/gemini-cli"),
-];
-
-/// The agents: one that a step of the plan wants has to be there.
+/// The agents, those of config.yaml too: one that a step of the plan wants has to be there.
 pub(super) fn agents(view: Option<&View>) -> Vec<Check> {
     let users = |agent: &str| -> Vec<String> {
         let steps = view.into_iter().flat_map(|view| view.sequence.steps.iter().map(|step| (&view.sequence, step)));
         let users = steps.filter(|(sequence, step)| Resolved::new(sequence, step).agent() == agent);
         users.map(|(_, step)| format!("`{}`", step.id)).collect()
     };
-    let check = |(agent, program, install): &(&str, &str, &str)| match (find(program), users(agent)) {
-        (Some(path), _) => Check::ok(agent, told(program, &path)),
-        (None, users) if users.is_empty() => {
-            Check::warning(agent, format!("`{program}` is not on PATH; no step wants it"), format!("`{install}` installs it"))
+    let root = view.map(|view| view.real_root.as_path());
+    // Looking must not execute what a project names, which may be a fresh clone.
+    let usual = Agents::new([]);
+    let is_usual = |program: &str| usual.iter().any(|agent| agent.program() == program);
+    let check = |agent: &Agent| {
+        let (name, program) = (agent.name.as_str(), agent.program());
+        let hint = match &agent.install {
+            Some(install) => format!("`{install}` installs it"),
+            None => format!("install it, or mend `command` of `{name}` in .threados/config.yaml"),
+        };
+        let place = if program.contains('/') { "there" } else { "on PATH" };
+        match (find_from(root, program), users(name)) {
+            (Some(path), _) if is_usual(program) => Check::ok(name, told(program, &path)),
+            (Some(path), _) => Check::ok(name, path.display().to_string()),
+            (None, users) if users.is_empty() => {
+                Check::warning(name, format!("`{program}` is not {place}; no step wants it"), hint)
+            }
+            (None, users) => {
+                let verb = if users.len() == 1 { "wants" } else { "want" };
+                Check::broken(name, format!("`{program}` is not {place}, and {} {verb} it", users.join(", ")), hint)
+            }
         }
-        (None, users) => Check::broken(
-            agent,
-            format!(
-                "`{program}` is not on PATH, and {} {} it",
-                users.join(", "),
-                if users.len() == 1 { "wants" } else { "want" }
-            ),
-            format!("`{install}` installs it"),
-        ),
     };
-    AGENTS.iter().map(check).collect()
+    match view {
+        Some(view) => view.agents.iter().map(check).collect(),
+        None => usual.iter().map(check).collect(),
+    }
 }
 
 /// git, and whether the project is under it.
@@ -69,10 +78,21 @@ pub(super) fn mprocs() -> Check {
     }
 }
 
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// The program of that name on PATH, or the one that a path leads to from the project's folder.
+fn find_from(root: Option<&Path>, program: &str) -> Option<PathBuf> {
+    if !program.contains('/') {
+        return find(program);
+    }
+    Some(root.map_or_else(|| program.into(), |root| root.join(program))).filter(|path| is_program(path))
+}
+
 /// The program of that name on PATH.
 fn find(program: &str) -> Option<PathBuf> {
-    let is_program = |path: &PathBuf| path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
-    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(is_program)
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| is_program(path))
 }
 
 /// Where a program is, and which.

@@ -1,0 +1,186 @@
+//! All records in one file, so that a look at a project need not open thousands. It is believed only while it cannot be
+//! stale.
+//!
+//! Records come and go by renames, each of which gives their folder a new time. Clocks of file systems are coarse, so a
+//! pack that was written soon after the last change counts only until the audit log grows: a change has its line there
+//! before its record is placed.
+
+use std::{collections::HashMap, fs, os::unix::fs::MetadataExt as _, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Claim, Decided, Exit, Machine, Paths, Record, Records, file};
+use crate::{
+    clock,
+    error::Error,
+    model::{Id, Outcome, Reason, StepStatus},
+};
+
+/// Fewer records are read one by one. Tests hold each pack against the records.
+const WORTH_IT: usize = if cfg!(debug_assertions) { 1 } else { 64 };
+
+/// How old the last change has to be for its time to be told from that of a later one, in nanoseconds. No file system
+/// that locks has a coarser clock.
+const SETTLED: i128 = 100_000_000;
+
+/// What a pack was made of.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+struct State {
+    folder: (u64, i128),
+    log: (u64, u64),
+}
+
+impl State {
+    fn now(paths: &Paths) -> Option<Self> {
+        let folder = fs::metadata(paths.state("last")).ok()?;
+        let log = fs::metadata(paths.audit()).ok()?;
+        let time = i128::from(folder.mtime()) * 1_000_000_000 + i128::from(folder.mtime_nsec());
+        Some(Self { folder: (folder.ino(), time), log: (log.ino(), log.len()) })
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+struct Pack {
+    v: u8,
+    state: State,
+    is_settled: bool,
+    machines: Vec<Arc<Machine>>,
+    records: Vec<Row>,
+    damaged: Vec<Id>,
+}
+
+/// A record without the names of its fields.
+#[derive(Deserialize, Serialize)]
+struct Row(Id, Option<ClaimRow>, Option<(u32, u64)>, Option<(u32, u32)>, Option<ExitRow>, Option<Decided>);
+
+/// Run, nonce, attempt, definition, slots, machine, project, time.
+#[derive(Deserialize, Serialize)]
+struct ClaimRow(String, String, u32, String, u32, usize, u64, String);
+
+/// Attempt, status, reason, code, signal, note, milliseconds, time.
+#[derive(Deserialize, Serialize)]
+struct ExitRow(u32, StepStatus, Option<Reason>, Option<i32>, Option<i32>, Option<String>, u64, String);
+
+/// The records, if they are packed and nothing can have changed since.
+pub(super) fn read(paths: &Paths) -> Option<Records> {
+    let now = State::now(paths)?;
+    let pack: Pack = file::read_json(&paths.state("records"))?;
+    let is_current = pack.v == 1 && pack.state.folder == now.folder && (pack.is_settled || pack.state.log == now.log);
+    is_current.then(|| pack.unpack()).flatten()
+}
+
+/// Packs the records of a project, of which these are all. Only under the project lock, with no transaction pending.
+///
+/// Nobody depends on it, so a failure is none.
+pub fn pack<'a>(paths: &Paths, records: impl ExactSizeIterator<Item = (&'a Id, &'a Record)>, damaged: &[Id]) {
+    if records.len() < WORTH_IT || is_lasting(paths) {
+        return;
+    }
+    let Some(state) = State::now(paths) else { return };
+    let is_settled = i128::from(clock::now().as_millisecond()) * 1_000_000 - state.folder.1 > SETTLED;
+    let mut pack = Pack { v: 1, state, is_settled, machines: Vec::new(), records: Vec::new(), damaged: damaged.to_vec() };
+    pack.records = records.map(|(id, record)| row(id, record, &mut pack.machines)).collect();
+    if let Ok(bytes) = serde_json::to_vec(&pack) {
+        let _: Result<(), Error> = file::replace(&paths.state("records"), &bytes);
+    }
+}
+
+/// Whether the pack there is will count until the records change.
+fn is_lasting(paths: &Paths) -> bool {
+    #[derive(Deserialize)]
+    struct Head {
+        state: State,
+        is_settled: bool,
+    }
+    let head: Option<Head> = file::read_json(&paths.state("records"));
+    head.is_some_and(|head| head.is_settled && State::now(paths).is_some_and(|now| now.folder == head.state.folder))
+}
+
+fn row(id: &Id, record: &Record, machines: &mut Vec<Arc<Machine>>) -> Row {
+    let claim = record.claim.clone().map(|claim| {
+        let Claim { run, nonce, attempt, defhash, slots, machine, inode, at, .. } = *claim;
+        let known = machines.iter().position(|other| *other == machine).unwrap_or_else(|| {
+            machines.push(machine);
+            machines.len() - 1
+        });
+        ClaimRow(run, nonce, attempt, defhash, slots, known, inode, at)
+    });
+    let exit = record.exit.clone().map(|exit| {
+        let Exit { attempt, outcome: Outcome { status, reason, code, signal, note }, ms, at } = *exit;
+        ExitRow(attempt, status, reason, code, signal, note, ms, at)
+    });
+    Row(id.clone(), claim, record.supervisor, record.child, exit, record.decision.as_deref().cloned())
+}
+
+impl Pack {
+    fn unpack(self) -> Option<Records> {
+        let mut known = HashMap::with_capacity(self.records.len());
+        for Row(id, claim, supervisor, child, exit, decision) in self.records {
+            let claim = match claim {
+                None => None,
+                Some(ClaimRow(run, nonce, attempt, defhash, slots, machine, inode, at)) => {
+                    let machine = self.machines.get(machine)?.clone();
+                    Some(Box::new(Claim { step: id.clone(), run, nonce, attempt, defhash, slots, machine, inode, at }))
+                }
+            };
+            let exit = exit.map(|ExitRow(attempt, status, reason, code, signal, note, ms, at)| {
+                let outcome = Outcome { status, reason, code, signal, note };
+                Box::new(Exit { attempt, outcome, ms, at })
+            });
+            known.insert(id, Record { claim, supervisor, child, exit, decision: decision.map(Box::new) });
+        }
+        Some(Records { known, damaged: self.damaged })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Decision, store::Line};
+
+    fn project() -> (tempfile::TempDir, Paths) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::at(folder.path());
+        paths.make_folders().unwrap();
+        fs::write(paths.audit(), "").unwrap();
+        (folder, paths)
+    }
+
+    fn place(paths: &Paths, id: &str) -> HashMap<Id, Record> {
+        let decided =
+            Decided { decision: Decision::Skip, by: "user".into(), note: Some("why".into()), resume: None, at: clock::stamp() };
+        let bytes = Line::Decision(decided).to_bytes();
+        file::replace(&paths.last(id), &bytes).unwrap();
+        HashMap::from([(id.parse().unwrap(), Record::parse(&bytes))])
+    }
+
+    #[test]
+    fn a_pack_is_what_it_was_made_of() {
+        let (_folder, paths) = project();
+        let mut records = place(&paths, "a");
+        let claim = r#"{"v":1,"t":"claim","step":"a","run":"r","nonce":"n","attempt":1,"defhash":"d","slots":1,"host":"h","boot":"b","pidns":1,"uid":0,"inode":1,"at":"2026-11-22T06:48:00.000Z"}"#;
+        let exit = r#"{"v":1,"t":"exit","attempt":2,"status":"FAILED","reason":"exit","code":3,"note":"x","ms":5,"at":"2026-11-22T06:48:01.000Z"}"#;
+        let child = r#"{"v":1,"t":"child","pid":7,"attempt":2}"#;
+        let record = Record::parse(format!("{claim}\n{child}\n{exit}\n").as_bytes());
+        assert!(record.claim.is_some() && record.exit.is_some());
+        records.insert("a".parse().unwrap(), record);
+        pack(&paths, records.iter(), &["z".parse().unwrap()]);
+        let read = read(&paths).unwrap();
+        assert_eq!((read.known, read.damaged), (records, vec!["z".parse().unwrap()]));
+    }
+
+    #[test]
+    fn it_counts_until_something_changes() {
+        let (_folder, paths) = project();
+        let records = place(&paths, "a");
+        assert!(read(&paths).is_none());
+        pack(&paths, records.iter(), &[]);
+        assert!(read(&paths).is_some());
+        fs::write(paths.audit(), "x").unwrap();
+        assert!(read(&paths).is_none(), "its time could be that of a change since");
+        pack(&paths, records.iter(), &[]);
+        assert!(read(&paths).is_some());
+        fs::write(paths.state("records"), "{").unwrap();
+        assert!(read(&paths).is_none());
+    }
+}
