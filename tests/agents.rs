@@ -368,7 +368,7 @@ fn what_the_agent_said_survives_a_killed_supervisor() {
 #[test]
 fn what_is_odd_in_the_config_is_told() {
     let test = project(PLAN);
-    test.write(".threados/config.yaml", format!("{CONFIG}    modle_flag: x\n"));
+    test.config(format!("{CONFIG}    modle_flag: x\n"));
     test.run(&["validate"]).success().says("config.yaml: agents: fake: unknown key `modle_flag`; did you mean `model_flag`?");
     test.run(&["validate", "--strict"]).fails(2).says("unknown key `modle_flag`");
     let out = test.run(&["status"]).success().prints("1 warning: seqctl validate");

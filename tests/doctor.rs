@@ -55,10 +55,7 @@ fn what_keeps_steps_from_running_is_broken() {
 fn agents_of_the_config_are_looked_for_too() {
     let plan = "version: \"1.0\"\nsteps:\n  - {id: a, model: mine, prompt: x}\n";
     let test = Test::new().sequence(plan);
-    test.write(
-        ".threados/config.yaml",
-        "agents:\n  mine: {command: [./mine], install: make mine}\n  other: {command: [no-such]}\n",
-    );
+    test.config("agents:\n  mine: {command: [./mine], install: make mine}\n  other: {command: [no-such]}\n");
     let out = test.run(&["doctor", "--json"]).fails(1);
     let mine = check(&out, "mine");
     assert_eq!((&mine["health"], &mine["text"]), (&"broken".into(), &"`./mine` is not there, and `a` wants it".into()));
