@@ -77,6 +77,10 @@ const BYPASSES: &[(&str, &[&str])] = &[
             "git ${x%%`rm x`}",
             "git \"$\\\n(rm x)\"",
             "git ${x:=$(rm x)}",
+            "git x$(\nrm x\n=a[}x)",
+            "git ` x) rm x1>true git~`",
+            "git $(rm x; ))",
+            "git \"$(git log # )\"\nrm x\n)\"",
         ],
     ),
     (

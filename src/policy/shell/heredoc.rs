@@ -29,7 +29,7 @@ impl Walker<'_> {
             match &part.kind {
                 HeredocBodyPart::Literal(text) => self.literal(text, part.span, Quotes::Double)?,
                 HeredocBodyPart::Variable(_) => {}
-                HeredocBodyPart::CommandSubstitution { body, syntax } => self.substitution(body, *syntax, part.span)?,
+                HeredocBodyPart::CommandSubstitution { syntax, .. } => self.substitution(*syntax, part.span)?,
                 HeredocBodyPart::ArithmeticExpansion { expression_ast, syntax, .. } => {
                     self.arithmetic(expression_ast.as_deref(), *syntax, part.span)?;
                 }

@@ -7,6 +7,7 @@ mod arithmetic;
 mod assignment;
 mod builtin;
 mod heredoc;
+mod substitution;
 mod text;
 mod variable;
 mod walk;
@@ -14,6 +15,7 @@ mod word;
 
 pub(super) use variable::is_risky;
 
+use shuck_ast::File;
 use shuck_parser::{ShellDialect, parser::Parser};
 use walk::Walker;
 
@@ -41,15 +43,20 @@ pub(super) fn check(text: &str, allowed: &[String]) -> Checked {
 }
 
 fn parse_and_walk(text: &str, allowed: &[String]) -> Checked {
-    let parsed = Parser::with_dialect(text, ShellDialect::Posix).parse();
-    if !parsed.is_ok() || !parsed.diagnostics.is_empty() {
-        // A shell runs the lines before a mistake, so nothing of such a text is allowed.
-        let place = parsed.diagnostics.first().map(|found| format!(": line {}: {}", found.span.start.line(), found.message));
-        return Err(format!("its text is not understood{}", place.unwrap_or_default()));
-    }
+    let file = parse(text)?;
     let mut walker = Walker::new(text, allowed);
-    walker.file(&parsed.file)?;
+    walker.list(&file.body)?;
     walker.finish()
+}
+
+/// A text as a tree, if all of it was understood: a shell runs the lines before a mistake.
+fn parse(text: &str) -> Result<File, String> {
+    let parsed = Parser::with_dialect(text, ShellDialect::Posix).parse();
+    if parsed.is_ok() && parsed.diagnostics.is_empty() {
+        return Ok(parsed.file);
+    }
+    let place = parsed.diagnostics.first().map(|found| format!(": line {}: {}", found.span.start.line(), found.message));
+    Err(format!("its text is not understood{}", place.unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use shuck_ast::{
-    BackgroundOperator, BinaryOp, BuiltinCommand, CaseCommand, CaseTerminator, Command, Comment, CompoundCommand, File,
-    ForCommand, ForSyntax, FunctionDef, IfCommand, IfSyntax, LiteralText, Redirect, RedirectKind, RedirectTarget, SimpleCommand,
-    Span, Stmt, StmtSeq, StmtTerminator, WordPart,
+    BackgroundOperator, BinaryOp, BuiltinCommand, CaseCommand, CaseTerminator, Command, Comment, CompoundCommand, ForCommand,
+    ForSyntax, FunctionDef, IfCommand, IfSyntax, LiteralText, Redirect, RedirectKind, RedirectTarget, SimpleCommand, Span, Stmt,
+    StmtSeq, StmtTerminator, WordPart,
 };
 
 use super::{Checked, assignment::settable, builtin, text, variable::Numbers, word::Quotes};
@@ -18,6 +18,7 @@ pub(super) struct Walker<'a> {
     pub(super) plain: Vec<Range<usize>>,
     pub(super) numbers: Numbers,
     pub(super) has_heredoc: bool,
+    pub(super) substitutions: u32,
     changes_folder: bool,
     /// A program that is found from the folder the text is in.
     relative: Option<String>,
@@ -31,13 +32,10 @@ impl<'a> Walker<'a> {
             plain: Vec::new(),
             numbers: Numbers::default(),
             has_heredoc: false,
+            substitutions: 0,
             changes_folder: false,
             relative: None,
         }
-    }
-
-    pub(super) fn file(&mut self, file: &File) -> Checked {
-        self.list(&file.body)
     }
 
     /// What can only be said of the whole text.

@@ -1,8 +1,8 @@
 //! Every word of a text, and whatever is expanded in it.
 
 use shuck_ast::{
-    BourneParameterExpansion, CommandSubstitutionSyntax, LiteralText, ParameterExpansion, ParameterExpansionSyntax, ParameterOp,
-    Pattern, PatternPart, Span, StmtSeq, VarRef, Word, WordPart, WordPartNode,
+    BourneParameterExpansion, LiteralText, ParameterExpansion, ParameterExpansionSyntax, ParameterOp, Pattern, PatternPart, Span,
+    VarRef, Word, WordPart, WordPartNode,
 };
 
 use super::{
@@ -46,7 +46,7 @@ impl Walker<'_> {
             }
             WordPart::DoubleQuoted { parts, dollar: false } if quotes == Quotes::None => self.double_quoted(parts, span),
             WordPart::Variable(_) => Ok(()),
-            WordPart::CommandSubstitution { body, syntax } => self.substitution(body, *syntax, span),
+            WordPart::CommandSubstitution { syntax, .. } => self.substitution(*syntax, span),
             WordPart::ArithmeticExpansion { expression_ast, syntax, .. } => {
                 self.arithmetic(expression_ast.as_deref(), *syntax, span)
             }
@@ -91,14 +91,6 @@ impl Walker<'_> {
             self.plain.push(end - 2..end);
         }
         parts.iter().try_for_each(|part| self.part(part, Quotes::Double))
-    }
-
-    pub(super) fn substitution(&mut self, body: &StmtSeq, syntax: CommandSubstitutionSyntax, span: Span) -> Checked {
-        // Backslashes in backquotes are taken away before anything else is looked at.
-        if syntax == CommandSubstitutionSyntax::Backtick && self.raw(span)?.contains('\\') {
-            return odd("a backslash in backquotes", span);
-        }
-        self.list(body)
     }
 
     pub(super) fn parameter(&mut self, parameter: &ParameterExpansion, span: Span, quotes: Quotes) -> Checked {
