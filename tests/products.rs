@@ -10,7 +10,7 @@ use crate::harness::{Test, text};
 /// A project whose agent `me` keeps what it is told in `told-<step>` and then does what `do-<step>` says.
 pub(crate) fn project(plan: &str) -> Test {
     let test = Test::new().power().sequence(plan);
-    test.write(".threados/config.yaml", "agents:\n  me: {command: [./me]}\n");
+    test.config("agents:\n  me: {command: [./me]}\n");
     test.write(
         "me",
         "#!/bin/sh\ncat > \"$THREADOS_BASE_PATH/told-$THREADOS_STEP_ID\"\n. \"$THREADOS_BASE_PATH/do-$THREADOS_STEP_ID\"\n",
