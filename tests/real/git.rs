@@ -144,7 +144,7 @@ fn a_tree_that_git_cannot_read_costs_the_patch_and_nothing_else() {
 fn a_linked_tree_and_a_project_below_the_top_have_diffs_too() {
     let test = Test::new();
     test.sh("git init -q ../repo && cd ../repo && git config user.name a && git config user.email a@b && mkdir -p sub && echo one > sub/f && git add -A && git commit -qm one && git worktree add -q ../tree").success();
-    test.sh("cd ../tree/sub && \"$SEQCTL\" init --empty && printf 'version: \"1.0\"\\nmode: POWER\\n' > .threados/policy.yaml && printf 'agents: {me: {command: [sh, -c, \"echo two >> f\"]}}\\n' > .threados/config.yaml && \"$SEQCTL\" step add work --agent me --prompt go && \"$SEQCTL\" run").success();
+    test.sh("cd ../tree/sub && \"$SEQCTL\" init --empty && printf 'version: \"1.0\"\\nmode: POWER\\n' > .threados/policy.yaml && printf 'agents: {me: {command: [sh, -c, \"echo two >> f\"]}}\\n' > .threados/config.yaml && \"$SEQCTL\" trust && \"$SEQCTL\" step add work --agent me --prompt go && \"$SEQCTL\" run").success();
     let patch = test.sh("cd ../tree/sub && \"$SEQCTL\" diff work").success().stdout;
     assert!(patch.starts_with("diff --git a/sub/f b/sub/f\n"), "{patch}");
     assert!(!patch.contains(".threados"), "{patch}");
