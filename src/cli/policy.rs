@@ -14,7 +14,10 @@ use crate::{
 pub(super) fn rules(rules: &[Rule], ignored: &[String], width: Option<usize>) -> String {
     let mut table = Table::default();
     for rule in rules {
-        table.row([rule.key.clone(), tame(&value(&rule.value)), rule.from.to_owned()]);
+        // Of the lists only this one means everything where it is empty.
+        let is_open = rule.key == "allowed_commands" && rule.value.as_array().is_some_and(Vec::is_empty);
+        let shown = if is_open { "all".into() } else { value(&rule.value) };
+        table.row([rule.key.clone(), tame(&shown), rule.from.to_owned()]);
     }
     let mut text = table.lines("", width);
     for what in ignored {
@@ -50,7 +53,7 @@ fn value(value: &Value) -> String {
     match value {
         Value::Null => "none".into(),
         Value::String(text) => text.clone(),
-        Value::Array(items) if items.is_empty() => "–".into(),
+        Value::Array(items) if items.is_empty() => "none".into(),
         Value::Array(items) => items.iter().map(self::value).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => {
             fields.iter().map(|(name, field)| format!("{name} {}", self::value(field))).collect::<Vec<_>>().join(", ")
