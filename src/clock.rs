@@ -48,3 +48,8 @@ mod tests {
         assert_eq!(ms_between("2023-11-14T22:13:20.120Z", "2023-11-14T22:13:21.000Z"), Some(880));
     }
 }
+
+/// The time, in milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    u64::try_from(now().as_millisecond()).unwrap_or(0)
+}

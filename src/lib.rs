@@ -17,3 +17,4 @@ pub mod runner;
 pub mod store;
 pub mod sys;
 pub mod template;
+pub mod tui;

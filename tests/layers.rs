@@ -30,7 +30,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("client", &["engine", "action", "store", "audit", "model", "error"]),
-    ("cli", &["client", "layout", "action", "model", "error", "clock", "sys"]),
+    ("tui", &["client", "layout", "action", "model", "error", "clock", "sys"]),
+    ("cli", &["tui", "client", "layout", "action", "model", "error", "clock", "sys"]),
 ];
 
 fn is_word(c: char) -> bool {

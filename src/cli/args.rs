@@ -102,7 +102,7 @@ pub fn command() -> Command {
     let mut root = Command::new("seqctl")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Run, watch and remember sequences of AI agents and shell commands")
-        .after_help("Without a command it shows the status. `seqctl demo` shows what it does.")
+        .after_help("Without a command it opens the screen on a terminal, else it prints the status. `seqctl demo` shows what it does.")
         .max_term_width(100);
     let rows = CATALOG.iter().map(|spec| (spec.name, spec.command)).chain(OWN.iter().copied());
     for (name, arguments) in rows {
@@ -137,6 +137,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(As
     let found = root.try_get_matches_from_mut(&words).and_then(|matches| {
         let flags = Flags::from_arg_matches(&matches)?;
         let asked = match matches.subcommand() {
+            None if !flags.json && super::screen::is_possible() => Asked::Own(Own::Tui(super::own::Tui::default())),
             None => Asked::Action(Box::new(Action::Status(crate::action::query::Status::default()))),
             Some((name, inner)) => find(name, inner)?,
         };

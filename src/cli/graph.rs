@@ -7,9 +7,8 @@ use anstyle::Style;
 use super::style;
 use crate::{
     action::graph::Size,
-    client::{GraphNode, GraphReport, Standing},
-    layout::{Canvas, Cell, Face, Glyphs, Ink, Plane, Zoom, bands, tame},
-    model::{GateStatus, Span, StepStatus},
+    client::GraphReport,
+    layout::{Canvas, Cell, Glyphs, Ink, Plane, Zoom, bands},
 };
 
 /// The most bands of boxes; beyond that a row for each node is clearer.
@@ -26,7 +25,7 @@ pub(super) fn text(report: &GraphReport, width: Option<usize>) -> String {
     let width = width.unwrap_or_else(|| columns().unwrap_or(80)).max(20);
     let glyphs = if report.options.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
     let plane = choose(report, width);
-    let face = |node: usize| face(&report.nodes[node], plane.zoom, glyphs);
+    let face = |node: usize| report.nodes[node].face(plane.zoom, glyphs);
     let mut text = String::new();
     for (number, band) in bands(&report.layout, &plane, width).iter().enumerate() {
         if number > 0 {
@@ -118,47 +117,5 @@ fn flush(line: &mut String, run: &mut String, ink: Ink) {
     if !run.is_empty() {
         let _ = write!(line, "{style}{run}{style:#}");
         run.clear();
-    }
-}
-
-/// What is written of a node.
-fn face(node: &GraphNode, zoom: Zoom, glyphs: Glyphs) -> Face {
-    let (times, dot) = if glyphs == Glyphs::Ascii { ('x', ", ") } else { ('×', " · ") };
-    let workers = node.fanout.map(|workers| format!("{times}{workers}"));
-    let (glyph, ink) = match node.state {
-        Standing::Step(status) => (style::step_glyph(status), Ink::Step(status)),
-        Standing::Gate(status) => ('◆', Ink::Gate(status)),
-    };
-    let glyph = if glyphs == Glyphs::Ascii { ascii(node.state) } else { glyph };
-    let time = node.duration_ms.map(|ms| Span::from_ms(ms).short());
-    let mut title = node.id.to_string();
-    if let Some(workers) = workers.as_ref().filter(|_| zoom == Zoom::Compact) {
-        title = format!("{title} {workers}");
-    }
-    let waits =
-        (node.unmet > 0 && node.state == Standing::Step(StepStatus::Blocked)).then(|| format!("waits for {}", node.unmet));
-    let about = node.agent.clone().unwrap_or_else(|| node.status.to_owned());
-    let lines = if zoom == Zoom::Detail {
-        let name = (node.name != node.id.as_str()).then(|| tame(&node.name));
-        let status = [Some(node.status.to_owned()), node.outcome.clone().filter(|_| node.status == "FAILED"), time, waits];
-        let status = status.into_iter().flatten().collect::<Vec<_>>().join(dot);
-        let agent = node.agent.clone().map(|agent| [Some(agent), workers].into_iter().flatten().collect::<Vec<_>>().join(" "));
-        [name, Some(status), agent, Some(tame(&node.work))].into_iter().flatten().filter(|line| !line.is_empty()).collect()
-    } else {
-        let end = node.outcome.clone().filter(|_| node.status == "FAILED").or(time);
-        let parts = if waits.is_some() { [workers, waits, None] } else { [workers, Some(about), end] };
-        vec![parts.into_iter().flatten().collect::<Vec<_>>().join(" ")]
-    };
-    Face { glyph, ink, title, lines }
-}
-
-const fn ascii(state: Standing) -> char {
-    match state {
-        Standing::Step(StepStatus::Ready) => 'o',
-        Standing::Step(StepStatus::Blocked) => '.',
-        Standing::Step(StepStatus::Running) => '*',
-        Standing::Step(StepStatus::NeedsReview) | Standing::Gate(GateStatus::Pending) => '?',
-        Standing::Step(StepStatus::Done) | Standing::Gate(GateStatus::Approved) => 'v',
-        Standing::Step(StepStatus::Failed) | Standing::Gate(GateStatus::Blocked) => 'x',
     }
 }

@@ -14,6 +14,7 @@ mod output;
 mod own;
 mod pager;
 mod policy;
+mod screen;
 mod show;
 mod signals;
 mod stream;
@@ -49,6 +50,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     let printer = Printer::new(&flags);
     let done = match &asked {
         Asked::Action(action) => perform(action, &flags, &printer),
+        Asked::Own(Own::Tui(tui)) => screen::open(tui, &flags, &printer),
         Asked::Own(Own::Completions(completions)) => Ok(completions.print(&printer)),
         Asked::Own(Own::Man(man)) => man.print(&printer),
         Asked::Own(Own::Edit(edit)) => open(&flags, &printer).and_then(|session| session.edit_prompt(&edit.step)),

@@ -22,6 +22,14 @@ pub(super) struct Edit {
     pub(super) step: Id,
 }
 
+/// Open the full-screen terminal UI; `seqctl` alone on a terminal does the same
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Tui {
+    /// Draw with nothing but ASCII characters
+    #[arg(long)]
+    pub(super) ascii: bool,
+}
+
 /// Print the completions for a shell
 #[derive(Args, Clone, Debug)]
 pub(super) struct Completions {
@@ -41,6 +49,7 @@ pub(super) struct Man {
 /// One of these commands with its arguments.
 #[derive(Clone, Debug)]
 pub(super) enum Own {
+    Tui(Tui),
     Edit(Edit),
     Completions(Completions),
     Man(Man),
@@ -50,13 +59,18 @@ pub(super) enum Own {
 pub(super) type Row = (&'static str, fn(Command) -> Command);
 
 /// These commands.
-pub(super) const OWN: &[Row] =
-    &[("prompt.edit", Edit::augment_args), ("completions", Completions::augment_args), ("man", Man::augment_args)];
+pub(super) const OWN: &[Row] = &[
+    ("tui", Tui::augment_args),
+    ("prompt.edit", Edit::augment_args),
+    ("completions", Completions::augment_args),
+    ("man", Man::augment_args),
+];
 
 impl Own {
     /// The command called `name`, if it is one of these.
     pub(super) fn from_matches(name: &str, matches: &ArgMatches) -> Option<Result<Self, clap::Error>> {
         Some(match name {
+            "tui" => Tui::from_arg_matches(matches).map(Self::Tui),
             "prompt.edit" => Edit::from_arg_matches(matches).map(Self::Edit),
             "completions" => Completions::from_arg_matches(matches).map(Self::Completions),
             "man" => Man::from_arg_matches(matches).map(Self::Man),

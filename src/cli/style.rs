@@ -5,6 +5,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::{
     client::Health,
+    layout::Glyphs,
     model::{GateStatus, StepStatus},
 };
 
@@ -25,20 +26,16 @@ pub(super) fn step(status: StepStatus) -> Style {
     look(status).1
 }
 
-/// The glyph of a step's status.
-pub(super) fn step_glyph(status: StepStatus) -> char {
-    look(status).0.chars().next().unwrap_or(' ')
-}
-
-fn look(status: StepStatus) -> (&'static str, Style) {
-    match status {
-        StepStatus::Ready => ("○", color(AnsiColor::Blue)),
-        StepStatus::Blocked => ("◌", color(AnsiColor::BrightBlack)),
-        StepStatus::Running => ("●", color(AnsiColor::Yellow)),
-        StepStatus::NeedsReview => ("◆", color(AnsiColor::Magenta)),
-        StepStatus::Done => ("✔", color(AnsiColor::Green)),
-        StepStatus::Failed => ("✖", color(AnsiColor::Red)),
-    }
+fn look(status: StepStatus) -> (char, Style) {
+    let color_of = match status {
+        StepStatus::Ready => AnsiColor::Blue,
+        StepStatus::Blocked => AnsiColor::BrightBlack,
+        StepStatus::Running => AnsiColor::Yellow,
+        StepStatus::NeedsReview => AnsiColor::Magenta,
+        StepStatus::Done => AnsiColor::Green,
+        StepStatus::Failed => AnsiColor::Red,
+    };
+    (Glyphs::Unicode.step_status(status), color(color_of))
 }
 
 /// A gate's glyph and word, in its colour.

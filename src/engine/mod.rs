@@ -13,6 +13,7 @@ mod doctor;
 mod drive;
 mod event;
 mod excerpt;
+mod face;
 mod follow;
 mod graph;
 mod grounds;

@@ -1,6 +1,7 @@
 //! What is written into a node's box, and the characters that drawings are made of.
 
 use super::canvas::Ink;
+use crate::model::{GateStatus, StepStatus};
 
 /// What is shown of a node.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,11 +35,12 @@ pub(super) struct Border {
 }
 
 impl Glyphs {
-    const fn is_ascii(self) -> bool {
+    /// Whether nothing but ASCII is drawn.
+    pub const fn is_ascii(self) -> bool {
         matches!(self, Self::Ascii)
     }
 
-    pub(super) const fn step(self) -> Border {
+    pub(super) const fn box_of_step(self) -> Border {
         if self.is_ascii() {
             Border { corners: ['+'; 4], across: '-', down: '|' }
         } else {
@@ -46,7 +48,7 @@ impl Glyphs {
         }
     }
 
-    pub(super) const fn gate(self) -> Border {
+    pub(super) const fn box_of_gate(self) -> Border {
         if self.is_ascii() {
             Border { corners: ['#'; 4], across: '=', down: '#' }
         } else {
@@ -59,6 +61,29 @@ impl Glyphs {
             Border { corners: ['.', '.', '\'', '\''], across: '.', down: ':' }
         } else {
             Border { corners: ['╭', '╮', '╰', '╯'], across: '┄', down: '┆' }
+        }
+    }
+
+    /// The status of a step.
+    pub const fn step_status(self, status: StepStatus) -> char {
+        let (plain, drawn) = match status {
+            StepStatus::Ready => ('o', '○'),
+            StepStatus::Blocked => ('.', '◌'),
+            StepStatus::Running => ('*', '●'),
+            StepStatus::NeedsReview => ('?', '◆'),
+            StepStatus::Done => ('v', '✔'),
+            StepStatus::Failed => ('x', '✖'),
+        };
+        if self.is_ascii() { plain } else { drawn }
+    }
+
+    /// The status of a gate.
+    pub const fn gate_status(self, status: GateStatus) -> char {
+        match status {
+            _ if !self.is_ascii() => '◆',
+            GateStatus::Pending => '?',
+            GateStatus::Approved => 'v',
+            GateStatus::Blocked => 'x',
         }
     }
 

@@ -88,7 +88,7 @@ impl Plane {
 }
 
 fn paint_box(canvas: &mut Canvas, area: Area, face: &Face, is_gate: bool, glyphs: Glyphs) {
-    let border = if is_gate { glyphs.gate() } else { glyphs.step() };
+    let border = if is_gate { glyphs.box_of_gate() } else { glyphs.box_of_step() };
     let inside = usize::try_from(area.width - 2).unwrap_or(0);
     for row in 1..area.height - 1 {
         canvas.write(area.x + 1, area.y + row, &" ".repeat(inside), Ink::Plain);

@@ -93,7 +93,7 @@ impl Area {
 }
 
 /// A cell's place.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Point {
     /// Its column.
     pub x: i32,

@@ -1,0 +1,254 @@
+//! What each command of the screen does.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+use super::{
+    app::App,
+    board::Way,
+    command::Command,
+    effect::Effect,
+    inspector::Tab,
+    layers::{confirm::Confirm, help::Help},
+    panels::{Panel, View},
+    region,
+    toast::Tone,
+};
+use crate::{
+    action::{Action, gate, review, run},
+    layout::{Point, Zoom},
+    model::{Id, StepStatus},
+};
+
+impl App {
+    /// Does what a key, a button or the palette asks for.
+    pub(super) fn perform(&mut self, command: Command) {
+        self.is_dirty = true;
+        match command {
+            Command::Left => self.move_by(Way::Left),
+            Command::Right => self.move_by(Way::Right),
+            Command::Up => self.move_by(Way::Up),
+            Command::Down => self.move_by(Way::Down),
+            Command::First => self.jump(isize::MIN),
+            Command::Last => self.jump(isize::MAX),
+            Command::PageUp => self.jump(-10),
+            Command::PageDown => self.jump(10),
+            Command::PanLeft => self.pan(-8, 0),
+            Command::PanRight => self.pan(8, 0),
+            Command::PanUp => self.pan(0, -4),
+            Command::PanDown => self.pan(0, 4),
+            Command::NextPanel => self.next_panel(1),
+            Command::PreviousPanel => self.next_panel(3),
+            Command::NextTab => self.turn(1),
+            Command::PreviousTab => self.turn(Tab::ALL.len() - 1),
+            Command::Open => self.open_selection(),
+            Command::Close => {
+                self.close();
+            }
+            Command::Interrupt => {
+                if !self.close() {
+                    self.say(Tone::Plain, "q quits; what runs goes on", None);
+                }
+            }
+            Command::NextAttention => self.next_attention(),
+            Command::ListView => self.show(View::List),
+            Command::GraphView => self.show(View::Graph),
+            Command::Minimap => self.panels.has_minimap ^= true,
+            Command::ZoomIn => self.zoom(1),
+            Command::ZoomOut => self.zoom(-1),
+            Command::FullLog => self.panels.is_log_full ^= true,
+            Command::Follow => self.log.above_end = 0,
+            Command::Run => self.run_selection(),
+            Command::Stop => self.stop_selection(),
+            Command::Approve => self.decide(true),
+            Command::Block => self.decide(false),
+            Command::RunRunnable => self.ask(Action::RunRunnable(run::Runnable::default()), false),
+            Command::RunAll => self.ask(Action::RunAll(run::All::default()), false),
+            Command::Chat => self.focus(Panel::Chat),
+            Command::Mouse => {
+                self.is_mouse_given ^= true;
+                self.want(Effect::Mouse(!self.is_mouse_given));
+            }
+            Command::Wider => self.panels.inspector = self.panels.inspector.saturating_add(4).min(200),
+            Command::Narrower => self.panels.inspector = self.panels.inspector.saturating_sub(4).max(24),
+            Command::Higher => self.panels.log = self.panels.log.saturating_add(2).min(60),
+            Command::Lower => self.panels.log = self.panels.log.saturating_sub(2).max(3),
+            Command::FoldInspector => self.panels.is_inspector_folded ^= true,
+            Command::FoldLog => self.panels.is_log_folded ^= true,
+            Command::Help => self.open(Help::default()),
+            Command::Suspend => self.want(Effect::Suspend),
+            Command::Quit => self.leave(),
+            _ => self.say(Tone::Plain, "that is not built yet", None),
+        }
+    }
+
+    fn move_by(&mut self, way: Way) {
+        match (self.panels.focus, way) {
+            (Panel::Log, Way::Up) => self.log.above_end = (self.log.above_end + 1).min(self.log.lines.len()),
+            (Panel::Log, Way::Down) => self.log.above_end = self.log.above_end.saturating_sub(1),
+            (Panel::Inspector, Way::Up) => self.inspector.scroll = self.inspector.scroll.saturating_sub(1),
+            (Panel::Inspector, Way::Down) => self.inspector.scroll = self.inspector.scroll.saturating_add(1),
+            (Panel::Inspector, Way::Left) => self.turn(Tab::ALL.len() - 1),
+            (Panel::Inspector, Way::Right) => self.turn(1),
+            _ => self.go(way),
+        }
+    }
+
+    fn jump(&mut self, rows: isize) {
+        let Some((_, at)) = self.selected() else { return };
+        let row = self.board.order.iter().position(|&other| other == at).unwrap_or(0);
+        let row = row.saturating_add_signed(rows).min(self.board.order.len().saturating_sub(1));
+        if let Some(&at) = self.board.order.get(row) {
+            self.select(at);
+        }
+    }
+
+    fn next_panel(&mut self, by: usize) {
+        const ORDER: [Panel; 4] = [Panel::Board, Panel::Inspector, Panel::Log, Panel::Chat];
+        let at = ORDER.iter().position(|&panel| panel == self.panels.focus).unwrap_or(0);
+        let regions = self.regions();
+        let shown = |panel: Panel| match panel {
+            Panel::Inspector => regions.inspector.area() > 0,
+            Panel::Board => regions.board.area() > 0,
+            Panel::Log | Panel::Chat => true,
+        };
+        let step = if by == 1 { 1 } else { 3 };
+        let next = (1..=4).map(|turn| ORDER[(at + turn * step) % 4]).find(|&panel| shown(panel));
+        self.focus(next.unwrap_or_default());
+    }
+
+    fn turn(&mut self, by: usize) {
+        let at = Tab::ALL.iter().position(|&tab| tab == self.inspector.tab).unwrap_or(0);
+        self.inspector.tab = Tab::ALL[(at + by) % Tab::ALL.len()];
+        self.selection_changed();
+    }
+
+    fn open_selection(&mut self) {
+        self.panels.is_inspector_open = true;
+        self.panels.is_inspector_folded = false;
+        self.focus(Panel::Inspector);
+    }
+
+    /// Closes what is on top; whether there was anything.
+    fn close(&mut self) -> bool {
+        let is_inspector_over = self.panels.is_inspector_open && !region::is_wide(self.size);
+        if self.panels.is_log_full {
+            self.panels.is_log_full = false;
+        } else if is_inspector_over {
+            self.panels.is_inspector_open = false;
+            self.panels.focus = Panel::Board;
+        } else if self.panels.focus != Panel::Board {
+            self.panels.focus = Panel::Board;
+        } else if self.board.search.take().is_none() {
+            return false;
+        }
+        self.is_dirty = true;
+        true
+    }
+
+    fn next_attention(&mut self) {
+        let Some(snapshot) = self.snapshot.clone() else { return };
+        let needs = snapshot.needs();
+        let here = self.selected().and_then(|(_, at)| needs.iter().position(|&other| other == at));
+        match needs.get(here.map_or(0, |at| at + 1)).or_else(|| needs.first()) {
+            Some(&at) => self.select(at),
+            None => self.say(Tone::Good, "nothing needs you", None),
+        }
+    }
+
+    fn show(&mut self, view: View) {
+        self.panels.view = Some(view);
+        self.reveal();
+    }
+
+    fn zoom(&mut self, by: isize) {
+        const ORDER: [Zoom; 4] = [Zoom::Overview, Zoom::Compact, Zoom::Normal, Zoom::Detail];
+        let at = ORDER.iter().position(|&zoom| zoom == self.board.zoom).unwrap_or(0);
+        let zoom = ORDER[at.saturating_add_signed(by).min(ORDER.len() - 1)];
+        if let Some(snapshot) = self.snapshot.clone() {
+            self.board.set_zoom(zoom, &snapshot);
+            self.reveal();
+        }
+    }
+
+    /// The selected step, or a word that there is none.
+    fn step(&mut self) -> Option<(Id, StepStatus)> {
+        let found = self.selected_id().and_then(|id| {
+            let row = self.snapshot.as_ref()?.step(&id)?;
+            Some((row.id.clone(), row.status))
+        });
+        if found.is_none() {
+            self.say(Tone::Plain, "select a step first", None);
+        }
+        found
+    }
+
+    fn run_selection(&mut self) {
+        let Some((id, status)) = self.step() else { return };
+        let action = match status {
+            StepStatus::Running => return self.say(Tone::Plain, format!("`{id}` runs already"), None),
+            StepStatus::Done | StepStatus::Failed | StepStatus::NeedsReview => {
+                Action::Restart(run::Restart { id, downstream: false, options: run::Options::default() })
+            }
+            StepStatus::Ready | StepStatus::Blocked => {
+                Action::RunStep(run::Steps { ids: vec![id], options: run::Options::default() })
+            }
+        };
+        self.ask(action, false);
+    }
+
+    fn stop_selection(&mut self) {
+        let Some((id, status)) = self.step() else { return };
+        if status != StepStatus::Running {
+            return self.say(Tone::Plain, format!("`{id}` does not run"), None);
+        }
+        let what = format!("stop `{id}`: SIGTERM, after 5 s SIGKILL");
+        let action = Action::Stop(run::Stop { target: Some(id.to_string()), all: false, force: false });
+        self.open(Confirm::own(what, action));
+    }
+
+    fn decide(&mut self, is_yes: bool) {
+        let Some(id) = self.selected_id() else { return };
+        let is_gate = self.snapshot.as_ref().is_some_and(|snapshot| snapshot.gate(&id).is_some());
+        let action = match (is_gate, is_yes) {
+            (true, true) => Action::GateApprove(gate::Approve { id, note: None, ahead: false, expect: None }),
+            (true, false) => Action::GateBlock(gate::Block { id, note: None }),
+            (false, true) => Action::ReviewAccept(review::Accept { id, note: None }),
+            (false, false) => return self.say(Tone::Plain, "only a gate can be blocked; v reviews a step", None),
+        };
+        self.ask(action, false);
+    }
+
+    /// Takes the mouse where no layer has it.
+    pub(super) fn point(&mut self, mouse: MouseEvent) {
+        let regions = self.regions();
+        let position = Position::new(mouse.column, mouse.row);
+        match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) if regions.board.contains(position) => {
+                self.focus(Panel::Board);
+                if let Some(at) = self.node_at(position) {
+                    self.select(at);
+                }
+            }
+            MouseEventKind::Down(MouseButton::Left) if regions.inspector.contains(position) => self.focus(Panel::Inspector),
+            MouseEventKind::Down(MouseButton::Left) if regions.log.contains(position) => self.focus(Panel::Log),
+            MouseEventKind::Down(MouseButton::Left) if regions.chat.contains(position) => self.focus(Panel::Chat),
+            MouseEventKind::ScrollDown if regions.board.contains(position) => self.pan(0, 3),
+            MouseEventKind::ScrollUp if regions.board.contains(position) => self.pan(0, -3),
+            _ => {}
+        }
+    }
+
+    /// The node under a cell of the screen.
+    pub(super) fn node_at(&self, position: Position) -> Option<usize> {
+        let board = self.regions().board;
+        let (x, y) = (position.x.checked_sub(board.x + 1)?, position.y.checked_sub(board.y + 1)?);
+        match self.view() {
+            View::List => self.board.order.get(self.board.first_row + usize::from(y)).copied(),
+            View::Graph => {
+                let Point { x: left, y: top } = self.board.origin;
+                self.board.plane.as_ref()?.hit(Point { x: left + i32::from(x), y: top + i32::from(y) })
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The state of the screen.
+
+use std::{collections::HashSet, sync::Arc};
+
+use ratatui::layout::Size;
+use tui_textarea::TextArea;
+
+use super::{
+    board::Board,
+    effect::Effect,
+    inspector::Inspector,
+    keymap::Keymap,
+    layer::Layer,
+    log_panel::LogPanel,
+    panels::{Panel, Panels, View},
+    region::{self, Regions},
+    snapshot::Snapshot,
+    theme::Theme,
+    toast::{Toast, Tone},
+};
+use crate::{layout::Glyphs, model::Id};
+
+/// How the screen is drawn and what the terminal can.
+#[derive(Clone, Debug)]
+pub(super) struct Look {
+    pub(super) theme: Theme,
+    pub(super) glyphs: Glyphs,
+    /// Whether anything may move by itself.
+    pub(super) is_animated: bool,
+}
+
+/// Everything that is shown.
+pub(super) struct App {
+    pub(super) look: Look,
+    pub(super) keymap: Keymap,
+    pub(super) size: Size,
+    /// The time, in milliseconds since 1970.
+    pub(super) now: u64,
+    /// The project; nothing before the first look at it.
+    pub(super) snapshot: Option<Arc<Snapshot>>,
+    /// Why the project cannot be read now; the last good snapshot stays.
+    pub(super) broken: Option<String>,
+    pub(super) board: Board,
+    pub(super) panels: Panels,
+    pub(super) inspector: Inspector,
+    pub(super) log: LogPanel,
+    pub(super) chat: TextArea<'static>,
+    pub(super) layers: Vec<Box<dyn Layer>>,
+    pub(super) toasts: Vec<Toast>,
+    /// Whether the terminal has the mouse itself.
+    pub(super) is_mouse_given: bool,
+    /// Actions that are being done.
+    pub(super) pending: usize,
+    /// Whether it is to be drawn again.
+    pub(super) is_dirty: bool,
+    /// Whether it is over.
+    pub(super) is_over: bool,
+    /// What has needed a person so far, to ring once for each.
+    pub(super) known_needs: HashSet<Id>,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl App {
+    /// An empty screen.
+    pub(super) fn new(look: Look, keymap: Keymap, size: Size, now: u64) -> Self {
+        let mut chat = TextArea::default();
+        chat.set_cursor_line_style(ratatui::style::Style::new());
+        Self {
+            look,
+            keymap,
+            size,
+            now,
+            snapshot: None,
+            broken: None,
+            board: Board::default(),
+            panels: Panels::default(),
+            inspector: Inspector::default(),
+            log: LogPanel::default(),
+            chat,
+            layers: Vec::new(),
+            toasts: Vec::new(),
+            is_mouse_given: false,
+            pending: 0,
+            is_dirty: true,
+            is_over: false,
+            known_needs: HashSet::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// The places of the screen.
+    pub(super) fn regions(&self) -> Regions {
+        let lines = u16::try_from(self.chat.lines().len()).unwrap_or(u16::MAX);
+        Regions::of(self.size, &self.panels, lines)
+    }
+
+    /// The view that is shown.
+    pub(super) fn view(&self) -> View {
+        region::view(self.size, &self.panels)
+    }
+
+    /// The selected step or gate, as far as it still exists.
+    pub(super) fn selected(&self) -> Option<(&Snapshot, usize)> {
+        let snapshot = self.snapshot.as_deref()?;
+        Some((snapshot, snapshot.find(self.board.selected.as_ref()?)?))
+    }
+
+    /// The id of the selected step or gate.
+    pub(super) fn selected_id(&self) -> Option<Id> {
+        let (snapshot, at) = self.selected()?;
+        Some(snapshot.node(at).id.clone())
+    }
+
+    /// Wants something to be done.
+    pub(super) fn want(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Puts a layer on top.
+    pub(super) fn open(&mut self, layer: impl Layer + 'static) {
+        self.layers.push(Box::new(layer));
+        self.is_dirty = true;
+    }
+
+    /// Says something for a few seconds.
+    pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>, hint: Option<String>) {
+        let toast = Toast::new(tone, text, hint, self.now);
+        self.toasts.retain(|other| other.text != toast.text);
+        self.toasts.push(toast);
+        self.is_dirty = true;
+    }
+
+    /// Gives a panel the keys.
+    pub(super) fn focus(&mut self, panel: Panel) {
+        self.panels.focus = panel;
+        self.is_dirty = true;
+    }
+
+    /// How long nothing moves by itself, in milliseconds; nothing where that is forever.
+    pub(super) fn rests_for(&self) -> Option<u64> {
+        let toasts = self.toasts.iter().map(|toast| toast.until.saturating_sub(self.now));
+        let running = self.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_anything_running());
+        let beat = running.then_some(if self.look.is_animated { 250 } else { 1_000 });
+        toasts.chain(beat).min().map(|rest| rest.max(1))
+    }
+}

@@ -1,0 +1,190 @@
+//! The sequence on the screen: what is selected, where the window is, and moving about.
+
+use super::{app::App, panels::View, snapshot::Snapshot};
+use crate::{
+    layout::{Area, Plane, Point, Zoom},
+    model::Id,
+};
+
+/// What is shown of the sequence.
+#[derive(Default)]
+pub(super) struct Board {
+    /// The selected step or gate.
+    pub(super) selected: Option<Id>,
+    pub(super) zoom: Zoom,
+    /// The cell of the drawing at the window's upper left.
+    pub(super) origin: Point,
+    /// The first row that the list shows.
+    pub(super) first_row: usize,
+    /// The drawing at this zoom.
+    pub(super) plane: Option<Plane>,
+    /// The nodes in the order of the list.
+    pub(super) order: Vec<usize>,
+    /// What a search looks for.
+    pub(super) search: Option<String>,
+}
+
+/// A way to go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Way {
+    Left,
+    Right,
+    Up,
+    Down,
+}
+
+impl Board {
+    /// Takes over another state of the project.
+    pub(super) fn take(&mut self, snapshot: &Snapshot, is_new_plan: bool) {
+        self.order = order(snapshot);
+        if is_new_plan || self.plane.is_none() {
+            self.plane = Some(snapshot.graph.layout.plane(self.zoom));
+        }
+        if self.selected.as_ref().is_none_or(|id| snapshot.find(id).is_none()) {
+            self.selected = self.order.first().map(|&at| snapshot.node(at).id.clone());
+        }
+    }
+
+    /// Draws at another zoom.
+    pub(super) fn set_zoom(&mut self, zoom: Zoom, snapshot: &Snapshot) {
+        self.zoom = zoom;
+        self.plane = Some(snapshot.graph.layout.plane(zoom));
+    }
+
+    /// The ids of what a search finds, in the order of the list.
+    pub(super) fn hits(&self, snapshot: &Snapshot) -> Vec<usize> {
+        let Some(text) = self.search.as_deref().filter(|text| !text.is_empty()) else { return Vec::new() };
+        self.order.iter().copied().filter(|&at| is_hit(snapshot, at, text)).collect()
+    }
+}
+
+/// Whether a search finds a node: by its id, name, agent, status or group.
+pub(super) fn is_hit(snapshot: &Snapshot, at: usize, text: &str) -> bool {
+    let node = snapshot.node(at);
+    let text = text.to_lowercase();
+    let group = node.group.as_ref().map(Id::as_str);
+    let fields = [Some(node.id.as_str()), Some(&node.name), node.agent.as_deref(), Some(node.status), group];
+    fields.into_iter().flatten().any(|field| field.to_lowercase().contains(&text))
+}
+
+/// What needs a person first, then what runs, then the plan's order.
+fn order(snapshot: &Snapshot) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..snapshot.graph.nodes.len()).collect();
+    order.sort_by_key(|&at| (urgency(snapshot, at), snapshot.node(at).layer, at));
+    order
+}
+
+fn urgency(snapshot: &Snapshot, at: usize) -> u8 {
+    let node = snapshot.node(at);
+    let needs_a_person = snapshot.gate(&node.id).is_some_and(|gate| gate.reached && gate.status == "PENDING");
+    match node.status {
+        _ if needs_a_person => 0,
+        "NEEDS_REVIEW" => 0,
+        "FAILED" => 1,
+        "RUNNING" => 2,
+        _ => 3,
+    }
+}
+
+impl App {
+    /// Selects a step or gate, and shows it.
+    pub(super) fn select(&mut self, at: usize) {
+        let Some(snapshot) = self.snapshot.clone() else { return };
+        let id = snapshot.node(at).id.clone();
+        if self.board.selected.as_ref() != Some(&id) {
+            self.board.selected = Some(id);
+            self.selection_changed();
+        }
+        self.reveal();
+        self.is_dirty = true;
+    }
+
+    /// Moves the window so that the selection is in it.
+    pub(super) fn reveal(&mut self) {
+        let Some((snapshot, at)) = self.selected() else { return };
+        let board = self.regions().board;
+        let inside = (i32::from(board.width.saturating_sub(2)), i32::from(board.height.saturating_sub(2)));
+        let (node, size) = match &self.board.plane {
+            Some(plane) => (plane.node(&snapshot.graph.layout, at), (plane.width, plane.height)),
+            None => return,
+        };
+        let row = self.board.order.iter().position(|&other| other == at).unwrap_or(0);
+        let origin = self.board.origin;
+        self.board.origin = Point {
+            x: pull(origin.x, node.x - 2, node.x + node.width + 2, inside.0, size.0),
+            y: pull(origin.y, node.y - 1, node.y + node.height + 1, inside.1, size.1),
+        };
+        let rows = usize::try_from(inside.1).unwrap_or(1).max(1);
+        let first = self.board.first_row;
+        self.board.first_row = first.min(row).max((row + 1).saturating_sub(rows));
+    }
+
+    /// Moves the window by some cells, as far as there is anything to see.
+    pub(super) fn pan(&mut self, x: i32, y: i32) {
+        let board = self.regions().board;
+        let inside = (i32::from(board.width.saturating_sub(2)), i32::from(board.height.saturating_sub(2)));
+        let Some(plane) = &self.board.plane else { return };
+        let Point { x: left, y: top } = self.board.origin;
+        self.board.origin =
+            Point { x: clamp(left + x, plane.width, inside.0), y: clamp(top + y, plane.height, inside.1) };
+        self.is_dirty = true;
+    }
+
+    /// Goes to a neighbour of the selection.
+    pub(super) fn go(&mut self, way: Way) {
+        let Some((snapshot, at)) = self.selected() else { return };
+        let next = match (self.view(), way) {
+            (View::List, Way::Up) => self.in_list(at, -1),
+            (View::List, Way::Down) => self.in_list(at, 1),
+            _ => self.neighbour(snapshot, at, way),
+        };
+        if let Some(next) = next {
+            self.select(next);
+        }
+    }
+
+    /// The row of the list that is so many rows away.
+    pub(super) fn in_list(&self, at: usize, rows: isize) -> Option<usize> {
+        let order = &self.board.order;
+        let row = order.iter().position(|&other| other == at)?;
+        order.get(row.saturating_add_signed(rows).min(order.len().saturating_sub(1))).copied()
+    }
+
+    /// The nearest node in that direction: along an edge if there is one.
+    fn neighbour(&self, snapshot: &Snapshot, at: usize, way: Way) -> Option<usize> {
+        let layout = &snapshot.graph.layout;
+        let plane = self.board.plane.as_ref()?;
+        let place = |node: usize| plane.node(layout, node);
+        let here = place(at);
+        let ties = layout.ties().iter();
+        let candidates: Vec<usize> = match way {
+            Way::Left => ties.filter(|tie| tie.to == at).map(|tie| tie.from).collect(),
+            Way::Right => ties.filter(|tie| tie.from == at).map(|tie| tie.to).collect(),
+            Way::Up => layout.nodes_in(layout.column(at)).filter(|&node| place(node).y < here.y).collect(),
+            Way::Down => layout.nodes_in(layout.column(at)).filter(|&node| place(node).y > here.y).collect(),
+        };
+        if !candidates.is_empty() {
+            return candidates.into_iter().min_by_key(|&node| distance(here, place(node)));
+        }
+        let column = match way {
+            Way::Left => layout.column(at).checked_sub(1)?,
+            Way::Right if layout.column(at) + 1 < layout.width() => layout.column(at) + 1,
+            _ => return None,
+        };
+        layout.nodes_in(column).min_by_key(|&node| distance(here, place(node)))
+    }
+}
+
+const fn distance(a: Area, b: Area) -> i32 {
+    (a.y - b.y).abs() * 4 + (a.x - b.x).abs()
+}
+
+/// The first cell of a window of `inside` cells so that `from..to` is in it.
+fn pull(origin: i32, from: i32, to: i32, inside: i32, size: i32) -> i32 {
+    let origin = if to > origin + inside { to - inside } else { origin };
+    clamp(origin.min(from), size, inside)
+}
+
+fn clamp(origin: i32, size: i32, inside: i32) -> i32 {
+    origin.clamp(0, (size - inside).max(0))
+}

@@ -1,0 +1,38 @@
+//! The sequence, as a graph or a list.
+
+use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
+
+use super::{
+    super::{
+        app::App,
+        panels::{Panel, View},
+    },
+    graph, list, panel, tame,
+};
+
+/// Draws the board.
+pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    if area.area() == 0 {
+        return;
+    }
+    let theme = &app.look.theme;
+    let title = match (&app.broken, app.view()) {
+        (Some(_), _) => Line::styled(" sequence.yaml cannot be read ", theme.error),
+        (None, View::List) => Line::raw(" List "),
+        (None, View::Graph) => Line::raw(" Sequence "),
+    };
+    let block = panel(app, title, app.panels.focus == Panel::Board);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let Some(snapshot) = &app.snapshot else {
+        let text = app.broken.as_deref().unwrap_or("reading the project …");
+        return frame.render_widget(Paragraph::new(tame(text)).wrap(ratatui::widgets::Wrap { trim: true }), inside);
+    };
+    if snapshot.graph.nodes.is_empty() {
+        return frame.render_widget(Line::styled("no steps yet: p makes one", theme.dim), inside);
+    }
+    match app.view() {
+        View::List => list::draw(app, snapshot, frame, inside),
+        View::Graph => graph::draw(app, snapshot, frame, inside),
+    }
+}

@@ -1,0 +1,64 @@
+//! The list: a row for each step and gate, what needs you first.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{
+    super::{
+        app::App,
+        snapshot::{Row, Snapshot},
+    },
+    fit, tame,
+};
+use crate::model::{GateStatus, Span as Duration, StepStatus};
+
+/// Draws the rows that fit.
+pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>, area: Rect) {
+    let selected = app.selected().map(|(_, at)| at);
+    let ids = app.board.order.iter().map(|&at| snapshot.node(at).id.as_str().len()).max().unwrap_or(0).clamp(8, 28);
+    for (y, &at) in (area.y..area.bottom()).zip(app.board.order.iter().skip(app.board.first_row)) {
+        let row = Rect { y, height: 1, ..area };
+        let line = line(app, snapshot, at, ids);
+        frame.render_widget(line, row);
+        if selected == Some(at) {
+            frame.buffer_mut().set_style(row, app.look.theme.selected);
+        }
+    }
+}
+
+fn line(app: &App, snapshot: &Snapshot, at: usize, ids: usize) -> Line<'static> {
+    let (theme, glyphs) = (&app.look.theme, app.look.glyphs);
+    let node = snapshot.node(at);
+    let id = fit(node.id.as_str(), ids, glyphs.ellipsis());
+    let id = format!("{id}{}", " ".repeat(ids.saturating_sub(crate::layout::width(&id))));
+    let time = snapshot.duration_ms(at, app.now).map_or(String::new(), |ms| Duration::from_ms(ms).short());
+    match snapshot.row(at) {
+        Row::Gate(gate) => {
+            let status = GateStatus::parse(gate.status).unwrap_or_default();
+            let style = theme.gate(status);
+            let remark = if gate.reached && status == GateStatus::Pending { "waits for you" } else { "" };
+            Line::from(vec![
+                Span::styled(format!("{} ", glyphs.gate_status(status)), style),
+                Span::styled(id, theme.title),
+                Span::styled(format!("  {:<12}", gate.status), style),
+                Span::raw(remark),
+            ])
+        }
+        Row::Step(step) => {
+            let style = theme.step(step.status);
+            let waits = (!step.waits_for.is_empty() && step.status == StepStatus::Blocked)
+                .then(|| format!("waits for {}", step.waits_for.iter().map(crate::model::Id::as_str).collect::<Vec<_>>().join(", ")));
+            let remark = step.note.clone().or_else(|| step.outcome.clone().filter(|_| step.status == StepStatus::Failed)).or(waits);
+            Line::from(vec![
+                Span::styled(format!("{} ", glyphs.step_status(step.status)), style),
+                Span::styled(id, theme.title),
+                Span::styled(format!("  {:<12}", step.status.as_str()), style),
+                Span::raw(format!("{:<12} {time:>7}  ", step.agent)),
+                Span::styled(tame(&remark.unwrap_or_default()), theme.dim),
+            ])
+        }
+    }
+}

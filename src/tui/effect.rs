@@ -1,0 +1,44 @@
+//! What an update wants to be done outside the state.
+
+use std::path::PathBuf;
+
+use crate::{action::Action, model::Id};
+
+/// An action somebody asked for on the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Asked {
+    /// What is to be done.
+    pub(super) action: Action,
+    /// Whether a person has confirmed it.
+    pub(super) is_confirmed: bool,
+}
+
+/// Something to do. The first ones are done beside the screen, the last ones with its terminal.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Effect {
+    /// Do an action.
+    Call(Box<Asked>),
+    /// Read what the inspector shows of a step or gate.
+    Inspect { id: Id, tab: super::inspector::Tab },
+    /// Show the log of this step from now on; of none where absent.
+    Follow(Option<super::log_panel::Wanted>),
+    /// Put a text into the clipboard.
+    Copy(String),
+    /// Edit a file with the person's editor, then say that it may have changed.
+    Edit { path: PathBuf, step: Id },
+    /// Ring.
+    Bell,
+    /// Stop like any program at Ctrl-Z.
+    Suspend,
+    /// Give the mouse to the terminal, or take it.
+    Mouse(bool),
+    /// Leave.
+    Quit,
+}
+
+impl Effect {
+    /// Whether it is done with the screen's terminal.
+    pub(super) const fn needs_terminal(&self) -> bool {
+        !matches!(self, Self::Call(_) | Self::Inspect { .. } | Self::Follow(_))
+    }
+}

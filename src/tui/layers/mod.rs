@@ -1,0 +1,4 @@
+//! The layers that can lie over the screen.
+
+pub(super) mod confirm;
+pub(super) mod help;

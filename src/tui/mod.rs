@@ -1,0 +1,34 @@
+//! The full-screen terminal UI. It knows a project through `client` alone.
+//!
+//! Everything that happens is a [`Msg`]; [`App::update`] is the only place where the state changes,
+//! and answers with [`Effect`]s, which are carried out elsewhere and end in new messages. Drawing
+//! reads the state and changes nothing. What lies over the screen is a stack of [`layer::Layer`]s that
+//! take keys from the top. Every key is a row of [`keymap::BINDINGS`].
+
+mod act;
+mod app;
+mod board;
+mod command;
+mod draw;
+mod effect;
+mod inspector;
+mod keymap;
+mod layer;
+mod layers;
+mod log_panel;
+mod main_loop;
+mod msg;
+mod panels;
+mod region;
+mod run;
+mod snapshot;
+mod terminal;
+mod theme;
+mod toast;
+mod update;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use run::{Options, run};

@@ -1,0 +1,37 @@
+//! Everything that can happen to the screen.
+
+use std::sync::Arc;
+
+use crossterm::event::Event;
+
+use super::{effect::Asked, inspector::Facts, layer::Layer, log_panel::Lines, snapshot::Snapshot};
+use crate::{
+    client::{Plan, Reply},
+    error::Error,
+};
+
+/// Something that happened.
+pub(super) enum Msg {
+    /// A key, the mouse, a paste, or another size.
+    Input(Event),
+    /// The project changed, or is shown for the first time.
+    Snapshot(Arc<Snapshot>),
+    /// sequence.yaml cannot be read now.
+    Broken(Box<Error>),
+    /// An action was done, or was not.
+    Done { action: &'static str, result: Box<Result<Reply, Error>> },
+    /// The policy wants a person's word first.
+    Ask { asked: Box<Asked>, what: String, why: String, plan: Option<Box<Plan>> },
+    /// What the inspector shows was read.
+    Facts(Box<Facts>),
+    /// What the log panel shows was read.
+    Lines(Box<Lines>),
+    /// Something that was made elsewhere is to lie over the screen.
+    Open(Box<dyn Layer>),
+    /// Something to say.
+    Say(String),
+    /// Time went by: something moves, or ends.
+    Tick,
+    /// The process is asked to end.
+    Terminate,
+}

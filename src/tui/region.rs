@@ -1,0 +1,65 @@
+//! Where everything stands on a screen of some size. Drawing and the mouse read the same places.
+
+use ratatui::layout::{Constraint, Layout, Rect, Size};
+
+use super::panels::{Panels, View};
+
+/// The narrowest screen with the inspector beside the board.
+const WIDE: u16 = 100;
+
+/// The smallest screen on which anything can be done.
+pub(super) const SMALLEST: Size = Size { width: 40, height: 12 };
+
+/// The places of a screen. What is not shown has no cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Regions {
+    pub(super) toolbar: Rect,
+    pub(super) board: Rect,
+    pub(super) inspector: Rect,
+    pub(super) log: Rect,
+    pub(super) chat: Rect,
+    pub(super) hints: Rect,
+}
+
+impl Regions {
+    /// The places on a screen of this size. The chat grows with its draft.
+    pub(super) fn of(size: Size, panels: &Panels, draft_lines: u16) -> Self {
+        let screen = Rect::new(0, 0, size.width, size.height);
+        let is_small = size.height < 30;
+        let log = match (panels.is_log_folded, is_small) {
+            (true, _) => 1,
+            (false, true) => 5,
+            (false, false) => panels.log.clamp(3, size.height / 2),
+        };
+        let chat = draft_lines.clamp(1, 6);
+        let rows = [Constraint::Length(1), Constraint::Min(3), Constraint::Length(log), Constraint::Length(chat), Constraint::Length(1)];
+        let [toolbar, middle, log, chat, hints] = Layout::vertical(rows).areas(screen);
+        if panels.is_log_full {
+            let log = middle.union(log);
+            return Self { toolbar, log, chat, hints, ..Self::default() };
+        }
+        if is_wide(size) {
+            let inspector = if panels.is_inspector_folded { 3 } else { panels.inspector.clamp(24, size.width / 2) };
+            let [board, inspector] = Layout::horizontal([Constraint::Min(20), Constraint::Length(inspector)]).areas(middle);
+            return Self { toolbar, board, inspector, log, chat, hints };
+        }
+        let inspector = if panels.is_inspector_open { middle.union(log) } else { Rect::default() };
+        Self { toolbar, board: middle, inspector, log, chat, hints }
+    }
+}
+
+/// Whether there is room for the inspector beside the board.
+pub(super) const fn is_wide(size: Size) -> bool {
+    size.width >= WIDE
+}
+
+/// The view that is shown.
+pub(super) fn view(size: Size, panels: &Panels) -> View {
+    panels.view.unwrap_or(if is_wide(size) { View::Graph } else { View::List })
+}
+
+/// A place for a dialog in the middle of the screen.
+pub(super) fn dialog(screen: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(screen.width), height.min(screen.height));
+    Rect::new(screen.x + (screen.width - width) / 2, screen.y + (screen.height - height) / 2, width, height)
+}

@@ -1,0 +1,155 @@
+//! The screen on the real terminal: its threads, its signals, its end.
+
+use std::{
+    io, process,
+    sync::{
+        Arc,
+        mpsc::{Sender, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use crossterm::{
+    clipboard::CopyToClipboard,
+    event, execute,
+    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
+};
+use ratatui::{Terminal, backend::CrosstermBackend, layout::Size};
+
+use super::{
+    app::{App, Look},
+    effect::Effect,
+    keymap::Keymap,
+    main_loop::{self, Host},
+    msg::Msg,
+    snapshot::Snapshot,
+    terminal,
+    theme::Theme,
+    worker::Worker,
+};
+use crate::{
+    client::{Caller, Client},
+    error::Error,
+    layout::Glyphs,
+};
+
+/// How the screen is to be.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Draw with nothing but ASCII.
+    pub ascii: bool,
+    /// Use no colours.
+    pub is_plain: bool,
+}
+
+/// Shows the screen until the person leaves. Returns what to say on the terminal then.
+pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &Options) -> Result<String, Error> {
+    let client = open()?;
+    let (to_screen, inbox) = channel();
+    let (to_worker, jobs) = channel();
+    watch(open()?, caller.clone(), to_screen.clone());
+    let worker = Worker { client, caller: caller.clone(), out: to_screen.clone() };
+    thread::spawn(move || worker.work(&jobs));
+    catch_signals(to_screen.clone()).map_err(Error::io("catch", "signals"))?;
+
+    let mut screen = terminal::take().map_err(Error::io("set up", "the terminal"))?;
+    let size = screen.size().map_err(Error::io("measure", "the terminal"))?;
+    let mut app = App::new(look(options), Keymap::new(&[]).0, Size::new(size.width, size.height), crate::clock::now_ms());
+    read_keys(to_screen);
+    let result = main_loop::run(&mut app, &mut screen, &inbox, &to_worker, &mut Owner);
+    terminal::give_back();
+    result.map_err(Error::io("draw on", "the terminal"))?;
+    Ok(app.farewell())
+}
+
+fn look(options: &Options) -> Look {
+    Look {
+        theme: Theme::new(terminal::has_colours() && !options.is_plain),
+        glyphs: if options.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
+        is_animated: !terminal::is_remote(),
+    }
+}
+
+/// Tells the screen of every change of the project.
+fn watch(client: Client, caller: Caller, out: Sender<Msg>) {
+    thread::spawn(move || {
+        let mut follower = None;
+        loop {
+            let msg = match Snapshot::take(&client, &caller) {
+                Ok(snapshot) => Msg::Snapshot(Arc::new(snapshot)),
+                Err(error) => Msg::Broken(Box::new(error)),
+            };
+            if out.send(msg).is_err() {
+                return;
+            }
+            if follower.is_none() {
+                follower = client.follow().ok();
+            }
+            match follower.as_mut().map(|follower| follower.next(Duration::from_secs(2))) {
+                Some(Ok(_)) => {}
+                _ => thread::sleep(Duration::from_secs(2)),
+            }
+        }
+    });
+}
+
+fn read_keys(out: Sender<Msg>) {
+    thread::spawn(move || {
+        while let Ok(event) = event::read() {
+            if out.send(Msg::Input(event)).is_err() {
+                return;
+            }
+        }
+        // The terminal has gone.
+        let _ = out.send(Msg::Terminate);
+    });
+}
+
+/// SIGTERM and SIGHUP end the screen like `q` does: what runs goes on.
+fn catch_signals(out: Sender<Msg>) -> io::Result<()> {
+    let pipe = crate::sys::signal_pipe(&[libc::SIGTERM, libc::SIGHUP, libc::SIGINT])?;
+    thread::spawn(move || {
+        loop {
+            let mut poll = [rustix::event::PollFd::new(&pipe, rustix::event::PollFlags::IN)];
+            let is_signalled = rustix::event::poll(&mut poll, None).is_ok() && rustix::io::read(&pipe, &mut [0; 8]).is_ok();
+            if is_signalled && out.send(Msg::Terminate).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// The owner of the real terminal.
+struct Owner;
+
+impl Host<CrosstermBackend<io::Stdout>> for Owner {
+    fn carry_out(&mut self, effect: Effect, terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> Option<Msg> {
+        let done = match effect {
+            Effect::Copy(text) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text)),
+            Effect::Bell => execute!(io::stdout(), crossterm::style::Print('\x07')),
+            Effect::Mouse(is_ours) => terminal::mouse(is_ours),
+            Effect::Suspend => suspend(terminal),
+            _ => Ok(()),
+        };
+        done.err().map(|error| Msg::Say(error.to_string()))
+    }
+
+    fn present(&mut self, app: &App, terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
+        execute!(io::stdout(), BeginSynchronizedUpdate)?;
+        main_loop::frame(app, terminal)?;
+        execute!(io::stdout(), EndSynchronizedUpdate)
+    }
+}
+
+/// Stops until `fg`.
+fn suspend(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
+    terminal::give_back();
+    let own = rustix::process::Pid::from_raw(i32::try_from(process::id()).unwrap_or(0));
+    if let Some(own) = own {
+        rustix::process::kill_process(own, rustix::process::Signal::TSTP)?;
+    }
+    terminal::enter(true)?;
+    terminal.clear()
+}

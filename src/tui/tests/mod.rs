@@ -1,0 +1,4 @@
+//! The whole screen, with keys pressed through the real keymap, on real projects.
+
+mod first;
+mod stage;

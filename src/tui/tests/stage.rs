@@ -1,0 +1,149 @@
+//! A screen on which tests act like a person.
+
+use std::sync::{Arc, mpsc::channel};
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
+use ratatui::{Terminal, backend::TestBackend, layout::Size};
+use tempfile::TempDir;
+
+use super::super::{
+    app::{App, Look},
+    draw,
+    effect::Effect,
+    keymap::{Key, Keymap},
+    msg::Msg,
+    snapshot::Snapshot,
+    theme::Theme,
+    worker::Worker,
+};
+use crate::{
+    client::{Actor, Caller, Client},
+    layout::Glyphs,
+    store::Paths,
+};
+
+/// The three sizes that every screen is shown at.
+pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (72, 50), (140, 40)];
+
+/// A screen with a project behind it.
+pub(super) struct Stage {
+    pub(super) app: App,
+    /// What was wanted beyond looking: actions, copies, the bell, leaving.
+    pub(super) wanted: Vec<Effect>,
+    worker: Worker,
+    folder: TempDir,
+}
+
+impl Stage {
+    /// The screen at a size, on a project with this plan.
+    pub(super) fn new((width, height): (u16, u16), plan: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".threados")).unwrap();
+        std::fs::write(folder.path().join(".threados/sequence.yaml"), plan).unwrap();
+        let look = Look { theme: Theme::new(true), glyphs: Glyphs::Unicode, is_animated: false };
+        let app = App::new(look, Keymap::new(&[]).0, Size::new(width, height), 0);
+        let caller = Caller { actor: Actor::User, via: "tui", step: None };
+        let client = Client::new(Paths::at(folder.path()));
+        let worker = Worker { client, caller, out: channel().0 };
+        let mut stage = Self { app, wanted: Vec::new(), worker, folder };
+        stage.look();
+        stage
+    }
+
+    /// The project's folder.
+    pub(super) fn root(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Looks at the project again, as after a change of its files.
+    pub(super) fn look(&mut self) {
+        let msg = match Snapshot::take(&self.worker.client, &self.worker.caller) {
+            Ok(snapshot) => Msg::Snapshot(Arc::new(snapshot)),
+            Err(error) => Msg::Broken(Box::new(error)),
+        };
+        self.tell(msg);
+    }
+
+    /// Something happens; what is wanted of the project is done at once.
+    pub(super) fn tell(&mut self, msg: Msg) {
+        for effect in self.app.update(msg) {
+            if !effect.needs_terminal() && !matches!(effect, Effect::Call(_)) {
+                if let Some(msg) = self.worker.answer(effect) {
+                    self.tell(msg);
+                }
+            } else {
+                self.wanted.push(effect);
+            }
+        }
+    }
+
+    /// Does the actions that are wanted, and looks again.
+    pub(super) fn act(&mut self) {
+        for effect in std::mem::take(&mut self.wanted) {
+            if let Some(msg) = self.worker.answer(effect) {
+                self.tell(msg);
+            }
+        }
+        self.look();
+    }
+
+    /// Presses keys, as config.yaml writes them, with blanks between.
+    pub(super) fn press(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split(' ') {
+            let (code, modifiers) = Key::parse(key).unwrap().parts();
+            self.tell(Msg::Input(Event::Key(KeyEvent::new(code, modifiers))));
+        }
+        self
+    }
+
+    /// Types a text.
+    pub(super) fn write(&mut self, text: &str) -> &mut Self {
+        for letter in text.chars() {
+            self.tell(Msg::Input(Event::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE))));
+        }
+        self
+    }
+
+    /// Does something with the mouse.
+    pub(super) fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) -> &mut Self {
+        self.tell(Msg::Input(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })));
+        self
+    }
+
+    /// The screen as text.
+    pub(super) fn text(&self) -> String {
+        let Size { width, height } = self.app.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw::draw(&self.app, frame)).unwrap();
+        let buffer = terminal.backend().buffer();
+        let rows = (0..height).map(|y| {
+            let mut row = String::new();
+            let mut x = 0;
+            while x < width {
+                let symbol = buffer[(x, y)].symbol();
+                row.push_str(symbol);
+                x += u16::try_from(crate::layout::width(symbol)).unwrap().max(1);
+            }
+            row.trim_end().to_owned()
+        });
+        rows.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Where a text stands on the screen.
+    pub(super) fn find(&self, text: &str) -> (u16, u16) {
+        let screen = self.text();
+        let (y, row) = screen.lines().enumerate().find(|(_, row)| row.contains(text)).unwrap_or_else(|| panic!("no {text}:\n{screen}"));
+        let before = row.split(text).next().unwrap();
+        (u16::try_from(crate::layout::width(before)).unwrap(), u16::try_from(y).unwrap())
+    }
+}
+
+/// Compares the screen with its snapshot.
+macro_rules! shows {
+    ($stage:expr, $name:expr) => {
+        insta::with_settings!({snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/tui"), prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::assert_snapshot!($name, $stage.text());
+        })
+    };
+}
+pub(super) use shows;

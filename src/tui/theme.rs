@@ -1,0 +1,96 @@
+//! Every colour on the screen. Colour means status and nothing else; the terminal's own sixteen
+//! are right in light and dark.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::{
+    layout::Ink,
+    model::{GateStatus, StepStatus},
+};
+
+/// The styles of what is drawn.
+#[derive(Clone, Debug)]
+pub(super) struct Theme {
+    has_colours: bool,
+    /// Borders of panels.
+    pub(super) border: Style,
+    /// Border of the panel that has the keys.
+    pub(super) focused: Style,
+    /// Names.
+    pub(super) title: Style,
+    /// What is less important.
+    pub(super) dim: Style,
+    /// What is selected.
+    pub(super) selected: Style,
+    /// Keys in hints and help.
+    pub(super) key: Style,
+    /// Hits of a search.
+    pub(super) hit: Style,
+    /// Errors.
+    pub(super) error: Style,
+    /// What a person should know.
+    pub(super) warning: Style,
+    /// What went well, and added lines.
+    pub(super) good: Style,
+}
+
+impl Theme {
+    /// With the terminal's colours, or with none.
+    pub(super) fn new(has_colours: bool) -> Self {
+        let plain = Style::new();
+        let color = |color: Color| if has_colours { plain.fg(color) } else { plain };
+        Self {
+            has_colours,
+            border: plain.add_modifier(Modifier::DIM),
+            focused: plain.add_modifier(Modifier::BOLD),
+            title: plain.add_modifier(Modifier::BOLD),
+            dim: plain.add_modifier(Modifier::DIM),
+            selected: plain.add_modifier(Modifier::REVERSED),
+            key: plain.add_modifier(Modifier::BOLD),
+            hit: plain.add_modifier(Modifier::REVERSED | Modifier::UNDERLINED),
+            error: color(Color::Red).add_modifier(Modifier::BOLD),
+            warning: color(Color::Yellow),
+            good: color(Color::Green),
+        }
+    }
+
+    /// Of a step's status.
+    pub(super) fn step(&self, status: StepStatus) -> Style {
+        let style = Style::new();
+        if !self.has_colours {
+            return match status {
+                StepStatus::Running | StepStatus::NeedsReview | StepStatus::Failed => style.add_modifier(Modifier::BOLD),
+                StepStatus::Blocked => style.add_modifier(Modifier::DIM),
+                StepStatus::Ready | StepStatus::Done => style,
+            };
+        }
+        style.fg(match status {
+            StepStatus::Ready => Color::Blue,
+            StepStatus::Blocked => Color::DarkGray,
+            StepStatus::Running => Color::Yellow,
+            StepStatus::NeedsReview => Color::Magenta,
+            StepStatus::Done => Color::Green,
+            StepStatus::Failed => Color::Red,
+        })
+    }
+
+    /// Of a gate's status.
+    pub(super) fn gate(&self, status: GateStatus) -> Style {
+        self.step(match status {
+            GateStatus::Pending => StepStatus::NeedsReview,
+            GateStatus::Approved => StepStatus::Done,
+            GateStatus::Blocked => StepStatus::Failed,
+        })
+    }
+
+    /// Of a cell of the drawing.
+    pub(super) fn ink(&self, ink: Ink) -> Style {
+        match ink {
+            Ink::Plain => Style::new(),
+            Ink::Title => self.title,
+            Ink::Dim | Ink::Line | Ink::Frame => self.dim,
+            Ink::Step(status) => self.step(status),
+            Ink::Gate(status) => self.gate(status),
+        }
+    }
+}

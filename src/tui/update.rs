@@ -1,0 +1,253 @@
+//! The only place where the state of the screen changes.
+
+use std::sync::Arc;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent};
+use ratatui::layout::Size;
+
+use super::{
+    app::App,
+    effect::{Asked, Effect},
+    inspector::Facts,
+    keymap::Key,
+    layer::Flow,
+    layers::confirm::Confirm,
+    log_panel::Wanted,
+    msg::Msg,
+    panels::Panel,
+    snapshot::Snapshot,
+    toast::Tone,
+};
+use crate::{
+    client::{Output, Reply},
+    error::Error,
+};
+
+impl App {
+    /// Takes what happened, and says what is to be done about it.
+    pub(super) fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        match msg {
+            Msg::Input(event) => self.take_input(event),
+            Msg::Snapshot(snapshot) => self.take_snapshot(&snapshot),
+            Msg::Broken(error) => {
+                self.broken = Some(error.to_string());
+                self.is_dirty = true;
+            }
+            Msg::Done { action, result } => self.take_result(action, *result),
+            Msg::Ask { asked, what, why, plan } => {
+                self.pending = self.pending.saturating_sub(1);
+                let plan = plan.map(|plan| plan.commands).unwrap_or_default();
+                self.open(Confirm::policy(what, why, plan, asked.action));
+            }
+            Msg::Facts(facts) => {
+                if self.board.selected.as_ref() == Some(&facts.id) {
+                    self.inspector.facts = Some(facts);
+                    self.is_dirty = true;
+                }
+            }
+            Msg::Lines(lines) => {
+                if self.log.wanted.as_ref() == Some(&lines.wanted) {
+                    self.log.lines = lines.lines;
+                    self.is_dirty = true;
+                }
+            }
+            Msg::Open(layer) => {
+                self.layers.push(layer);
+                self.is_dirty = true;
+            }
+            Msg::Say(text) => self.say(Tone::Warning, text, None),
+            Msg::Tick => self.is_dirty = true,
+            Msg::Terminate => self.leave(),
+        }
+        let now = self.now;
+        self.toasts.retain(|toast| toast.until > now);
+        std::mem::take(&mut self.effects)
+    }
+
+    fn take_input(&mut self, event: Event) {
+        match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => self.take_key(key),
+            Event::Mouse(mouse) => self.take_mouse(mouse),
+            Event::Paste(text) => self.take_paste(&text),
+            Event::Resize(width, height) => {
+                self.size = Size { width, height };
+                self.reveal();
+                self.is_dirty = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn take_key(&mut self, key: KeyEvent) {
+        self.is_dirty = true;
+        while let Some(mut layer) = self.layers.pop() {
+            let depth = self.layers.len();
+            let flow = layer.key(self, key);
+            match flow {
+                // What it opened lies above it.
+                Flow::Stay => return self.layers.insert(depth, layer),
+                Flow::Close => return,
+                Flow::Pass => {}
+            }
+        }
+        if self.panels.focus == Panel::Chat && self.type_into_chat(key) {
+            return;
+        }
+        if let Some(command) = self.keymap.command(Key::of(key)) {
+            self.perform(command);
+        }
+    }
+
+    /// Whether the chat took the key.
+    fn type_into_chat(&mut self, key: KeyEvent) -> bool {
+        let modifiers = key.modifiers;
+        match key.code {
+            KeyCode::Esc => self.focus(Panel::Board),
+            KeyCode::Char('c' | 'z' | 'l') if modifiers.contains(KeyModifiers::CONTROL) => return false,
+            KeyCode::Tab | KeyCode::BackTab => return false,
+            KeyCode::Char('j') if modifiers.contains(KeyModifiers::CONTROL) => self.chat.insert_newline(),
+            KeyCode::Enter if !modifiers.is_empty() => self.chat.insert_newline(),
+            KeyCode::Enter => self.send_chat(),
+            _ => {
+                self.chat.input(key);
+            }
+        }
+        true
+    }
+
+    fn send_chat(&mut self) {
+        self.say(Tone::Warning, "the chat cannot answer yet", Some("the draft is kept; use the keys or `:`".into()));
+    }
+
+    fn take_mouse(&mut self, mouse: MouseEvent) {
+        if let Some(mut layer) = self.layers.pop() {
+            let depth = self.layers.len();
+            if layer.mouse(self, mouse) == Flow::Stay {
+                self.layers.insert(depth, layer);
+            }
+            self.is_dirty = true;
+            return;
+        }
+        self.point(mouse);
+    }
+
+    /// A paste outside a text field goes to the chat's draft, never to the keymap.
+    fn take_paste(&mut self, text: &str) {
+        self.is_dirty = true;
+        if let Some(mut layer) = self.layers.pop() {
+            let depth = self.layers.len();
+            layer.paste(self, text);
+            return self.layers.insert(depth, layer);
+        }
+        self.chat.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+        self.focus(Panel::Chat);
+    }
+
+    fn take_snapshot(&mut self, snapshot: &Arc<Snapshot>) {
+        let is_new_plan = self.snapshot.as_ref().is_none_or(|last| last.revision != snapshot.revision);
+        self.broken = None;
+        let before = self.board.selected.clone();
+        self.board.take(snapshot, is_new_plan);
+        self.snapshot = Some(Arc::clone(snapshot));
+        if before == self.board.selected {
+            self.inspect();
+        } else {
+            self.selection_changed();
+            self.reveal();
+        }
+        self.ring_for_needs(snapshot);
+        let mut layers = std::mem::take(&mut self.layers);
+        for layer in &mut layers {
+            layer.refresh(self);
+        }
+        layers.append(&mut self.layers);
+        self.layers = layers;
+        self.is_dirty = true;
+    }
+
+    /// Rings when something starts to need a person.
+    fn ring_for_needs(&mut self, snapshot: &Snapshot) {
+        let needs: std::collections::HashSet<_> = snapshot.needs().into_iter().map(|at| snapshot.node(at).id.clone()).collect();
+        let is_first = self.known_needs.is_empty() && self.toasts.is_empty();
+        if needs.iter().any(|id| !self.known_needs.contains(id)) && !is_first {
+            self.want(Effect::Bell);
+        }
+        self.known_needs = needs;
+    }
+
+    fn take_result(&mut self, action: &'static str, result: Result<Reply, Error>) {
+        self.pending = self.pending.saturating_sub(1);
+        match result {
+            Ok(reply) => {
+                for warning in &reply.warnings {
+                    self.say(Tone::Warning, warning.clone(), None);
+                }
+                let text = match &reply.output {
+                    Output::Changed { changes } => changes.iter().map(|change| change.text.clone()).collect::<Vec<_>>().join("; "),
+                    Output::Started(started) if started.attached => format!("run {} was there already", started.run),
+                    Output::Started(started) => format!("run {} started", started.run),
+                    Output::WouldRun(_) => "there is nothing to run".into(),
+                    _ => format!("{action}: done"),
+                };
+                self.say(Tone::Good, text, None);
+            }
+            Err(error) => self.say(Tone::Error, error.to_string(), error.hint()),
+        }
+    }
+
+    /// Reads what is shown of the selection.
+    pub(super) fn selection_changed(&mut self) {
+        self.inspector.scroll = 0;
+        if let Some(id) = self.selected_id()
+            && self.inspector.facts.as_ref().is_none_or(|facts| facts.id != id)
+        {
+            self.inspector.facts = Some(Box::new(Facts::none(id)));
+        }
+        self.inspect();
+        let wanted = self.selected_id().filter(|id| self.snapshot.as_ref().is_some_and(|snapshot| snapshot.step(id).is_some()));
+        let wanted = wanted.map(|step| Wanted { step, is_stderr: false });
+        if self.log.wanted != wanted {
+            self.log.lines.clear();
+            self.log.above_end = 0;
+            self.log.wanted.clone_from(&wanted);
+            self.want(Effect::Follow(wanted));
+        }
+    }
+
+    fn inspect(&mut self) {
+        if let Some(id) = self.selected_id() {
+            self.want(Effect::Inspect { id, tab: self.inspector.tab });
+        }
+    }
+
+    /// Does an action, unless the policy wants a person's word first.
+    pub(super) fn ask(&mut self, action: crate::action::Action, is_confirmed: bool) {
+        self.pending += 1;
+        self.want(Effect::Call(Box::new(Asked { action, is_confirmed })));
+    }
+
+    /// Ends the screen. What runs goes on.
+    pub(super) fn leave(&mut self) {
+        self.is_over = true;
+        self.want(Effect::Quit);
+    }
+}
+
+impl App {
+    /// What to say when the screen has gone: what goes on without it.
+    pub(super) fn farewell(&self) -> String {
+        let Some(snapshot) = &self.snapshot else { return String::new() };
+        let running: Vec<&str> = snapshot
+            .status
+            .steps
+            .iter()
+            .filter(|row| row.status == crate::model::StepStatus::Running)
+            .map(|row| row.id.as_str())
+            .collect();
+        match running.as_slice() {
+            [] => String::new(),
+            [one] => format!("`{one}` goes on running: seqctl attach\n"),
+            many => format!("{} steps go on running ({}): seqctl attach\n", many.len(), many.join(", ")),
+        }
+    }
+}

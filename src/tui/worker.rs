@@ -1,0 +1,114 @@
+//! Carries out effects beside the screen, so that no key waits for a disk.
+
+use std::sync::mpsc::{Receiver, Sender};
+
+use super::{
+    effect::{Asked, Effect},
+    inspector::{Facts, Tab},
+    log_panel::{Lines, Wanted},
+    msg::Msg,
+};
+use crate::{
+    action::{Action, graph, prompt, query},
+    client::{Caller, Client, Consent, Output},
+    error::Error,
+    layout::tame,
+    model::Id,
+};
+
+/// How much of a log's end is shown.
+const TAIL: usize = 500;
+
+/// Does what the screen wants of a project.
+pub(super) struct Worker {
+    pub(super) client: Client,
+    pub(super) caller: Caller,
+    pub(super) out: Sender<Msg>,
+}
+
+impl Worker {
+    /// Works until nobody sends any more.
+    pub(super) fn work(&self, inbox: &Receiver<Effect>) {
+        while let Ok(effect) = inbox.recv() {
+            // Of many looks at the inspector only the last one counts.
+            let mut effects = vec![effect];
+            effects.extend(inbox.try_iter());
+            let last = effects.iter().rposition(|effect| matches!(effect, Effect::Inspect { .. }));
+            for (at, effect) in effects.into_iter().enumerate() {
+                if !matches!(effect, Effect::Inspect { .. }) || last == Some(at) {
+                    if let Some(msg) = self.answer(effect) {
+                        // Nobody listens any more: the screen is gone.
+                        let _ = self.out.send(msg);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does one thing, and says what came of it.
+    pub(super) fn answer(&self, effect: Effect) -> Option<Msg> {
+        match effect {
+            Effect::Call(asked) => Some(self.call(asked)),
+            Effect::Inspect { id, tab } => Some(Msg::Facts(Box::new(self.inspect(id, tab)))),
+            Effect::Follow(Some(wanted)) => Some(Msg::Lines(Box::new(self.lines(wanted)))),
+            _ => None,
+        }
+    }
+
+    fn call(&self, asked: Box<Asked>) -> Msg {
+        let consent = if asked.is_confirmed { Consent::Given } else { Consent::None };
+        match self.client.call(&self.caller, &asked.action, consent) {
+            Err(Error::ConfirmationRequired { what, why }) => {
+                let plan = self.client.plan_run(&asked.action).ok().map(Box::new);
+                Msg::Ask { asked, what, why, plan }
+            }
+            result => Msg::Done { action: asked.action.name(), result: Box::new(result) },
+        }
+    }
+
+    fn ask(&self, action: &Action) -> Result<Output, Error> {
+        self.client.call(&self.caller, action, Consent::None).map(|reply| reply.output)
+    }
+
+    fn inspect(&self, id: Id, tab: Tab) -> Facts {
+        let mut facts = Facts::none(id.clone());
+        if let Ok(Output::Step(detail)) = self.ask(&Action::StepShow(query::StepShow { id: id.clone() })) {
+            facts.detail = Some(*detail);
+        }
+        let of_tab = match tab {
+            Tab::Details => Action::Why(graph::Why { id }),
+            Tab::Prompt => Action::PromptShow(prompt::Show { step: id }),
+            Tab::Diff => Action::Diff(query::Diff { step: id, run: None, attempt: None }),
+            Tab::Runs => Action::RunsList(query::RunsList { limit: 50 }),
+            Tab::Logs => return facts,
+        };
+        match self.ask(&of_tab) {
+            Ok(Output::Why(why)) => facts.why = Some(*why),
+            Ok(Output::Prompt(prompt)) => facts.prompt = Some(prompt),
+            Ok(Output::Diff(diff)) => facts.diff = Some(*diff),
+            Ok(Output::Runs { runs }) => facts.runs = runs,
+            Ok(_) => {}
+            Err(error) => facts.problem = Some(error.to_string()),
+        }
+        facts
+    }
+
+    fn lines(&self, wanted: Wanted) -> Lines {
+        let logs = query::Logs {
+            step: wanted.step.clone(),
+            follow: false,
+            stderr: wanted.is_stderr,
+            run: None,
+            attempt: None,
+            tail: Some(TAIL),
+            after: None,
+            limit: None,
+            raw: false,
+        };
+        let lines = match self.ask(&Action::Logs(logs)) {
+            Ok(Output::Log(log)) => log.text.lines().map(tame).collect(),
+            _ => Vec::new(),
+        };
+        Lines { wanted, lines }
+    }
+}
