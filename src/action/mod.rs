@@ -296,7 +296,7 @@ fn parse<T: Act>(name: &str, args: Value) -> Result<T, Error> {
 }
 
 /// `depends_on` → `dependsOn`; what is camelCase already stays.
-fn camel(key: &str) -> String {
+pub(crate) fn camel(key: &str) -> String {
     let mut words = key.split('_');
     let mut name = words.next().unwrap_or_default().to_owned();
     for word in words {

@@ -6,18 +6,19 @@ use ratatui::layout::Position;
 use super::{
     app::App,
     board::Way,
+    choice::Choice,
     command::Command,
     effect::Effect,
     inspector::Tab,
-    layers::{confirm::Confirm, help::Help},
+    layers::{confirm::Confirm, help::Help, palette::Palette},
     panels::{Panel, View},
     region,
     toast::Tone,
 };
 use crate::{
-    action::{Action, gate, review, run},
+    action::{Action, CATALOG, gate, policy, review, run},
     layout::{Point, Zoom},
-    model::{Id, StepStatus},
+    model::{Id, Mode, StepStatus},
 };
 
 impl App {
@@ -76,6 +77,18 @@ impl App {
             Command::FoldInspector => self.panels.is_inspector_folded ^= true,
             Command::FoldLog => self.panels.is_log_folded ^= true,
             Command::Help => self.open(Help::default()),
+            Command::Palette => {
+                let palette = Palette::new(self);
+                self.open(palette);
+            }
+            Command::Plan => self.open_plan_menu(),
+            Command::Yank => self.open_yank_menu(),
+            Command::Continue => self.act_on("continue"),
+            Command::Skip => self.act_on("skip"),
+            Command::Reset => self.act_on("reset"),
+            Command::Mode => self.turn_mode(),
+            Command::Why => self.show_tab(Tab::Details),
+            Command::Diff => self.show_tab(Tab::Diff),
             Command::Suspend => self.want(Effect::Suspend),
             Command::Quit => self.leave(),
             _ => self.say(Tone::Plain, "that is not built yet", None),
@@ -121,6 +134,32 @@ impl App {
         let at = Tab::ALL.iter().position(|&tab| tab == self.inspector.tab).unwrap_or(0);
         self.inspector.tab = Tab::ALL[(at + by) % Tab::ALL.len()];
         self.selection_changed();
+    }
+
+    fn show_tab(&mut self, tab: Tab) {
+        self.inspector.tab = tab;
+        self.selection_changed();
+        self.open_selection();
+    }
+
+    /// Fills in an action for the selection.
+    fn act_on(&mut self, name: &'static str) {
+        if let Some(spec) = CATALOG.iter().find(|spec| spec.name == name) {
+            self.choose(Choice::Action { name, known: self.known(spec) });
+        }
+    }
+
+    /// SAFE to POWER asks, POWER to SAFE does not.
+    fn turn_mode(&mut self) {
+        let is_safe = self.snapshot.as_ref().is_none_or(|snapshot| snapshot.status.mode == Mode::Safe.as_str());
+        let mode = if is_safe { Mode::Power } else { Mode::Safe };
+        let action = Action::PolicySetMode(policy::SetMode { mode });
+        if is_safe {
+            let what = "change to POWER: what runs is no longer asked about, only what destroys".to_owned();
+            self.open(Confirm::own(what, action));
+        } else {
+            self.ask(action, false);
+        }
     }
 
     fn open_selection(&mut self) {
@@ -214,7 +253,7 @@ impl App {
             (true, true) => Action::GateApprove(gate::Approve { id, note: None, ahead: false, expect: None }),
             (true, false) => Action::GateBlock(gate::Block { id, note: None }),
             (false, true) => Action::ReviewAccept(review::Accept { id, note: None }),
-            (false, false) => return self.say(Tone::Plain, "only a gate can be blocked; v reviews a step", None),
+            (false, false) => return self.act_on("review.reject"),
         };
         self.ask(action, false);
     }
@@ -233,6 +272,12 @@ impl App {
             MouseEventKind::Down(MouseButton::Left) if regions.inspector.contains(position) => self.focus(Panel::Inspector),
             MouseEventKind::Down(MouseButton::Left) if regions.log.contains(position) => self.focus(Panel::Log),
             MouseEventKind::Down(MouseButton::Left) if regions.chat.contains(position) => self.focus(Panel::Chat),
+            MouseEventKind::Down(MouseButton::Right) if regions.board.contains(position) => {
+                if let Some(at) = self.node_at(position) {
+                    self.select(at);
+                    self.open_context_menu(position);
+                }
+            }
             MouseEventKind::ScrollDown if regions.board.contains(position) => self.pan(0, 3),
             MouseEventKind::ScrollUp if regions.board.contains(position) => self.pan(0, -3),
             _ => {}

@@ -18,6 +18,8 @@ pub(super) struct Asked {
 pub(super) enum Effect {
     /// Do an action.
     Call(Box<Asked>),
+    /// Look whether a change could be made.
+    Check(Box<Action>),
     /// Read what the inspector shows of a step or gate.
     Inspect { id: Id, tab: super::inspector::Tab },
     /// Show the log of this step from now on; of none where absent.
@@ -39,6 +41,6 @@ pub(super) enum Effect {
 impl Effect {
     /// Whether it is done with the screen's terminal.
     pub(super) const fn needs_terminal(&self) -> bool {
-        !matches!(self, Self::Call(_) | Self::Inspect { .. } | Self::Follow(_))
+        !matches!(self, Self::Call(_) | Self::Check(_) | Self::Inspect { .. } | Self::Follow(_))
     }
 }

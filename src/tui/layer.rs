@@ -34,6 +34,9 @@ pub(super) trait Layer: Send {
     /// Hears of everything that happens below it, like a new snapshot.
     fn refresh(&mut self, _app: &mut App) {}
 
+    /// Hears whether the change that it asked about could be made, and what it would do.
+    fn checked(&mut self, _verdict: &Result<String, String>) {}
+
     /// Where it stands.
     fn area(&self, app: &App) -> Rect;
 

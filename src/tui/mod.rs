@@ -8,6 +8,7 @@
 mod act;
 mod app;
 mod board;
+mod choice;
 mod command;
 mod draw;
 mod effect;
@@ -17,6 +18,7 @@ mod layer;
 mod layers;
 mod log_panel;
 mod main_loop;
+mod menus;
 mod msg;
 mod panels;
 mod region;

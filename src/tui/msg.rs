@@ -22,6 +22,8 @@ pub(super) enum Msg {
     Done { action: &'static str, result: Box<Result<Reply, Error>> },
     /// The policy wants a person's word first.
     Ask { asked: Box<Asked>, what: String, why: String, plan: Option<Box<Plan>> },
+    /// What a change would do, or why it cannot be made.
+    Checked(Result<String, String>),
     /// What the inspector shows was read.
     Facts(Box<Facts>),
     /// What the log panel shows was read.

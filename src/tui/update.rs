@@ -39,6 +39,10 @@ impl App {
                 let plan = plan.map(|plan| plan.commands).unwrap_or_default();
                 self.open(Confirm::policy(what, why, plan, asked.action));
             }
+            Msg::Checked(verdict) => {
+                self.layers.iter_mut().for_each(|layer| layer.checked(&verdict));
+                self.is_dirty = true;
+            }
             Msg::Facts(facts) => {
                 if self.board.selected.as_ref() == Some(&facts.id) {
                     self.inspector.facts = Some(facts);

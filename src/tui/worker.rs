@@ -49,6 +49,7 @@ impl Worker {
     pub(super) fn answer(&self, effect: Effect) -> Option<Msg> {
         match effect {
             Effect::Call(asked) => Some(self.call(asked)),
+            Effect::Check(action) => Some(Msg::Checked(self.check(&action))),
             Effect::Inspect { id, tab } => Some(Msg::Facts(Box::new(self.inspect(id, tab)))),
             Effect::Follow(Some(wanted)) => Some(Msg::Lines(Box::new(self.lines(wanted)))),
             _ => None,
@@ -64,6 +65,11 @@ impl Worker {
             }
             result => Msg::Done { action: asked.action.name(), result: Box::new(result) },
         }
+    }
+
+    fn check(&self, action: &Action) -> Result<String, String> {
+        let preview = self.client.preview(std::slice::from_ref(action)).map_err(|error| error.to_string())?;
+        Ok(preview.changes.into_iter().map(|change| change.text).collect::<Vec<_>>().join("; "))
     }
 
     fn ask(&self, action: &Action) -> Result<Output, Error> {

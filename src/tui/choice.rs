@@ -1,0 +1,51 @@
+//! What a menu, the palette or a button can lead to.
+
+use serde_json::{Map, Value};
+
+use super::{app::App, command::Command, effect::Effect, layers::form::Form, toast::Tone};
+use crate::action::{Action, CATALOG};
+
+/// Something that can be chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Choice {
+    /// A command of the screen.
+    Command(Command),
+    /// An action of the catalog, with what is known of its fields; a form asks for the rest.
+    Action { name: &'static str, known: Map<String, Value> },
+    /// A step or gate to go to.
+    Node(usize),
+    /// A text for the clipboard, and what it is.
+    Copy { text: String, what: &'static str },
+}
+
+impl Choice {
+    /// An action with some of its fields.
+    pub(super) fn action<const N: usize>(name: &'static str, known: [(&str, Value); N]) -> Self {
+        Self::Action { name, known: known.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
+    }
+}
+
+impl App {
+    /// Does what was chosen.
+    pub(super) fn choose(&mut self, choice: Choice) {
+        match choice {
+            Choice::Command(command) => self.perform(command),
+            Choice::Action { name, known } => self.fill_in(name, known),
+            Choice::Node(at) => self.select(at),
+            Choice::Copy { text, what } => {
+                self.say(Tone::Plain, format!("copied {what}"), None);
+                self.want(Effect::Copy(text));
+            }
+        }
+    }
+
+    /// Does an action if nothing more is to be said about it, else asks for the rest.
+    fn fill_in(&mut self, name: &'static str, known: Map<String, Value>) {
+        let Some(spec) = CATALOG.iter().find(|spec| spec.name == name) else { return };
+        let form = Form::new(spec, known.clone(), self);
+        match Action::from_json(name, known.into()) {
+            Ok(action) if form.is_complete() => self.ask(action, false),
+            _ => self.open(form),
+        }
+    }
+}

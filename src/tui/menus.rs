@@ -1,0 +1,140 @@
+//! The menus: changing the plan, acting on a step or gate, copying.
+
+use ratatui::layout::Position;
+use serde_json::{Map, Value, json};
+
+use super::{
+    app::App,
+    choice::Choice,
+    command::Command,
+    keymap::binding,
+    layers::menu::{Entry, Menu},
+    toast::Tone,
+};
+use crate::{
+    action::{Spec, camel},
+    model::StepStatus,
+};
+
+impl App {
+    /// What is known of an action's fields: what it is about is what is selected.
+    pub(super) fn known(&self, spec: &Spec) -> Map<String, Value> {
+        let mut known = Map::new();
+        let Some((snapshot, at)) = self.selected() else { return known };
+        let id = json!(snapshot.node(at).id);
+        let is_gate = snapshot.gate(&snapshot.node(at).id).is_some();
+        let schema = (spec.schema)().to_value();
+        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let words = property.get("description").and_then(Value::as_str).unwrap_or_default();
+            let is_this = match (name.as_str(), is_gate) {
+                ("id" | "step" | "target", true) => words.starts_with("The gate") || words.starts_with("The step or gate"),
+                ("id" | "step" | "target", false) => words.starts_with("The step") || words.starts_with("A step"),
+                _ => false,
+            };
+            let value = match name.as_str() {
+                _ if is_this => id.clone(),
+                "ids" if !is_gate => json!([id]),
+                "dependsOn" | "after" if ["step.add", "gate.insert", "add", "fuse", "template.apply"].contains(&spec.name) => json!([id]),
+                _ => continue,
+            };
+            known.insert(name.clone(), value);
+        }
+        known
+    }
+
+    /// The fields of the selected step as `step.edit` takes them.
+    pub(super) fn fields_of_step(&self) -> Map<String, Value> {
+        let step = self.inspector.facts.as_ref().and_then(|facts| facts.detail.as_ref()).map(|detail| &detail.step);
+        let Some(Value::Object(fields)) = step.and_then(|step| serde_json::to_value(step).ok()) else { return Map::new() };
+        let named = fields.into_iter().map(|(name, value)| match (name.as_str(), &value) {
+            ("command", Value::Array(_)) => ("argv".to_owned(), value),
+            ("env", Value::Object(variables)) => {
+                let pairs = variables.iter().map(|(name, value)| json!(format!("{name}={}", value.as_str().unwrap_or_default())));
+                ("env".to_owned(), pairs.collect())
+            }
+            _ => (camel(&name), value),
+        });
+        named.collect()
+    }
+
+    /// Changing the plan: a key for each.
+    pub(super) fn open_plan_menu(&mut self) {
+        let about = |name: &'static str| -> Choice {
+            let spec = crate::action::CATALOG.iter().find(|spec| spec.name == name).expect("the catalog has it");
+            Choice::Action { name, known: self.known(spec) }
+        };
+        let mut entries = vec![
+            Entry::new('n', "new step", about("step.add")),
+            Entry::new('a', "new step from a sentence", about("add")),
+            Entry::new('g', "gate", about("gate.insert")),
+            Entry::new('f', "fusion", about("fuse")),
+            Entry::new('t', "template", about("template.apply")),
+            Entry::new('p', "group: run steps side by side", about("group.parallelize")),
+        ];
+        if let Some((snapshot, at)) = self.selected() {
+            let is_gate = snapshot.gate(&snapshot.node(at).id).is_some();
+            let rest = if is_gate {
+                vec![Entry::new('x', "delete", about("gate.rm"))]
+            } else {
+                vec![
+                    Entry::new('e', "edit", about("step.edit")),
+                    Entry::new('c', "clone", about("step.clone")),
+                    Entry::new('x', "delete", about("step.rm")),
+                ]
+            };
+            entries.push(Entry::new('d', "dependency", about("dep.add")));
+            entries.push(Entry::new('D', "take a dependency away", about("dep.rm")));
+            entries.extend(rest);
+        }
+        entries.push(Entry::new('u', "undo", Choice::action("undo", [])));
+        entries.push(Entry::new('r', "redo", Choice::action("redo", [])));
+        self.open(Menu::new("Change the plan", entries, None));
+    }
+
+    /// What can be done with what is under the pointer.
+    pub(super) fn open_context_menu(&mut self, place: Position) {
+        let Some((snapshot, at)) = self.selected() else { return };
+        let id = snapshot.node(at).id.clone();
+        let commands: &[Command] = match snapshot.step(&id).map(|row| row.status) {
+            None => &[Command::Approve, Command::Block, Command::Why],
+            Some(StepStatus::Running) => &[Command::Stop, Command::FullLog, Command::Why, Command::Prompt],
+            Some(StepStatus::NeedsReview) => {
+                &[Command::Approve, Command::Block, Command::Continue, Command::Diff, Command::FullLog, Command::Run]
+            }
+            Some(StepStatus::Done | StepStatus::Failed) => {
+                &[Command::Run, Command::Continue, Command::Diff, Command::FullLog, Command::Reset, Command::Prompt]
+            }
+            Some(StepStatus::Ready | StepStatus::Blocked) => &[Command::Run, Command::Why, Command::Prompt, Command::Skip],
+        };
+        let more = [Command::Plan, Command::Yank];
+        let entries = commands.iter().chain(&more).enumerate().map(|(at, &command)| {
+            let row = binding(command);
+            let key = self.keymap.key(command).and_then(|key| key.chars().next().filter(|_| key.chars().count() == 1));
+            let number = char::from_digit(u32::try_from(at + 1).unwrap_or(0), 10).unwrap_or(' ');
+            Entry::new(key.unwrap_or(number), row.words, Choice::Command(command))
+        });
+        let entries = entries.collect();
+        self.open(Menu::new(id.to_string(), entries, Some(place)));
+    }
+
+    /// What can be copied of the selection.
+    pub(super) fn open_yank_menu(&mut self) {
+        let Some((snapshot, at)) = self.selected() else { return self.say(Tone::Plain, "nothing is selected", None) };
+        let node = snapshot.node(at);
+        let copy = |text: String, what| Choice::Copy { text, what };
+        let mut entries = vec![Entry::new('i', "id", copy(node.id.to_string(), "the id"))];
+        let detail = self.inspector.facts.as_ref().filter(|facts| facts.id == node.id).and_then(|facts| facts.detail.as_ref());
+        if let Some(detail) = detail {
+            entries.push(Entry::new('c', "command or prompt", copy(detail.work.clone(), "what it runs")));
+            if let Some(folder) = &detail.folder {
+                entries.push(Entry::new('p', "path of its last attempt", copy(folder.display().to_string(), "the path")));
+            }
+            let error = detail.state.note.clone().or_else(|| detail.state.outcome.clone());
+            entries.extend(error.map(|error| Entry::new('e', "how it ended", copy(error, "how it ended"))));
+        }
+        if !self.log.lines.is_empty() {
+            entries.push(Entry::new('l', "log lines", copy(self.log.lines.join("\n"), "the log's last lines")));
+        }
+        self.open(Menu::new("Copy", entries, None));
+    }
+}
