@@ -10,7 +10,7 @@ use super::{
     command::Command,
     effect::Effect,
     inspector::Tab,
-    layers::{confirm::Confirm, help::Help, palette::Palette},
+    layers::{confirm::Confirm, help::Help, palette::Palette, search::Search},
     panels::{Panel, View},
     region,
     toast::Tone,
@@ -81,6 +81,21 @@ impl App {
                 let palette = Palette::new(self);
                 self.open(palette);
             }
+            Command::Search => {
+                let search = Search::new(self);
+                self.open(search);
+            }
+            Command::NextHit => self.go_to_hit(1),
+            Command::PreviousHit => self.go_to_hit(-1),
+            Command::Prompt => {
+                if let Some((id, _)) = self.step() {
+                    self.want(Effect::HandOver(vec!["prompt".into(), "edit".into(), id.to_string()]));
+                }
+            }
+            Command::Review => self.open_review_menu(),
+            Command::Attention => self.open_attention(),
+            Command::Audit => self.want(Effect::Audit),
+            Command::Runs => self.show_tab(Tab::Runs),
             Command::Plan => self.open_plan_menu(),
             Command::Yank => self.open_yank_menu(),
             Command::Continue => self.act_on("continue"),
@@ -178,7 +193,9 @@ impl App {
             self.panels.focus = Panel::Board;
         } else if self.panels.focus != Panel::Board {
             self.panels.focus = Panel::Board;
-        } else if self.board.search.take().is_none() {
+        } else if self.board.search.is_some() {
+            self.search(None);
+        } else {
             return false;
         }
         self.is_dirty = true;

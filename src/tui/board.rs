@@ -1,6 +1,6 @@
 //! The sequence on the screen: what is selected, where the window is, and moving about.
 
-use super::{app::App, panels::View, snapshot::Snapshot};
+use super::{app::App, panels::View, snapshot::Snapshot, toast::Tone};
 use crate::{
     layout::{Area, Plane, Point, Zoom},
     model::Id,
@@ -36,12 +36,20 @@ pub(super) enum Way {
 impl Board {
     /// Takes over another state of the project.
     pub(super) fn take(&mut self, snapshot: &Snapshot, is_new_plan: bool) {
-        self.order = order(snapshot);
+        self.sort(snapshot);
         if is_new_plan || self.plane.is_none() {
             self.plane = Some(snapshot.graph.layout.plane(self.zoom));
         }
         if self.selected.as_ref().is_none_or(|id| snapshot.find(id).is_none()) {
             self.selected = self.order.first().map(|&at| snapshot.node(at).id.clone());
+        }
+    }
+
+    /// Puts the nodes in order; those alone that a search finds.
+    pub(super) fn sort(&mut self, snapshot: &Snapshot) {
+        self.order = order(snapshot);
+        if let Some(text) = &self.search {
+            self.order.retain(|&at| is_hit(snapshot, at, text));
         }
     }
 
@@ -51,10 +59,9 @@ impl Board {
         self.plane = Some(snapshot.graph.layout.plane(zoom));
     }
 
-    /// The ids of what a search finds, in the order of the list.
-    pub(super) fn hits(&self, snapshot: &Snapshot) -> Vec<usize> {
-        let Some(text) = self.search.as_deref().filter(|text| !text.is_empty()) else { return Vec::new() };
-        self.order.iter().copied().filter(|&at| is_hit(snapshot, at, text)).collect()
+    /// Whether a search is on that does not find this node.
+    pub(super) fn is_hidden(&self, at: usize) -> bool {
+        self.search.is_some() && !self.order.contains(&at)
     }
 }
 
@@ -87,6 +94,33 @@ fn urgency(snapshot: &Snapshot, at: usize) -> u8 {
 }
 
 impl App {
+    /// Shows only what a text is found in, or everything again.
+    pub(super) fn search(&mut self, text: Option<String>) {
+        self.board.search = text.filter(|text| !text.is_empty());
+        self.board.first_row = 0;
+        if let Some(snapshot) = self.snapshot.clone() {
+            self.board.sort(&snapshot);
+        }
+        self.is_dirty = true;
+    }
+
+    /// What the search finds.
+    pub(super) fn hits(&self) -> &[usize] {
+        if self.board.search.is_some() { &self.board.order } else { &[] }
+    }
+
+    /// Goes to the next or the last hit.
+    pub(super) fn go_to_hit(&mut self, by: isize) {
+        let hits = self.hits();
+        if hits.is_empty() {
+            return self.say(Tone::Plain, "nothing is being searched for", None);
+        }
+        let at = self.selected().and_then(|(_, at)| hits.iter().position(|&hit| hit == at));
+        let next = at.map_or(0, |at| (at.cast_signed() + by).rem_euclid(hits.len().cast_signed()).cast_unsigned());
+        let next = hits[next];
+        self.select(next);
+    }
+
     /// Selects a step or gate, and shows it.
     pub(super) fn select(&mut self, at: usize) {
         let Some(snapshot) = self.snapshot.clone() else { return };

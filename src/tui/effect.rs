@@ -1,7 +1,5 @@
 //! What an update wants to be done outside the state.
 
-use std::path::PathBuf;
-
 use crate::{action::Action, model::Id};
 
 /// An action somebody asked for on the screen.
@@ -22,12 +20,16 @@ pub(super) enum Effect {
     Check(Box<Action>),
     /// Read what the inspector shows of a step or gate.
     Inspect { id: Id, tab: super::inspector::Tab },
+    /// Open the editor on the prompt of this step.
+    Edit(Id),
+    /// List the last entries of the audit log.
+    Audit,
     /// Show the log of this step from now on; of none where absent.
     Follow(Option<super::log_panel::Wanted>),
     /// Put a text into the clipboard.
     Copy(String),
-    /// Edit a file with the person's editor, then say that it may have changed.
-    Edit { path: PathBuf, step: Id },
+    /// Hand the terminal to `seqctl` with these arguments, for an editor or an agent of its own.
+    HandOver(Vec<String>),
     /// Ring.
     Bell,
     /// Stop like any program at Ctrl-Z.
@@ -41,6 +43,6 @@ pub(super) enum Effect {
 impl Effect {
     /// Whether it is done with the screen's terminal.
     pub(super) const fn needs_terminal(&self) -> bool {
-        !matches!(self, Self::Call(_) | Self::Check(_) | Self::Inspect { .. } | Self::Follow(_))
+        !matches!(self, Self::Call(_) | Self::Check(_) | Self::Inspect { .. } | Self::Edit(_) | Self::Audit | Self::Follow(_))
     }
 }

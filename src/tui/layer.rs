@@ -37,6 +37,11 @@ pub(super) trait Layer: Send {
     /// Hears whether the change that it asked about could be made, and what it would do.
     fn checked(&mut self, _verdict: &Result<String, String>) {}
 
+    /// Hears that an action was done, or why not.
+    fn done(&mut self, _action: &str, _result: &Result<(), String>) -> Flow {
+        Flow::Stay
+    }
+
     /// Where it stands.
     fn area(&self, app: &App) -> Rect;
 

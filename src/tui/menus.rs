@@ -8,7 +8,11 @@ use super::{
     choice::Choice,
     command::Command,
     keymap::binding,
-    layers::menu::{Entry, Menu},
+    layers::{
+        list::{List, Row},
+        menu::{Entry, Menu},
+    },
+    snapshot::Row as Facts,
     toast::Tone,
 };
 use crate::{
@@ -117,9 +121,51 @@ impl App {
         self.open(Menu::new(id.to_string(), entries, Some(place)));
     }
 
+    /// Looking at what a step did, and deciding about it.
+    pub(super) fn open_review_menu(&mut self) {
+        let Some((snapshot, at)) = self.selected() else { return };
+        let id = snapshot.node(at).id.clone();
+        let Some(row) = snapshot.step(&id) else { return self.say(Tone::Plain, "a approves a gate, b blocks it", None) };
+        let command = |key, words, command| Entry::new(key, words, Choice::Command(command));
+        let mut entries = vec![
+            command('d', "what it changed", Command::Diff),
+            command('l', "its log", Command::FullLog),
+        ];
+        if row.status == StepStatus::NeedsReview {
+            entries.push(command('a', "accept", Command::Approve));
+            entries.push(command('r', "reject, with a reason or a message to its agent", Command::Block));
+        }
+        entries.push(command('c', "go on in its session with a message", Command::Continue));
+        self.open(Menu::new(format!("Review {id}"), entries, None));
+    }
+
+    /// Everything that needs a person.
+    pub(super) fn open_attention(&mut self) {
+        let Some(snapshot) = self.snapshot.clone() else { return };
+        let rows = snapshot.needs().into_iter().map(|at| {
+            let node = snapshot.node(at);
+            let (glyph, style) = match snapshot.row(at) {
+                Facts::Gate(_) => (self.look.glyphs.step_status(StepStatus::NeedsReview), self.look.theme.step(StepStatus::NeedsReview)),
+                Facts::Step(row) => (self.look.glyphs.step_status(row.status), self.look.theme.step(row.status)),
+            };
+            let words = match snapshot.row(at) {
+                Facts::Gate(gate) => format!("{} waits for you; it holds up {}", node.id, crate::error::count(gate.holds.len(), "step")),
+                Facts::Step(row) => {
+                    let why = row.note.clone().or_else(|| row.outcome.clone()).unwrap_or_default();
+                    let verb = if row.status == StepStatus::Failed { "failed" } else { "wants a review" };
+                    format!("{} {verb} {why}", node.id)
+                }
+            };
+            Row { head: glyph.to_string(), style, words, choice: Some(Choice::Node(at)) }
+        });
+        let rows = rows.collect();
+        self.open(List::new("What needs you", "nothing needs you", rows));
+    }
+
     /// What can be copied of the selection.
     pub(super) fn open_yank_menu(&mut self) {
-        let Some((snapshot, at)) = self.selected() else { return self.say(Tone::Plain, "nothing is selected", None) };
+        let Some((snapshot, at)) = self.selected() else {
+            return self.say(Tone::Plain, "nothing is selected", None) };
         let node = snapshot.node(at);
         let copy = |text: String, what| Choice::Copy { text, what };
         let mut entries = vec![Entry::new('i', "id", copy(node.id.to_string(), "the id"))];

@@ -14,6 +14,7 @@ mod draw;
 mod effect;
 mod inspector;
 mod keymap;
+mod keys;
 mod layer;
 mod layers;
 mod log_panel;

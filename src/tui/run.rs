@@ -1,7 +1,9 @@
 //! The screen on the real terminal: its threads, its signals, its end.
 
 use std::{
-    io, process,
+    env, io,
+    path::{Path, PathBuf},
+    process,
     sync::{
         Arc,
         mpsc::{Sender, channel},
@@ -12,7 +14,8 @@ use std::{
 
 use crossterm::{
     clipboard::CopyToClipboard,
-    event, execute,
+    event::Event,
+    execute,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
 };
 use ratatui::{Terminal, backend::CrosstermBackend, layout::Size};
@@ -21,6 +24,7 @@ use super::{
     app::{App, Look},
     effect::Effect,
     keymap::Keymap,
+    keys::Keys,
     main_loop::{self, Host},
     msg::Msg,
     snapshot::Snapshot,
@@ -46,18 +50,18 @@ pub struct Options {
 /// Shows the screen until the person leaves. Returns what to say on the terminal then.
 pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &Options) -> Result<String, Error> {
     let client = open()?;
+    let root = client.paths().root.clone();
     let (to_screen, inbox) = channel();
     let (to_worker, jobs) = channel();
     watch(open()?, caller.clone(), to_screen.clone());
     let worker = Worker { client, caller: caller.clone(), out: to_screen.clone() };
     thread::spawn(move || worker.work(&jobs));
-    catch_signals(to_screen.clone()).map_err(Error::io("catch", "signals"))?;
-
     let mut screen = terminal::take().map_err(Error::io("set up", "the terminal"))?;
+    catch_signals(to_screen.clone()).map_err(Error::io("catch", "signals"))?;
     let size = screen.size().map_err(Error::io("measure", "the terminal"))?;
     let mut app = App::new(look(options), Keymap::new(&[]).0, Size::new(size.width, size.height), crate::clock::now_ms());
-    read_keys(to_screen);
-    let result = main_loop::run(&mut app, &mut screen, &inbox, &to_worker, &mut Owner);
+    let keys = Keys::read(to_screen).map_err(Error::io("read from", "the terminal"))?;
+    let result = main_loop::run(&mut app, &mut screen, &inbox, &to_worker, &mut Owner { root, keys });
     terminal::give_back();
     result.map_err(Error::io("draw on", "the terminal"))?;
     Ok(app.farewell())
@@ -94,27 +98,23 @@ fn watch(client: Client, caller: Caller, out: Sender<Msg>) {
     });
 }
 
-fn read_keys(out: Sender<Msg>) {
-    thread::spawn(move || {
-        while let Ok(event) = event::read() {
-            if out.send(Msg::Input(event)).is_err() {
-                return;
-            }
-        }
-        // The terminal has gone.
-        let _ = out.send(Msg::Terminate);
-    });
-}
-
-/// SIGTERM and SIGHUP end the screen like `q` does: what runs goes on.
+/// SIGTERM and SIGHUP end the screen like `q` does: what runs goes on. SIGWINCH is another size.
 fn catch_signals(out: Sender<Msg>) -> io::Result<()> {
-    let pipe = crate::sys::signal_pipe(&[libc::SIGTERM, libc::SIGHUP, libc::SIGINT])?;
+    let pipe = crate::sys::signal_pipe(&[libc::SIGTERM, libc::SIGHUP, libc::SIGINT, libc::SIGWINCH])?;
     thread::spawn(move || {
         loop {
             let mut poll = [rustix::event::PollFd::new(&pipe, rustix::event::PollFlags::IN)];
-            let is_signalled = rustix::event::poll(&mut poll, None).is_ok() && rustix::io::read(&pipe, &mut [0; 8]).is_ok();
-            if is_signalled && out.send(Msg::Terminate).is_err() {
-                return;
+            let mut signals = [0; 8];
+            let count = rustix::event::poll(&mut poll, None).and_then(|_| rustix::io::read(&pipe, &mut signals)).unwrap_or(0);
+            let size = || crossterm::terminal::size().map(|(width, height)| Msg::Input(Event::Resize(width, height)));
+            let messages = signals[..count].iter().filter_map(|signal| match i32::from(*signal) {
+                libc::SIGWINCH => size().ok(),
+                _ => Some(Msg::Terminate),
+            });
+            for msg in messages {
+                if out.send(msg).is_err() {
+                    return;
+                }
             }
         }
     });
@@ -122,7 +122,11 @@ fn catch_signals(out: Sender<Msg>) -> io::Result<()> {
 }
 
 /// The owner of the real terminal.
-struct Owner;
+struct Owner {
+    /// The project's folder.
+    root: PathBuf,
+    keys: Keys,
+}
 
 impl Host<CrosstermBackend<io::Stdout>> for Owner {
     fn carry_out(&mut self, effect: Effect, terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> Option<Msg> {
@@ -130,7 +134,8 @@ impl Host<CrosstermBackend<io::Stdout>> for Owner {
             Effect::Copy(text) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text)),
             Effect::Bell => execute!(io::stdout(), crossterm::style::Print('\x07')),
             Effect::Mouse(is_ours) => terminal::mouse(is_ours),
-            Effect::Suspend => suspend(terminal),
+            Effect::Suspend => self.keys.without(|| suspend(terminal)),
+            Effect::HandOver(words) => return self.keys.without(|| hand_over(&self.root, &words, terminal)),
             _ => Ok(()),
         };
         done.err().map(|error| Msg::Say(error.to_string()))
@@ -152,4 +157,22 @@ fn suspend(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<
     }
     terminal::enter(true)?;
     terminal.clear()
+}
+
+/// Hands the terminal to a command of `seqctl`; what it says is read before the screen comes back.
+fn hand_over(root: &Path, words: &[String], terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> Option<Msg> {
+    terminal::give_back();
+    let child = env::current_exe().and_then(|program| {
+        let mut command = process::Command::new(program);
+        command.arg("--project").arg(root).args(words).stderr(process::Stdio::piped()).spawn()
+    });
+    let ended = child.and_then(process::Child::wait_with_output);
+    let entered = terminal::enter(true).and_then(|()| terminal.clear());
+    match (ended, entered) {
+        (Err(error), _) | (_, Err(error)) => Some(Msg::Say(error.to_string())),
+        (Ok(ended), Ok(())) => {
+            let said = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+            (!said.is_empty()).then(|| Msg::Say(crate::layout::tame(&said)))
+        }
+    }
 }

@@ -181,6 +181,8 @@ impl App {
 
     fn take_result(&mut self, action: &'static str, result: Result<Reply, Error>) {
         self.pending = self.pending.saturating_sub(1);
+        let heard = result.as_ref().map(|_| ()).map_err(ToString::to_string);
+        self.layers.retain_mut(|layer| layer.done(action, &heard) != Flow::Close);
         match result {
             Ok(reply) => {
                 for warning in &reply.warnings {

@@ -2,9 +2,15 @@
 
 use std::sync::mpsc::{Receiver, Sender};
 
+use ratatui::style::{Modifier, Style};
+
 use super::{
     effect::{Asked, Effect},
     inspector::{Facts, Tab},
+    layers::{
+        editor::Editor,
+        list::{List, Row},
+    },
     log_panel::{Lines, Wanted},
     msg::Msg,
 };
@@ -18,6 +24,9 @@ use crate::{
 
 /// How much of a log's end is shown.
 const TAIL: usize = 500;
+
+/// How many entries of the audit log are listed.
+const AUDITED: usize = 1_000;
 
 /// Does what the screen wants of a project.
 pub(super) struct Worker {
@@ -50,6 +59,8 @@ impl Worker {
         match effect {
             Effect::Call(asked) => Some(self.call(asked)),
             Effect::Check(action) => Some(Msg::Checked(self.check(&action))),
+            Effect::Edit(step) => Some(self.edit(step)),
+            Effect::Audit => Some(self.audit()),
             Effect::Inspect { id, tab } => Some(Msg::Facts(Box::new(self.inspect(id, tab)))),
             Effect::Follow(Some(wanted)) => Some(Msg::Lines(Box::new(self.lines(wanted)))),
             _ => None,
@@ -64,6 +75,36 @@ impl Worker {
                 Msg::Ask { asked, what, why, plan }
             }
             result => Msg::Done { action: asked.action.name(), result: Box::new(result) },
+        }
+    }
+
+    fn edit(&self, step: Id) -> Msg {
+        match self.ask(&Action::PromptShow(prompt::Show { step: step.clone() })) {
+            Ok(Output::Prompt(prompt)) => Msg::Open(Box::new(Editor::new(&prompt))),
+            // It has none yet.
+            Err(Error::NoPrompt { .. } | Error::PromptNotFound { .. }) => Msg::Open(Box::new(Editor::empty(step))),
+            Ok(_) => Msg::Say("a prompt is answered with a prompt".into()),
+            Err(error) => Msg::Say(error.to_string()),
+        }
+    }
+
+    fn audit(&self) -> Msg {
+        match self.ask(&Action::AuditTail(query::AuditTail { limit: AUDITED })) {
+            Ok(Output::Audit { entries }) => {
+                let rows = entries.into_iter().rev().map(|entry| Row {
+                    head: format!("{:>6} {}", entry.seq, entry.at.get(..19).unwrap_or(&entry.at).replace('T', " ")),
+                    style: Style::new().add_modifier(Modifier::DIM),
+                    words: [entry.body.actor.as_str(), &entry.body.action, entry.body.target.as_deref().unwrap_or_default()]
+                        .into_iter()
+                        .chain(entry.body.error.as_deref())
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                    choice: None,
+                });
+                Msg::Open(Box::new(List::new("Audit log, newest first", "nothing has happened yet", rows.collect())))
+            }
+            Ok(_) => Msg::Say("the audit log is answered with entries".into()),
+            Err(error) => Msg::Say(error.to_string()),
         }
     }
 

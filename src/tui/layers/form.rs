@@ -92,18 +92,14 @@ impl Form {
         }
     }
 
-    fn submit(&mut self, app: &mut App) -> Flow {
+    fn submit(&mut self, app: &mut App) {
         match self.action() {
-            Ok(action) => {
-                app.ask(action, false);
-                Flow::Close
-            }
+            Ok(action) => app.ask(action, false),
             Err(why) => {
                 if let Some(at) = self.fields.iter().position(|field| why.contains(&format!("`{}`", field.name))) {
                     self.at = at;
                 }
                 self.verdict = Some(Err(why));
-                Flow::Stay
             }
         }
     }
@@ -147,7 +143,7 @@ impl Layer for Form {
         match key.code {
             KeyCode::Esc => return Flow::Close,
             KeyCode::Char('c') if is_control => return Flow::Close,
-            KeyCode::Enter => return self.submit(app),
+            KeyCode::Enter => self.submit(app),
             KeyCode::Tab | KeyCode::Down => self.go(1),
             KeyCode::BackTab | KeyCode::Up => self.go(-1),
             KeyCode::Right | KeyCode::Char(' ') if has_few => self.turn(app, 1),
@@ -193,6 +189,18 @@ impl Layer for Form {
             field.text.insert_str(text.lines().collect::<Vec<_>>().join(" "));
         }
         self.check(app);
+    }
+
+    /// What could not be done stays on the screen, so that nothing has to be typed again.
+    fn done(&mut self, action: &str, result: &Result<(), String>) -> Flow {
+        match result {
+            _ if action != self.spec.name => Flow::Stay,
+            Ok(()) => Flow::Close,
+            Err(why) => {
+                self.verdict = Some(Err(why.clone()));
+                Flow::Stay
+            }
+        }
     }
 
     fn checked(&mut self, verdict: &Result<String, String>) {

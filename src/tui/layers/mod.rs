@@ -1,8 +1,11 @@
 //! The layers that can lie over the screen.
 
 pub(super) mod confirm;
+pub(super) mod editor;
 mod field;
 pub(super) mod form;
 pub(super) mod help;
+pub(super) mod list;
 pub(super) mod menu;
 pub(super) mod palette;
+pub(super) mod search;
