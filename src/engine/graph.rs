@@ -73,6 +73,9 @@ pub struct GraphNode {
     /// The group it runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<Id>,
+    /// The row that a person gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
     /// How many workers run it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fanout: Option<u32>,
@@ -186,6 +189,7 @@ impl Engine {
             needs,
             unlocks,
             group: step.group_id.clone(),
+            lane: step.lane.clone(),
             fanout: step.fanout.filter(|workers| *workers > 1),
             agent: state.as_ref().map(|state| state.agent.clone()),
             outcome: state.as_ref().and_then(|state| state.outcome.clone()),
@@ -217,6 +221,7 @@ fn gate_node(
         needs,
         unlocks,
         group: None,
+        lane: None,
         fanout: None,
         agent: None,
         outcome: None,

@@ -1,8 +1,5 @@
 //! What each command of the screen does.
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
-
 use super::{
     app::App,
     board::Way,
@@ -17,7 +14,7 @@ use super::{
 };
 use crate::{
     action::{Action, CATALOG, gate, policy, review, run},
-    layout::{Point, Zoom},
+    layout::Zoom,
     model::{Id, Mode, StepStatus},
 };
 
@@ -112,8 +109,7 @@ impl App {
 
     fn move_by(&mut self, way: Way) {
         match (self.panels.focus, way) {
-            (Panel::Log, Way::Up) => self.log.above_end = (self.log.above_end + 1).min(self.log.lines.len()),
-            (Panel::Log, Way::Down) => self.log.above_end = self.log.above_end.saturating_sub(1),
+            (Panel::Log, Way::Up | Way::Down) => self.log.scroll(way == Way::Up, 1),
             (Panel::Inspector, Way::Up) => self.inspector.scroll = self.inspector.scroll.saturating_sub(1),
             (Panel::Inspector, Way::Down) => self.inspector.scroll = self.inspector.scroll.saturating_add(1),
             (Panel::Inspector, Way::Left) => self.turn(Tab::ALL.len() - 1),
@@ -273,44 +269,5 @@ impl App {
             (false, false) => return self.act_on("review.reject"),
         };
         self.ask(action, false);
-    }
-
-    /// Takes the mouse where no layer has it.
-    pub(super) fn point(&mut self, mouse: MouseEvent) {
-        let regions = self.regions();
-        let position = Position::new(mouse.column, mouse.row);
-        match mouse.kind {
-            MouseEventKind::Down(MouseButton::Left) if regions.board.contains(position) => {
-                self.focus(Panel::Board);
-                if let Some(at) = self.node_at(position) {
-                    self.select(at);
-                }
-            }
-            MouseEventKind::Down(MouseButton::Left) if regions.inspector.contains(position) => self.focus(Panel::Inspector),
-            MouseEventKind::Down(MouseButton::Left) if regions.log.contains(position) => self.focus(Panel::Log),
-            MouseEventKind::Down(MouseButton::Left) if regions.chat.contains(position) => self.focus(Panel::Chat),
-            MouseEventKind::Down(MouseButton::Right) if regions.board.contains(position) => {
-                if let Some(at) = self.node_at(position) {
-                    self.select(at);
-                    self.open_context_menu(position);
-                }
-            }
-            MouseEventKind::ScrollDown if regions.board.contains(position) => self.pan(0, 3),
-            MouseEventKind::ScrollUp if regions.board.contains(position) => self.pan(0, -3),
-            _ => {}
-        }
-    }
-
-    /// The node under a cell of the screen.
-    pub(super) fn node_at(&self, position: Position) -> Option<usize> {
-        let board = self.regions().board;
-        let (x, y) = (position.x.checked_sub(board.x + 1)?, position.y.checked_sub(board.y + 1)?);
-        match self.view() {
-            View::List => self.board.order.get(self.board.first_row + usize::from(y)).copied(),
-            View::Graph => {
-                let Point { x: left, y: top } = self.board.origin;
-                self.board.plane.as_ref()?.hit(Point { x: left + i32::from(x), y: top + i32::from(y) })
-            }
-        }
     }
 }

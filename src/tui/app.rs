@@ -12,6 +12,7 @@ use super::{
     keymap::Keymap,
     layer::Layer,
     log_panel::LogPanel,
+    mouse::Mouse,
     panels::{Panel, Panels, View},
     region::{self, Regions},
     snapshot::Snapshot,
@@ -47,6 +48,7 @@ pub(super) struct App {
     pub(super) chat: TextArea<'static>,
     pub(super) layers: Vec<Box<dyn Layer>>,
     pub(super) toasts: Vec<Toast>,
+    pub(super) mouse: Mouse,
     /// Whether the terminal has the mouse itself.
     pub(super) is_mouse_given: bool,
     /// Actions that are being done.
@@ -79,6 +81,7 @@ impl App {
             chat,
             layers: Vec::new(),
             toasts: Vec::new(),
+            mouse: Mouse::default(),
             is_mouse_given: false,
             pending: 0,
             is_dirty: true,

@@ -1,8 +1,10 @@
 //! The sequence on the screen: what is selected, where the window is, and moving about.
 
+use std::collections::HashSet;
+
 use super::{app::App, panels::View, snapshot::Snapshot, toast::Tone};
 use crate::{
-    layout::{Area, Plane, Point, Zoom},
+    layout::{Area, Plane, Point, Tie, Zoom},
     model::Id,
 };
 
@@ -20,6 +22,8 @@ pub(super) struct Board {
     pub(super) plane: Option<Plane>,
     /// The nodes in the order of the list.
     pub(super) order: Vec<usize>,
+    /// The ways of the edges that lead to the selection or away from it.
+    pub(super) lit: Vec<Vec<Point>>,
     /// What a search looks for.
     pub(super) search: Option<String>,
 }
@@ -43,6 +47,7 @@ impl Board {
         if self.selected.as_ref().is_none_or(|id| snapshot.find(id).is_none()) {
             self.selected = self.order.first().map(|&at| snapshot.node(at).id.clone());
         }
+        self.light(snapshot);
     }
 
     /// Puts the nodes in order; those alone that a search finds.
@@ -57,6 +62,32 @@ impl Board {
     pub(super) fn set_zoom(&mut self, zoom: Zoom, snapshot: &Snapshot) {
         self.zoom = zoom;
         self.plane = Some(snapshot.graph.layout.plane(zoom));
+        self.light(snapshot);
+    }
+
+    /// Finds the edges that lead to the selection or away from it.
+    pub(super) fn light(&mut self, snapshot: &Snapshot) {
+        self.lit.clear();
+        let selected = self.selected.as_ref().and_then(|id| snapshot.find(id));
+        let (Some(plane), Some(selected)) = (&self.plane, selected) else { return };
+        let layout = &snapshot.graph.layout;
+        // Ties lead from column to column, so one pass each way reaches everything.
+        let mut ties: Vec<(usize, &Tie)> = layout.ties().iter().enumerate().collect();
+        ties.sort_by_key(|(_, tie)| layout.column(tie.from));
+        let (mut after, mut before) = (HashSet::from([selected]), HashSet::from([selected]));
+        for (at, tie) in &ties {
+            if after.contains(&tie.from) {
+                after.insert(tie.to);
+                self.lit.push(plane.path(layout, *at));
+            }
+        }
+        ties.sort_by_key(|(_, tie)| std::cmp::Reverse(layout.column(tie.to)));
+        for (at, tie) in &ties {
+            if before.contains(&tie.to) {
+                before.insert(tie.from);
+                self.lit.push(plane.path(layout, *at));
+            }
+        }
     }
 
     /// Whether a search is on that does not find this node.
@@ -127,6 +158,7 @@ impl App {
         let id = snapshot.node(at).id.clone();
         if self.board.selected.as_ref() != Some(&id) {
             self.board.selected = Some(id);
+            self.board.light(&snapshot);
             self.selection_changed();
         }
         self.reveal();

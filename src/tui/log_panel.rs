@@ -24,3 +24,11 @@ pub(super) struct LogPanel {
     /// How many lines the window is above the end; at the end it follows.
     pub(super) above_end: usize,
 }
+
+impl LogPanel {
+    /// Moves the window by some lines.
+    pub(super) fn scroll(&mut self, is_up: bool, lines: usize) {
+        let above = if is_up { self.above_end.saturating_add(lines) } else { self.above_end.saturating_sub(lines) };
+        self.above_end = above.min(self.lines.len());
+    }
+}

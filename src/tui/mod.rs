@@ -20,6 +20,8 @@ mod layers;
 mod log_panel;
 mod main_loop;
 mod menus;
+mod minimap;
+mod mouse;
 mod msg;
 mod panels;
 mod region;

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use crate::{
     action::{Action, graph, query},
-    client::{Caller, Client, Consent, GateRow, GraphNode, GraphReport, Output, StatusReport, StepRow},
+    client::{Caller, Client, Consent, GateRow, GraphNode, GraphReport, Output, Standing, StatusReport, StepRow},
     error::Error,
-    model::{Id, StepStatus},
+    model::{GateStatus, Id, StepStatus},
 };
 
 /// A project at a moment.
@@ -92,6 +92,16 @@ impl Snapshot {
         self.status.steps.iter().any(|row| row.status == StepStatus::Running)
     }
 
+    /// How a node stands, a gate like the step that its status would be.
+    pub(super) fn status_of(&self, at: usize) -> StepStatus {
+        match self.node(at).state {
+            Standing::Step(status) => status,
+            Standing::Gate(GateStatus::Pending) => StepStatus::NeedsReview,
+            Standing::Gate(GateStatus::Approved) => StepStatus::Done,
+            Standing::Gate(GateStatus::Blocked) => StepStatus::Failed,
+        }
+    }
+
     /// How long a node has taken by `now`.
     pub(super) fn duration_ms(&self, at: usize, now: u64) -> Option<u64> {
         let node = self.node(at);
@@ -108,5 +118,12 @@ impl Snapshot {
             Row::Step(step) => matches!(step.status, StepStatus::NeedsReview | StepStatus::Failed),
         };
         (0..self.graph.nodes.len()).filter(needs).collect()
+    }
+}
+
+impl Snapshot {
+    /// The lane of a step.
+    pub(super) fn lane(&self, id: &Id) -> Option<String> {
+        self.node(self.find(id)?).lane.clone()
     }
 }

@@ -20,12 +20,14 @@ pub(super) struct Theme {
     pub(super) title: Style,
     /// What is less important.
     pub(super) dim: Style,
+    /// Edges to and from the selection, and its box.
+    pub(super) lit: Style,
+    /// What a search does not find.
+    pub(super) faded: Style,
     /// What is selected.
     pub(super) selected: Style,
     /// Keys in hints and help.
     pub(super) key: Style,
-    /// Hits of a search.
-    pub(super) hit: Style,
     /// Errors.
     pub(super) error: Style,
     /// What a person should know.
@@ -45,9 +47,10 @@ impl Theme {
             focused: plain.add_modifier(Modifier::BOLD),
             title: plain.add_modifier(Modifier::BOLD),
             dim: plain.add_modifier(Modifier::DIM),
+            lit: plain.add_modifier(Modifier::BOLD).remove_modifier(Modifier::DIM),
+            faded: plain.add_modifier(Modifier::DIM).remove_modifier(Modifier::BOLD),
             selected: plain.add_modifier(Modifier::REVERSED),
             key: plain.add_modifier(Modifier::BOLD),
-            hit: plain.add_modifier(Modifier::REVERSED | Modifier::UNDERLINED),
             error: color(Color::Red).add_modifier(Modifier::BOLD),
             warning: color(Color::Yellow),
             good: color(Color::Green),

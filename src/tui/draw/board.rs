@@ -7,7 +7,7 @@ use super::{
         app::App,
         panels::{Panel, View},
     },
-    graph, list, panel, tame,
+    graph, list, minimap, panel, tame,
 };
 
 /// Draws the board.
@@ -33,6 +33,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     }
     match app.view() {
         View::List => list::draw(app, snapshot, frame, inside),
-        View::Graph => graph::draw(app, snapshot, frame, inside),
+        View::Graph => {
+            graph::draw(app, snapshot, frame, inside);
+            minimap::draw(app, snapshot, frame);
+        }
     }
 }

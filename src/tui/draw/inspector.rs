@@ -2,7 +2,7 @@
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
     widgets::{Clear, Paragraph, Wrap},
 };
@@ -47,6 +47,18 @@ fn tabs(app: &App) -> Line<'static> {
         spans.push(Span::raw(" "));
     }
     Line::from(spans)
+}
+
+/// The tab whose name is at a cell of the screen.
+pub(in super::super) fn tab_at(app: &App, at: Position) -> Option<Tab> {
+    let area = app.regions().inspector;
+    let mut x = area.x + 2;
+    Tab::ALL.into_iter().find(|tab| {
+        let width = u16::try_from(tab.title().len()).unwrap_or(0);
+        let is_here = at.y == area.y && (x..x + width).contains(&at.x);
+        x += width + 1;
+        is_here
+    })
 }
 
 fn details(app: &App, facts: &Facts) -> Vec<Line<'static>> {

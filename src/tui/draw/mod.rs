@@ -7,6 +7,7 @@ mod hints;
 mod inspector;
 mod list;
 mod log;
+mod minimap;
 mod screen;
 mod toasts;
 mod toolbar;
@@ -16,7 +17,9 @@ use ratatui::{
     widgets::{Block, BorderType},
 };
 
+pub(super) use inspector::tab_at;
 pub(super) use screen::draw;
+pub(super) use toolbar::button_at;
 
 use super::app::App;
 pub(super) use crate::layout::{fit, tame};

@@ -1,21 +1,35 @@
-//! The first line: does anything need me, what runs, how far is it.
+//! The first line: does anything need me, what runs, how far is it; and its buttons.
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
 };
 
-use super::{super::app::App, tame};
+use super::{
+    super::{app::App, command::Command, panels::View},
+    fit, tame,
+};
 use crate::model::StepStatus;
 
 /// Draws the toolbar.
 pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    let left = left(app, area.width);
+    let room = area.width.saturating_sub(u16::try_from(left.width()).unwrap_or(u16::MAX));
+    frame.render_widget(left, area);
+    let mut spans = Vec::new();
+    for (text, command) in buttons(app, room) {
+        let style = if command.is_some() { app.look.theme.key } else { app.look.theme.dim };
+        spans.push(Span::styled(text, style));
+    }
+    frame.render_widget(Line::from(spans).right_aligned(), area);
+}
+
+fn left(app: &App, width: u16) -> Line<'static> {
     let theme = &app.look.theme;
-    let Some(snapshot) = &app.snapshot else {
-        return frame.render_widget(Line::styled(" seqctl", theme.title), area);
-    };
-    let mut spans = vec![Span::styled(format!(" {} ", tame(&snapshot.status.name)), theme.title)];
+    let Some(snapshot) = &app.snapshot else { return Line::styled(" seqctl", theme.title) };
+    let name = fit(&tame(&snapshot.status.name), usize::from(width / 3), app.look.glyphs.ellipsis());
+    let mut spans = vec![Span::styled(format!(" {name} "), theme.title)];
     let waiting = snapshot.needs().len();
     if waiting > 0 {
         let verb = if waiting == 1 { "needs you" } else { "need you" };
@@ -29,11 +43,49 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
             spans.push(Span::styled(text, theme.step(status)));
         }
     }
-    let line = Line::from(spans);
-    let right = Line::from(vec![Span::raw(format!("{}  ", tame(&snapshot.status.mode)))]);
-    let room = area.width.saturating_sub(u16::try_from(line.width()).unwrap_or(0));
-    frame.render_widget(line, area);
-    if usize::from(room) > right.width() {
-        frame.render_widget(right.right_aligned(), area);
+    Line::from(spans)
+}
+
+/// The buttons that fit, from left to right, and what each does.
+fn buttons(app: &App, room: u16) -> Vec<(String, Option<Command>)> {
+    let Some(snapshot) = &app.snapshot else { return Vec::new() };
+    let (run, map) = if app.look.glyphs.is_ascii() { (">", "#") } else { ("▶", "▣") };
+    let mut all: Vec<(String, Option<Command>)> = vec![(format!(" {} ", tame(&snapshot.status.mode)), Some(Command::Mode))];
+    let has_room = |all: &[(String, Option<Command>)], text: &str| {
+        all.iter().map(|(text, _)| crate::layout::width(text)).sum::<usize>() + crate::layout::width(text) + 2 <= usize::from(room)
+    };
+    let help = app.keymap.key(Command::Help).map(|key| format!(" {key} help "));
+    let search = app.keymap.key(Command::Search).map(|key| format!(" {key} search "));
+    for (text, command) in [(help, Command::Help), (search, Command::Search)] {
+        if let Some(text) = text.filter(|text| has_room(&all, text)) {
+            all.push((text, Some(command)));
+        }
     }
+    if app.view() == View::Graph && has_room(&all, " − + ▣ ") {
+        let minus = if app.look.glyphs.is_ascii() { " - " } else { " − " };
+        all.splice(0..0, [(minus.into(), Some(Command::ZoomOut)), (" + ".into(), Some(Command::ZoomIn)), (format!(" {map} "), Some(Command::Minimap))]);
+    }
+    let start = format!(" {run} Run runnable ");
+    if has_room(&all, &start) {
+        all.insert(0, (start, Some(Command::RunRunnable)));
+    }
+    all
+}
+
+/// The button at a cell of the screen.
+pub(in super::super) fn button_at(app: &App, at: Position) -> Option<Command> {
+    let area = app.regions().toolbar;
+    if !area.contains(at) {
+        return None;
+    }
+    let left = u16::try_from(left(app, area.width).width()).unwrap_or(u16::MAX);
+    let buttons = buttons(app, area.width.saturating_sub(left));
+    let width: usize = buttons.iter().map(|(text, _)| crate::layout::width(text)).sum();
+    let mut x = area.right().saturating_sub(u16::try_from(width).unwrap_or(0));
+    buttons.into_iter().find_map(|(text, command)| {
+        let width = u16::try_from(crate::layout::width(&text)).unwrap_or(0);
+        let is_here = (x..x + width).contains(&at.x);
+        x += width;
+        command.filter(|_| is_here)
+    })
 }

@@ -1,0 +1,215 @@
+//! The mouse, where no layer has it.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect};
+
+use super::{
+    app::App,
+    command::Command,
+    draw,
+    effect::Effect,
+    minimap::Minimap,
+    panels::{Panel, View},
+    toast::Tone,
+};
+use crate::{
+    action::{Action, dep, step},
+    layout::Point,
+    model::Id,
+};
+
+/// Two clicks within this time, in milliseconds, are one.
+const DOUBLE: u64 = 400;
+
+/// What is held while the button is down.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Held {
+    #[default]
+    Nothing,
+    /// The ground: it moves with the pointer.
+    Ground { from: Position, origin: Point },
+    /// The border between board and inspector.
+    Side,
+    /// The border above the log.
+    LogTop,
+    /// A box by its right edge: an edge is drawn to another.
+    Edge(Id),
+    /// A box: it goes to where it is let go.
+    Box(Id),
+}
+
+/// What the mouse does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mouse {
+    pub(super) held: Held,
+    /// Where it is.
+    pub(super) at: Position,
+    /// The last click, and when.
+    last: Option<(Position, u64)>,
+}
+
+impl App {
+    /// Takes the mouse.
+    pub(super) fn point(&mut self, mouse: MouseEvent) {
+        let at = Position::new(mouse.column, mouse.row);
+        self.mouse.at = at;
+        match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => self.press(at),
+            MouseEventKind::Down(MouseButton::Right) => self.press_right(at),
+            MouseEventKind::Drag(MouseButton::Left) => self.drag(at),
+            MouseEventKind::Up(MouseButton::Left) => self.release(at),
+            MouseEventKind::ScrollDown => self.wheel(at, 3),
+            MouseEventKind::ScrollUp => self.wheel(at, -3),
+            _ => return,
+        }
+        self.is_dirty = true;
+    }
+
+    fn press(&mut self, at: Position) {
+        let regions = self.regions();
+        if let Some(command) = draw::button_at(self, at) {
+            return self.perform(command);
+        }
+        if self.is_on_side(at) {
+            self.mouse.held = Held::Side;
+        } else if at.y == regions.log.y && regions.board.height > 0 {
+            self.mouse.held = Held::LogTop;
+        } else if let Some(tab) = draw::tab_at(self, at) {
+            self.inspector.tab = tab;
+            self.focus(Panel::Inspector);
+            self.selection_changed();
+        } else if regions.inspector.contains(at) {
+            self.focus(Panel::Inspector);
+        } else if regions.board.contains(at) {
+            self.press_on_board(at);
+        } else if regions.log.contains(at) {
+            self.focus(Panel::Log);
+        } else if regions.chat.contains(at) {
+            self.focus(Panel::Chat);
+        }
+    }
+
+    fn press_on_board(&mut self, at: Position) {
+        self.focus(Panel::Board);
+        if let Some(point) = Minimap::of(self).and_then(|map| map.point(at)) {
+            return self.center(point);
+        }
+        let is_double = self.mouse.last.is_some_and(|(last, when)| last == at && self.now.saturating_sub(when) < DOUBLE);
+        self.mouse.last = Some((at, self.now));
+        let Some(node) = self.node_at(at) else {
+            self.mouse.held = Held::Ground { from: at, origin: self.board.origin };
+            return;
+        };
+        self.select(node);
+        let Some(id) = self.selected_id() else { return };
+        let is_step = self.snapshot.as_ref().is_some_and(|snapshot| snapshot.step(&id).is_some());
+        match (is_double, is_step) {
+            (true, true) => self.want(Effect::Edit(id)),
+            (true, false) => self.perform(Command::Open),
+            _ if self.is_right_edge(node, at) => self.mouse.held = Held::Edge(id),
+            _ => self.mouse.held = Held::Box(id),
+        }
+    }
+
+    fn press_right(&mut self, at: Position) {
+        if self.regions().board.contains(at)
+            && let Some(node) = self.node_at(at)
+        {
+            self.select(node);
+            self.open_context_menu(at);
+        }
+    }
+
+    fn drag(&mut self, at: Position) {
+        let screen = self.size;
+        match self.mouse.held.clone() {
+            Held::Ground { from, origin } => {
+                self.board.origin = origin;
+                self.pan(i32::from(from.x) - i32::from(at.x), i32::from(from.y) - i32::from(at.y));
+            }
+            Held::Side => self.panels.inspector = screen.width.saturating_sub(at.x).clamp(24, screen.width / 2),
+            Held::LogTop => {
+                let bottom = self.regions().log.bottom();
+                self.panels.log = bottom.saturating_sub(at.y).clamp(3, screen.height / 2);
+            }
+            Held::Nothing | Held::Edge(_) | Held::Box(_) => {}
+        }
+    }
+
+    fn release(&mut self, at: Position) {
+        let held = std::mem::take(&mut self.mouse.held);
+        let Some(snapshot) = self.snapshot.clone() else { return };
+        let Some(other) = self.node_at(at).map(|at| snapshot.node(at).id.clone()) else { return };
+        match held {
+            Held::Edge(id) if id != other => self.ask(Action::DepAdd(dep::Add { id: other, needs: vec![id] }), false),
+            // In one column the order is free; between columns it follows from the dependencies.
+            Held::Box(id) if id != other => self.move_beside(&id, &other),
+            _ => {}
+        }
+    }
+
+    /// Puts a step where another one is, in its lane.
+    fn move_beside(&mut self, id: &Id, other: &Id) {
+        let lane = self.snapshot.as_ref().and_then(|snapshot| snapshot.lane(other));
+        let Some(lane) = lane else {
+            return self.say(Tone::Plain, format!("`{other}` is in no lane"), Some("drag from a box's right edge to connect it".into()));
+        };
+        let fields = crate::action::fields::Fields { lane: Some(lane), ..Default::default() };
+        self.ask(Action::StepEdit(step::Edit { id: id.clone(), unset: Vec::new(), fields }), false);
+    }
+
+    fn wheel(&mut self, at: Position, rows: i32) {
+        let regions = self.regions();
+        let lines = usize::try_from(rows.abs()).unwrap_or(0);
+        if regions.inspector.contains(at) {
+            let scroll = i32::from(self.inspector.scroll) + rows;
+            self.inspector.scroll = u16::try_from(scroll.max(0)).unwrap_or(u16::MAX);
+        } else if regions.log.contains(at) {
+            self.log.scroll(rows < 0, lines);
+        } else if regions.board.contains(at) {
+            match self.view() {
+                View::Graph => self.pan(0, rows),
+                View::List => self.scroll_list(rows),
+            }
+        }
+    }
+
+    fn scroll_list(&mut self, rows: i32) {
+        let shown = usize::from(self.regions().board.height.saturating_sub(2));
+        let last = self.board.order.len().saturating_sub(shown);
+        let first = i64::try_from(self.board.first_row).unwrap_or(0) + i64::from(rows);
+        self.board.first_row = usize::try_from(first.max(0)).unwrap_or(0).min(last);
+    }
+
+    /// Shows a cell of the drawing in the middle of the window.
+    fn center(&mut self, point: Point) {
+        let board = self.regions().board;
+        self.board.origin = point;
+        self.pan(-i32::from(board.width) / 2, -i32::from(board.height) / 2);
+    }
+
+    fn is_on_side(&self, at: Position) -> bool {
+        let Rect { x, y, height, width } = self.regions().inspector;
+        width > 0 && x > 0 && (at.x == x || at.x + 1 == x) && (y..y + height).contains(&at.y) && !self.panels.is_inspector_folded
+    }
+
+    fn is_right_edge(&self, node: usize, at: Position) -> bool {
+        let (Some(snapshot), Some(plane)) = (&self.snapshot, &self.board.plane) else { return false };
+        let area = plane.node(&snapshot.graph.layout, node);
+        let right = area.x + area.width - 1 - self.board.origin.x + i32::from(self.regions().board.x) + 1;
+        self.view() == View::Graph && i32::from(at.x) == right
+    }
+
+    /// The node under a cell of the screen.
+    pub(super) fn node_at(&self, position: Position) -> Option<usize> {
+        let board = self.regions().board;
+        let (x, y) = (position.x.checked_sub(board.x + 1)?, position.y.checked_sub(board.y + 1)?);
+        match self.view() {
+            View::List => self.board.order.get(self.board.first_row + usize::from(y)).copied(),
+            View::Graph => {
+                let Point { x: left, y: top } = self.board.origin;
+                self.board.plane.as_ref()?.hit(Point { x: left + i32::from(x), y: top + i32::from(y) })
+            }
+        }
+    }
+}
