@@ -18,6 +18,7 @@ mod hostile;
 mod kill;
 mod layers;
 mod life;
+mod log_window;
 mod policy;
 mod processes;
 mod products;

@@ -20,6 +20,9 @@ mod guard;
 mod init;
 mod launch;
 mod log;
+mod log_transcript;
+mod log_weave;
+mod log_window;
 mod next;
 mod output;
 mod past;
@@ -50,12 +53,12 @@ pub use event::{Event, Kind};
 pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
+pub use log_window::{LogLine, LogWindow, Streams};
 pub use output::{
     Answer, DiffText, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport,
     StepDetail, StepRow, TemplateRow,
 };
 pub use policy::{Judgement, Rule};
-pub use query::start_of_lines;
 pub use schema::schema;
 pub use start::{Plan, blocked_by_gate};
 pub use view::View;

@@ -279,15 +279,6 @@ impl Engine {
     }
 }
 
-/// Where the last `lines` lines of a text begin.
-pub fn start_of_lines(bytes: &[u8], lines: usize) -> usize {
-    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    match lines {
-        0 => bytes.len(),
-        _ => body.iter().enumerate().rev().filter(|&(_, &byte)| byte == b'\n').nth(lines - 1).map_or(0, |(at, _)| at + 1),
-    }
-}
-
 /// The actions in a file, JSON or YAML; `-` is standard input.
 pub(super) fn read_actions(path: &Path) -> Result<Vec<Action>, Error> {
     let mut bytes = Vec::new();
