@@ -2,6 +2,7 @@
 //! queries and events. Wires everything below it.
 
 mod agent;
+mod attention;
 mod brief;
 mod call;
 mod caller;
@@ -44,6 +45,7 @@ mod wait;
 mod why;
 mod writer;
 
+pub use attention::{Need, NeedKind};
 pub use call::{Engine, Preview, Reply, run_options};
 pub use caller::{Actor, Caller, Consent};
 pub use demo::{DEMO_GATE, demo_sequence};

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{doctor::Check, graph::GraphReport, start::Plan, why::WhyReport};
+use super::{attention::Need, doctor::Check, graph::GraphReport, start::Plan, why::WhyReport};
 use crate::{
     action::{Changed, outcome},
     audit::Entry,
@@ -31,6 +31,8 @@ pub enum Output {
     Short(ShortStatus),
     #[schemars(title = "graph")]
     Graph(Box<GraphReport>),
+    #[schemars(title = "attention")]
+    Attention { needs: Vec<Need> },
     #[schemars(title = "why")]
     Why(Box<WhyReport>),
     #[schemars(title = "steps")]
