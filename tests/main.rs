@@ -23,6 +23,7 @@ mod log_window;
 mod policy;
 mod processes;
 mod products;
+mod progress;
 mod prompts;
 mod readonly;
 #[cfg(feature = "real-tools")]

@@ -127,6 +127,9 @@ fn status(report: &StatusReport, width: Option<usize>, verbose: bool) -> String 
         let line = run_line(run);
         let _ = writeln!(text, "\n{}", width.map_or(line.clone(), |width| cut(&line, width)));
     }
+    if let Some(progress) = report.progress.as_ref().filter(|progress| progress.running > 0) {
+        let _ = writeln!(text, "\n{}", progress.words());
+    }
     if report.findings > 0 {
         let _ = writeln!(text, "\n{}: seqctl validate", count(report.findings, "warning"));
     }

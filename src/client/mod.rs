@@ -16,8 +16,8 @@ pub use crate::{
     engine::{
         Actor, Answer, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Follower, GateRow, GraphNode,
         GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogLine, LogText, LogWindow, Need, NeedKind, Output, Plan,
-        PromptText, Reply, Rule, RunReport, RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow, Streams,
-        TemplateRow, TranscriptReader, WhyReport, blocked_by_gate, schema,
+        Progress, PromptText, Reply, Rule, RunReport, RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow,
+        Streams, TemplateRow, TranscriptReader, WhyReport, blocked_by_gate, schema,
     },
     store::{AttemptStatus, Found, RunState, SLICE, Search, start_of_lines, yaml::Warning},
 };

@@ -28,6 +28,7 @@ mod next;
 mod output;
 mod past;
 mod policy;
+mod progress;
 mod prompt;
 mod query;
 mod restart;
@@ -61,6 +62,7 @@ pub use output::{
     StepDetail, StepRow, TemplateRow,
 };
 pub use policy::{Judgement, Rule};
+pub use progress::Progress;
 pub use schema::schema;
 pub use start::{Plan, blocked_by_gate};
 pub use view::View;

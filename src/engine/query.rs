@@ -98,7 +98,8 @@ impl Engine {
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
         let name = self.name_of(view);
         let findings = Self::findings(view).len() + view.config.warnings.len();
-        Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs })
+        let progress = self.progress_now(view, ready)?;
+        Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs, progress })
     }
 
     /// The same in numbers, without looking at anything but statuses.
