@@ -29,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "fault", "sys",
         ],
     ),
-    ("client", &["engine", "action", "store", "audit", "model", "error"]),
+    ("client", &["engine", "action", "agent", "store", "audit", "model", "error"]),
     ("tui", &["client", "layout", "action", "model", "error", "clock", "sys"]),
     ("cli", &["tui", "client", "layout", "action", "model", "error", "clock", "sys"]),
 ];

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod agents;
+mod attention;
 mod catalog;
 mod cli;
 mod concurrent;
@@ -18,9 +19,11 @@ mod hostile;
 mod kill;
 mod layers;
 mod life;
+mod log_window;
 mod policy;
 mod processes;
 mod products;
+mod progress;
 mod prompts;
 mod readonly;
 #[cfg(feature = "real-tools")]

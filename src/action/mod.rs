@@ -210,6 +210,7 @@ actions! {
         TemplateShow(template::Show),
         PromptCompile(prompt::Compile),
         Status(query::Status),
+        Attention(query::Attention),
         Graph(graph::Graph),
         Why(graph::Why),
         Validate(query::Validate),

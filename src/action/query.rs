@@ -31,6 +31,11 @@ pub struct Status {
 }
 query!("status", Status);
 
+/// List what needs a person, what holds up the most first
+#[derive(Args, Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Attention {}
+query!("attention", Attention);
+
 /// Check the plan
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

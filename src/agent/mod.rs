@@ -16,4 +16,4 @@ pub use event::{Event, parse};
 pub use known::Agents;
 pub use line::Lines;
 pub use report::Report;
-pub use transcript::{Transcript, plain};
+pub use transcript::{Piece, PieceKind, Transcript, plain};

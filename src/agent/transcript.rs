@@ -1,114 +1,171 @@
 //! One readable transcript for the output of all agents: what was said, which tools were used, what
 //! they answered, what it took.
 
-use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::{Event, event::End, parse};
-use crate::model::OutputFormat;
+use crate::{error::count, model::OutputFormat};
 
 /// The most of a tool's answer that is shown, in lines and in characters a line.
 const ANSWER: (usize, usize) = (5, 160);
+
+/// What a piece of a transcript is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum PieceKind {
+    /// Something that is not in the agent's own format.
+    #[default]
+    Output,
+    /// What the agent said.
+    Said,
+    /// Which tool it used.
+    Called,
+    /// What the tool answered.
+    Answered,
+    /// A tool's answer that is an error.
+    Failed,
+    /// What was denied or went wrong, and what else its program has to say.
+    Notice,
+    /// What the work took.
+    Took,
+}
+
+/// A piece of a transcript: whole lines, or a part of a text that goes on in the next piece.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Piece {
+    /// What it is.
+    pub kind: PieceKind,
+    /// Its text, with the line ends.
+    pub text: String,
+}
 
 /// Turns lines of an output into text, one after the other.
 #[derive(Clone, Debug)]
 pub struct Transcript {
     format: OutputFormat,
-    /// Whether the last text was part of a longer one and has no line end yet.
-    is_open: bool,
-    said: String,
+    /// A text of which there was a part, and that has no line end yet.
+    open: Option<String>,
+    /// The hash of what was said last.
+    said: u64,
 }
 
 impl Transcript {
     /// A transcript of an output that has just begun.
     pub const fn new(format: OutputFormat) -> Self {
-        Self { format, is_open: false, said: String::new() }
+        Self { format, open: None, said: 0 }
+    }
+
+    /// Whether nothing that was said goes on.
+    pub const fn is_closed(&self) -> bool {
+        self.open.is_none()
     }
 
     /// What a line of the output adds to the transcript. A line that is not the agent's own stays
     /// as it is.
     pub fn line(&mut self, line: &[u8]) -> String {
-        let mut text = String::new();
+        self.pieces(line).into_iter().map(|piece| piece.text).collect()
+    }
+
+    /// The same in pieces.
+    pub fn pieces(&mut self, line: &[u8]) -> Vec<Piece> {
+        let mut to = Pieces(Vec::new());
         let is_json = line.trim_ascii_start().first() == Some(&b'{');
         if self.format.is_text() || !is_json {
-            self.close(&mut text);
-            text.push_str(&plain(&String::from_utf8_lossy(line)));
-            text.push('\n');
-            return text;
+            self.close(&mut to);
+            to.line(PieceKind::Output, plain(&String::from_utf8_lossy(line)));
+            return to.0;
         }
         for event in parse(self.format, line) {
-            self.event(event, &mut text);
+            self.event(event, &mut to);
         }
-        text
+        to.0
     }
 
     /// What is left to say at the end.
     pub fn end(&mut self) -> String {
-        let mut text = String::new();
-        self.close(&mut text);
-        text
+        self.last_pieces().into_iter().map(|piece| piece.text).collect()
     }
 
-    fn close(&mut self, text: &mut String) {
-        if std::mem::take(&mut self.is_open) {
-            text.push('\n');
+    /// The same in pieces.
+    pub fn last_pieces(&mut self) -> Vec<Piece> {
+        let mut to = Pieces(Vec::new());
+        self.close(&mut to);
+        to.0
+    }
+
+    fn close(&mut self, to: &mut Pieces) {
+        if let Some(said) = self.open.take() {
+            self.said = hash(&said);
+            to.line(PieceKind::Said, String::new());
         }
     }
 
-    fn event(&mut self, event: Event, text: &mut String) {
+    fn event(&mut self, event: Event, to: &mut Pieces) {
         if let Event::Said { text: said, is_part: true } = event {
-            if !self.is_open {
-                self.said.clear();
-            }
-            self.said.push_str(&said);
-            text.push_str(&plain(&said));
-            self.is_open = true;
+            to.0.push(Piece { kind: PieceKind::Said, text: plain(&said) });
+            self.open.get_or_insert_default().push_str(&said);
             return;
         }
-        self.close(text);
+        self.close(to);
         match event {
             Event::Session { .. } | Event::Denied(_) => {}
             Event::Said { text: said, .. } => {
-                let _ = writeln!(text, "{}", plain(said.trim_end()));
-                self.said = said;
+                to.line(PieceKind::Said, plain(said.trim_end()));
+                self.said = hash(&said);
             }
             Event::Called { tool, argument } => {
-                let _ = writeln!(text, "→ {}", one_line(&format!("{tool} {argument}"), ANSWER.1));
+                to.line(PieceKind::Called, format!("→ {}", one_line(&format!("{tool} {argument}"), ANSWER.1)));
             }
-            Event::Answered { text: answer, is_error } => answered(text, &answer, is_error),
-            Event::Notice(notice) => {
-                let _ = writeln!(text, "! {}", one_line(&notice, 1000));
-            }
-            Event::Ended(end) => self.ended(text, &end),
+            Event::Answered { text: answer, is_error } => answered(to, &answer, is_error),
+            Event::Notice(notice) => to.line(PieceKind::Notice, format!("! {}", one_line(&notice, 1000))),
+            Event::Ended(end) => self.ended(to, &end),
         }
     }
 
-    fn ended(&self, text: &mut String, end: &End) {
+    fn ended(&self, to: &mut Pieces, end: &End) {
         // Most agents have said it already.
-        if let Some(last) = end.text.as_ref().filter(|last| last.trim() != self.said.trim() && end.failure.is_none()) {
-            let _ = writeln!(text, "{}", plain(last.trim_end()));
+        if let Some(last) = end.text.as_ref().filter(|last| hash(last) != self.said && end.failure.is_none()) {
+            to.line(PieceKind::Said, plain(last.trim_end()));
         }
         for denial in &end.denials {
-            let _ = writeln!(text, "! denied: {}", one_line(&format!("{} {}", denial.tool, denial.argument), ANSWER.1));
+            let denied = one_line(&format!("{} {}", denial.tool, denial.argument), ANSWER.1);
+            to.line(PieceKind::Notice, format!("! denied: {denied}"));
         }
         if let Some(why) = &end.failure {
-            let _ = writeln!(text, "! {}", one_line(why, 1000));
+            to.line(PieceKind::Notice, format!("! {}", one_line(why, 1000)));
         }
-        let turns = end.turns.map(|turns| crate::error::count(usize::try_from(turns).unwrap_or(usize::MAX), "turn"));
+        let turns = end.turns.map(|turns| count(usize::try_from(turns).unwrap_or(usize::MAX), "turn"));
         let words: Vec<String> = turns.into_iter().chain(end.usage.map(|usage| usage.words())).collect();
         if !words.is_empty() {
-            let _ = writeln!(text, "— {}", words.join(" · "));
+            to.line(PieceKind::Took, format!("— {}", words.join(" · ")));
         }
     }
 }
 
-fn answered(text: &mut String, answer: &str, is_error: bool) {
-    let sign = if is_error { "  ✖ " } else { "  " };
+/// The pieces that a line of the output makes.
+struct Pieces(Vec<Piece>);
+
+impl Pieces {
+    fn line(&mut self, kind: PieceKind, mut text: String) {
+        text.push('\n');
+        self.0.push(Piece { kind, text });
+    }
+}
+
+/// A hash of a text but for the space around it.
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.trim().hash(&mut hasher);
+    hasher.finish()
+}
+
+fn answered(to: &mut Pieces, answer: &str, is_error: bool) {
+    let (kind, sign) = if is_error { (PieceKind::Failed, "  ✖ ") } else { (PieceKind::Answered, "  ") };
     let lines: Vec<&str> = answer.lines().filter(|line| !line.trim().is_empty()).collect();
     for line in lines.iter().take(ANSWER.0) {
-        let _ = writeln!(text, "{sign}{}", one_line(line, ANSWER.1));
+        to.line(kind, format!("{sign}{}", one_line(line, ANSWER.1)));
     }
     if lines.len() > ANSWER.0 {
-        let _ = writeln!(text, "  … and {} more", crate::error::count(lines.len() - ANSWER.0, "line"));
+        to.line(kind, format!("  … and {} more", count(lines.len() - ANSWER.0, "line")));
     }
 }
 

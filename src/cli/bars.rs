@@ -13,13 +13,16 @@ use serde_json::json;
 
 use super::{Session, output::Printer, signals::Signals, style, table::tame};
 use crate::{
-    client::{Client, Event, Kind},
+    client::{Client, Event, Kind, Progress as ProgressReport},
     error::Error,
     model::{Id, Outcome, Span, StepStatus},
 };
 
 /// How many running steps get a line of their own.
 const SHOWN: usize = 12;
+
+/// How long lines say nothing of the run as a whole.
+const SAID: Duration = Duration::from_secs(30);
 
 /// How a run is followed on screen.
 pub(super) struct Progress<'a> {
@@ -32,20 +35,21 @@ pub(super) struct Progress<'a> {
 
 enum Look {
     Quiet,
-    Lines,
+    /// Lines, and when the last one told how far it has come.
+    Lines(Instant),
     Json,
     Bars(Bars),
 }
 
 /// What is known of the run as a whole.
 struct Totals {
+    run: String,
     all: usize,
-    done: usize,
-    failed: usize,
+    /// How the steps ended that have.
+    ended: BTreeMap<Id, StepStatus>,
     running: BTreeMap<Id, (String, u32, Instant)>,
-    past: BTreeMap<Id, u64>,
-    left: Vec<Id>,
-    width: usize,
+    /// The last look at how long it takes, when that was, and how long to leave it at that.
+    looked: Option<(ProgressReport, Instant, Duration)>,
 }
 
 struct Bars {
@@ -65,7 +69,7 @@ impl<'a> Progress<'a> {
         } else if is_terminal {
             Look::Bars(Bars::new())
         } else {
-            Look::Lines
+            Look::Lines(Instant::now())
         };
         let totals = Totals::new(&session.client, run)?;
         let mut progress = Self { printer, client: &session.client, look, totals, told_waiting: Vec::new() };
@@ -84,9 +88,15 @@ impl<'a> Progress<'a> {
         match &mut self.look {
             Look::Quiet => {}
             Look::Json => self.printer.line(&json!(event)),
-            Look::Lines => {
+            Look::Lines(said) => {
                 if let Some(line) = line(event) {
                     self.printer.text(&format!("{line}\n"));
+                }
+                let is_end = matches!(event.kind, Kind::StepEnded { .. });
+                if is_end && said.elapsed() >= SAID && !self.totals.running.is_empty() {
+                    *said = Instant::now();
+                    self.totals.look(self.client);
+                    self.printer.text(&format!("{}\n", self.totals.progress().words()));
                 }
             }
             Look::Bars(bars) => bars.take(event),
@@ -96,7 +106,7 @@ impl<'a> Progress<'a> {
     /// Draws what changes by itself: times and last lines.
     pub(super) fn tick(&mut self) {
         if let Look::Bars(bars) = &mut self.look {
-            bars.draw(&self.totals, self.client);
+            bars.draw(&mut self.totals, self.client);
         }
     }
 
@@ -114,7 +124,7 @@ impl<'a> Progress<'a> {
     pub(super) fn note(&self, text: &str) {
         match &self.look {
             Look::Quiet | Look::Json => {}
-            Look::Lines => self.printer.note(text),
+            Look::Lines(_) => self.printer.note(text),
             Look::Bars(bars) => {
                 let _ = bars.multi.println(text);
             }
@@ -147,84 +157,59 @@ impl Totals {
         let view = client.view()?;
         let found = client.tend(run)?;
         let ready = view.readiness();
-        let mut totals = Self {
-            all: 0,
-            done: 0,
-            failed: 0,
-            running: BTreeMap::new(),
-            past: BTreeMap::new(),
-            left: Vec::new(),
-            width: view.policy().map_or(1, |policy| policy.max_concurrent as usize),
-        };
+        let (mut all, mut ended, mut running) = (0, BTreeMap::new(), BTreeMap::new());
         for (at, step) in view.sequence.steps.iter().enumerate().filter(|(_, step)| found.covers(&step.id)) {
-            totals.all += 1;
-            if let Some(exit) = view.records.get(&step.id).and_then(|record| record.exit.as_ref()) {
-                totals.past.insert(step.id.clone(), exit.ms);
-            }
+            all += 1;
             match ready.status(at) {
-                StepStatus::Done => totals.done += 1,
-                StepStatus::Failed | StepStatus::NeedsReview => totals.failed += 1,
-                StepStatus::Running => {
-                    totals.running.insert(step.id.clone(), (run.to_owned(), 1, Instant::now()));
-                }
-                StepStatus::Ready | StepStatus::Blocked => totals.left.push(step.id.clone()),
+                status if status.is_outcome() => _ = ended.insert(step.id.clone(), status),
+                StepStatus::Running => _ = running.insert(step.id.clone(), (run.to_owned(), 1, Instant::now())),
+                _ => {}
             }
         }
-        Ok(totals)
+        Ok(Self { run: run.to_owned(), all, ended, running, looked: None })
     }
 
     fn take(&mut self, event: &Event) {
         match &event.kind {
             Kind::StepStarted { step, run, attempt } => {
-                self.left.retain(|id| id != step);
+                self.ended.remove(step);
                 self.running.insert(step.clone(), (run.clone(), *attempt, Instant::now()));
             }
-            Kind::StepEnded { step, outcome, duration_ms, .. } => {
-                self.left.retain(|id| id != step);
+            Kind::StepEnded { step, outcome, .. } => {
                 self.running.remove(step);
-                self.past.insert(step.clone(), *duration_ms);
-                if outcome.status == StepStatus::Done {
-                    self.done += 1;
-                } else {
-                    self.failed += 1;
-                }
+                self.ended.insert(step.clone(), outcome.status);
             }
             _ => {}
         }
     }
 
-    /// `12/40 steps · 3 running · about 4m left`.
-    fn words(&self) -> String {
-        let mut words = format!("{}/{} steps", self.done, self.all);
-        if self.failed > 0 {
-            words.push_str(&format!(" · {} failed", self.failed));
+    /// Looks again how long it takes, if the last look is old for what it cost.
+    fn look(&mut self, client: &Client) {
+        if self.looked.as_ref().is_some_and(|(_, at, rest)| at.elapsed() < *rest) {
+            return;
         }
-        if !self.running.is_empty() {
-            words.push_str(&format!(" · {} running", self.running.len()));
+        let begun = Instant::now();
+        // A plan that cannot be read just now makes no difference to what runs.
+        if let Ok(found) = client.progress(&self.run) {
+            let rest = (begun.elapsed() * 50).max(Duration::from_secs(1));
+            self.looked = Some((found, Instant::now(), rest));
         }
-        if let Some(left) = self.time_left() {
-            words.push_str(&format!(" · about {} left", seconds(left)));
-        }
-        words
     }
 
-    /// In seconds, from past durations of the same steps, or their mean where a step has none.
-    fn time_left(&self) -> Option<u64> {
-        if self.past.is_empty() || self.left.is_empty() || self.running.is_empty() {
-            return None;
+    /// How far it has come.
+    fn progress(&self) -> ProgressReport {
+        let count = |wanted| self.ended.values().filter(|status| **status == wanted).count();
+        let looked = self.looked.as_ref();
+        let since = |at: &Instant| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        ProgressReport {
+            total: self.all,
+            done: count(StepStatus::Done),
+            failed: count(StepStatus::Failed),
+            review: count(StepStatus::NeedsReview),
+            running: self.running.len(),
+            left_ms: looked.and_then(|(found, at, _)| Some(found.left_ms?.saturating_sub(since(at)))),
+            needs_person: looked.is_some_and(|(found, ..)| found.needs_person),
         }
-        let mean = self.past.values().sum::<u64>() / self.past.len() as u64;
-        let wait: u64 = self.left.iter().map(|id| self.past.get(id).copied().unwrap_or(mean)).sum();
-        let now: u64 = self
-            .running
-            .iter()
-            .map(|(id, (_, _, since))| {
-                let so_far = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-                self.past.get(id).copied().unwrap_or(mean).saturating_sub(so_far)
-            })
-            .sum();
-        let lanes = self.width.min(self.left.len() + self.running.len()).max(1) as u64;
-        Some(((wait + now) / lanes).div_ceil(1000))
     }
 }
 
@@ -260,12 +245,13 @@ impl Bars {
         }
     }
 
-    fn draw(&mut self, totals: &Totals, client: &Client) {
+    fn draw(&mut self, totals: &mut Totals, client: &Client) {
         if self.drawn.elapsed() < Duration::from_millis(120) {
             return;
         }
         self.drawn = Instant::now();
-        self.sum.set_message(totals.words());
+        totals.look(client);
+        self.sum.set_message(totals.progress().words());
         let width = self.steps.keys().map(|id| id.as_str().len()).max().unwrap_or(0);
         for (id, bar) in &self.steps {
             let Some((run, attempt, since)) = totals.running.get(id) else { continue };

@@ -18,6 +18,13 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("graph --format mermaid > plan.mmd", "for a page that draws it"),
         ],
     ),
+    (
+        "attention",
+        &[
+            ("attention", "what needs you, with the command that settles each"),
+            ("attention --json | jq -r '.needs[].command'", "the commands alone"),
+        ],
+    ),
     ("why", &[("why deploy", "what holds it back, and the commands that would start it")]),
     ("result", &[("result review", "the final text of an agent"), ("result review --json", "with its tokens and session")]),
     (

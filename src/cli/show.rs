@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    graph, policy, style,
+    attention, graph, policy, style,
     table::{Table, cut, harmless, tame, wrapped},
     templates, why,
 };
@@ -29,6 +29,7 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
         }
         Output::Status(report) => status(report, width, verbose),
         Output::Short(status) => short(status, width),
+        Output::Attention { needs } => attention::text(needs, width),
         Output::Why(report) => why::text(report, width),
         Output::Graph(report) => graph::text(report, width),
         Output::Steps { steps } => steps_text(steps, width, "no steps yet: seqctl step add <id> --command '…'\n"),
@@ -125,6 +126,9 @@ fn status(report: &StatusReport, width: Option<usize>, verbose: bool) -> String 
     for run in report.runs.iter().filter(|run| verbose || run.state == "waiting" || run.has_runner) {
         let line = run_line(run);
         let _ = writeln!(text, "\n{}", width.map_or(line.clone(), |width| cut(&line, width)));
+    }
+    if let Some(progress) = report.progress.as_ref().filter(|progress| progress.running > 0) {
+        let _ = writeln!(text, "\n{}", progress.words());
     }
     if report.findings > 0 {
         let _ = writeln!(text, "\n{}: seqctl validate", count(report.findings, "warning"));

@@ -11,14 +11,15 @@ use crate::{
 
 pub use crate::{
     action::run::Options as RunOptions,
+    agent::{PieceKind, plain},
     audit::Entry,
     engine::{
         Actor, Answer, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Follower, GateRow, GraphNode,
-        GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogText, Output, Plan, PromptText, Reply, Rule, RunReport,
-        RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow, TemplateRow, TranscriptReader, WhyReport,
-        blocked_by_gate, schema, start_of_lines,
+        GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogLine, LogText, LogWindow, Need, NeedKind, Output, Plan,
+        Progress, PromptText, Reply, Rule, RunReport, RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow,
+        Streams, TemplateRow, TranscriptReader, WhyReport, blocked_by_gate, schema,
     },
-    store::{AttemptStatus, RunState, yaml::Warning},
+    store::{AttemptStatus, Found, RunState, SLICE, Search, start_of_lines, yaml::Warning},
 };
 
 /// The project that is meant: the chosen one, else the nearest above the current folder.

@@ -6,8 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::query::start_of_lines;
-use crate::{action::query::Logs, error::Error};
+use crate::{action::query::Logs, error::Error, store::start_of_lines};
 
 /// The most that is returned at once where nothing else is asked for, in bytes.
 const LIMIT: u64 = 1024 * 1024;

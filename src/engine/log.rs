@@ -9,7 +9,7 @@ use std::{
 
 use super::output::LogText;
 use crate::{
-    agent::{Lines, Transcript},
+    agent::{Lines, Piece, Transcript},
     error::Error,
     model::OutputFormat,
 };
@@ -35,9 +35,19 @@ pub struct TranscriptReader {
 impl TranscriptReader {
     /// The transcript of a log; nothing while there is no log.
     pub fn open(place: &LogText) -> Option<Self> {
-        let lines = Lines::of(File::open(&place.path).ok()?);
-        let transcript = Transcript::new(place.format);
-        Some(Self { path: place.path.clone(), lines, transcript, offset: 0, line: Vec::new() })
+        Self::open_at(place.path.clone(), Transcript::new(place.format), 0)
+    }
+
+    /// The rest of the transcript of the log at `path`, from a line on that begins at `offset`; nothing while there is no log.
+    pub(super) fn open_at(path: PathBuf, transcript: Transcript, offset: u64) -> Option<Self> {
+        let mut file = File::open(&path).ok()?;
+        file.seek(SeekFrom::Start(offset)).ok()?;
+        Some(Self { path, lines: Lines::of(file), transcript, offset, line: Vec::new() })
+    }
+
+    /// How the transcript goes on.
+    pub(super) const fn transcript(&self) -> &Transcript {
+        &self.transcript
     }
 
     /// How much of the log has been read, in bytes.
@@ -48,16 +58,22 @@ impl TranscriptReader {
     /// What the next line of the log adds; nothing where there is none yet. Of a log that will not
     /// grow any more also the last line counts that has no end.
     pub fn next(&mut self, is_over: bool) -> Result<Option<String>, Error> {
+        let pieces = self.pieces(is_over)?;
+        Ok(pieces.map(|pieces| pieces.into_iter().map(|piece| piece.text).collect()))
+    }
+
+    /// The same in pieces.
+    pub(super) fn pieces(&mut self, is_over: bool) -> Result<Option<Vec<Piece>>, Error> {
         match self.lines.next(&mut self.line).map_err(Error::io("read", &self.path))? {
             Some((taken, has_end)) if has_end || is_over => {
                 self.offset += taken;
-                Ok(Some(self.transcript.line(&self.line)))
+                Ok(Some(self.transcript.pieces(&self.line)))
             }
             Some(_) => {
                 let start = SeekFrom::Start(self.offset);
                 self.lines.inner().seek(start).map(|_| None).map_err(Error::io("read", &self.path))
             }
-            None if is_over => Ok(Some(self.transcript.end()).filter(|end| !end.is_empty())),
+            None if is_over => Ok(Some(self.transcript.last_pieces()).filter(|end| !end.is_empty())),
             None => Ok(None),
         }
     }

@@ -2,6 +2,7 @@
 //! queries and events. Wires everything below it.
 
 mod agent;
+mod attention;
 mod brief;
 mod call;
 mod caller;
@@ -21,10 +22,14 @@ mod guard;
 mod init;
 mod launch;
 mod log;
+mod log_transcript;
+mod log_weave;
+mod log_window;
 mod next;
 mod output;
 mod past;
 mod policy;
+mod progress;
 mod prompt;
 mod query;
 mod restart;
@@ -42,6 +47,7 @@ mod wait;
 mod why;
 mod writer;
 
+pub use attention::{Need, NeedKind};
 pub use call::{Engine, Preview, Reply, run_options};
 pub use caller::{Actor, Caller, Consent};
 pub use demo::{DEMO_GATE, demo_sequence};
@@ -51,12 +57,13 @@ pub use event::{Event, Kind};
 pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
+pub use log_window::{LogLine, LogWindow, Streams};
 pub use output::{
     Answer, DiffText, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport,
     StepDetail, StepRow, TemplateRow,
 };
 pub use policy::{Judgement, Rule};
-pub use query::start_of_lines;
+pub use progress::Progress;
 pub use schema::schema;
 pub use start::{Plan, blocked_by_gate};
 pub use view::View;

@@ -3,10 +3,16 @@
 use super::output::{Output, RunRow, StatusReport};
 use crate::model::StepStatus;
 
+/// How many commands for what needs a person are worth proposing.
+const SHOWN: usize = 5;
+
 /// Commands that make sense next, the most obvious first.
 pub(super) fn next(output: &Output) -> Vec<String> {
     match output {
         Output::Changed { changes } => changes.iter().flat_map(|change| change.next.iter().cloned()).collect(),
+        Output::Attention { needs } => {
+            needs.iter().take(SHOWN).map(|need| need.look.clone().unwrap_or_else(|| need.remedy.command.clone())).collect()
+        }
         Output::Why(report) => report.acts.iter().take(1).map(|act| act.command.clone()).collect(),
         Output::Status(report) => after_status(report),
         Output::Valid { findings, .. } if findings.is_empty() => vec!["seqctl run".into()],
@@ -32,7 +38,6 @@ pub(super) fn next(output: &Output) -> Vec<String> {
 }
 
 fn after_status(report: &StatusReport) -> Vec<String> {
-    const SHOWN: usize = 5;
     let count = |wanted| report.counts.iter().find(|(status, _)| *status == wanted).map_or(0, |(_, count)| *count);
     let gates = report.gates.iter().filter(|gate| gate.reached && gate.status == "PENDING");
     let ended = |wanted| report.steps.iter().filter(move |step| step.status == wanted);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{doctor::Check, graph::GraphReport, start::Plan, why::WhyReport};
+use super::{attention::Need, doctor::Check, graph::GraphReport, progress::Progress, start::Plan, why::WhyReport};
 use crate::{
     action::{Changed, outcome},
     audit::Entry,
@@ -31,6 +31,8 @@ pub enum Output {
     Short(ShortStatus),
     #[schemars(title = "graph")]
     Graph(Box<GraphReport>),
+    #[schemars(title = "attention")]
+    Attention { needs: Vec<Need> },
     #[schemars(title = "why")]
     Why(Box<WhyReport>),
     #[schemars(title = "steps")]
@@ -113,6 +115,9 @@ pub struct StatusReport {
     pub gates: Vec<GateRow>,
     /// The runs that have not ended.
     pub runs: Vec<RunRow>,
+    /// How far those have come that go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
 }
 
 /// How a sequence stands, in numbers.

@@ -3,6 +3,7 @@
 use std::{fs::File, io::Read as _, path::Path};
 
 use super::{
+    attention::Need,
     call::Engine,
     excerpt::{Part, read_part},
     grounds::grounds,
@@ -19,7 +20,7 @@ use crate::{
     error::{Error, count},
     model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus},
     policy::Policy,
-    runner::{Leftover, SpecFile},
+    runner::SpecFile,
     store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
 
@@ -55,6 +56,7 @@ impl Engine {
         let output = match action {
             Action::Status(args) if args.short => Output::Short(self.short_status(&view, &ready)),
             Action::Status(_) => Output::Status(Box::new(self.status(&view, &ready)?)),
+            Action::Attention(_) => self.attention(&view, &ready)?,
             Action::Graph(args) => Output::Graph(Box::new(self.graph(&view, &ready, args)?)),
             Action::Why(args) => Output::Why(Box::new(self.why(&view, &ready, &args.id)?)),
             Action::PolicyShow(_) => self.policy_show(&view)?,
@@ -91,33 +93,13 @@ impl Engine {
         let counts = counts(&steps.iter().map(|row| row.status).collect::<Vec<_>>());
         let gates = gate_rows(view, ready);
         let runs = self.run_rows(open_runs(self.paths())?.into_iter());
-        let mut attention: Vec<String> = Vec::new();
-        let waiting = gates.iter().filter(|gate| gate.reached && gate.status == GateStatus::Pending.as_str());
-        attention.extend(waiting.map(|gate| format!("gate `{}` waits for you: seqctl gate approve {}", gate.id, gate.id)));
-        attention.extend(view.ignored.iter().map(|what| format!("nobody has trusted {what} yet: seqctl trust")));
-        let ended = |wanted| steps.iter().filter(move |row| row.status == wanted);
-        attention.extend(ended(StepStatus::NeedsReview).map(|row| {
-            let why = row.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-            format!("`{}` wants a review{why}: seqctl logs {}, then seqctl review accept {} (or reject)", row.id, row.id, row.id)
-        }));
-        attention.extend(ended(StepStatus::Failed).map(|row| {
-            let why = row.outcome.as_deref().unwrap_or("failed");
-            format!("`{}` failed ({why}): seqctl logs {}", row.id, row.id)
-        }));
-        let elsewhere = view.leases.iter().filter(|(_, lease)| !lease.is_held && lease.leftover == Leftover::Elsewhere);
-        attention.extend(elsewhere.map(|(id, _)| {
-            format!("`{id}` was claimed on another machine: seqctl stop {id} --force, if nothing runs there any more")
-        }));
-        attention.extend(
-            runs.iter()
-                .filter(|run| run.state == "active" && !run.has_runner)
-                .map(|run| format!("run `{}` has no runner: seqctl attach {}", run.id, run.id)),
-        );
+        let attention = self.needs(view, ready)?.iter().map(Need::words).collect();
         let mode =
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
         let name = self.name_of(view);
         let findings = Self::findings(view).len() + view.config.warnings.len();
-        Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs })
+        let progress = self.progress_now(view, ready)?;
+        Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs, progress })
     }
 
     /// The same in numbers, without looking at anything but statuses.
@@ -276,15 +258,6 @@ impl Engine {
         let text = bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
         let path = bytes.map(|_| path);
         Ok(DiffText { step, run, attempt, text, path, diff: status.products.diff, shared_with: status.products.shared_with })
-    }
-}
-
-/// Where the last `lines` lines of a text begin.
-pub fn start_of_lines(bytes: &[u8], lines: usize) -> usize {
-    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    match lines {
-        0 => bytes.len(),
-        _ => body.iter().enumerate().rev().filter(|&(_, &byte)| byte == b'\n').nth(lines - 1).map_or(0, |(at, _)| at + 1),
     }
 }
 

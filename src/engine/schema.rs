@@ -76,6 +76,7 @@ fn answers(spec: &Spec) -> Option<&'static [&'static str]> {
         "init" => &["made"],
         "demo" => &["demo"],
         "graph" => &["graph"],
+        "attention" => &["attention"],
         "why" => &["why"],
         "result" => &["answer"],
         "diff" => &["diff"],

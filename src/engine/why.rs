@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{call::Engine, query::step_row, start::failure, view::View};
 use crate::{
-    action::{Action, gate, review, run},
+    action::{Action, gate, policy, review, run},
     error::{Error, list},
     model::{GateStatus, Id, Node, Readiness, Root, Span, State, StepStatus, Unblock, Unblocking, Why},
     store::{Run, RunState, is_held, open_runs},
@@ -72,16 +72,16 @@ impl Remedy {
         Self { command, entry: action.to_entry() }
     }
 
-    fn restart(id: &Id) -> Self {
+    pub(super) fn restart(id: &Id) -> Self {
         let action = Action::Restart(run::Restart { id: id.clone(), downstream: false, options: run::Options::default() });
         Self::new(format!("seqctl restart {id}"), &action)
     }
 
-    fn accept(id: &Id) -> Self {
+    pub(super) fn accept(id: &Id) -> Self {
         Self::new(format!("seqctl review accept {id}"), &Action::ReviewAccept(review::Accept { id: id.clone(), note: None }))
     }
 
-    fn approve(id: &Id) -> Self {
+    pub(super) fn approve(id: &Id) -> Self {
         let action = Action::GateApprove(gate::Approve { id: id.clone(), note: None, ahead: false, expect: None });
         Self::new(format!("seqctl gate approve {id}"), &action)
     }
@@ -102,9 +102,18 @@ impl Remedy {
         Self::new(format!("seqctl run step {}", words.join(" ")), &action)
     }
 
-    fn attach(run: &str) -> Self {
+    pub(super) fn attach(run: &str) -> Self {
         let action = Action::Attach(run::Attach { run: Some(run.to_owned()), watch: false });
         Self::new(format!("seqctl attach {run}"), &action)
+    }
+
+    pub(super) fn declare_dead(id: &Id) -> Self {
+        let action = Action::Stop(run::Stop { target: Some(id.to_string()), all: false, force: true });
+        Self::new(format!("seqctl stop {id} --force"), &action)
+    }
+
+    pub(super) fn trust() -> Self {
+        Self::new("seqctl trust".to_owned(), &Action::Trust(policy::Trust {}))
     }
 }
 

@@ -3,6 +3,7 @@
 mod agent;
 mod decision;
 mod duration;
+mod forecast;
 mod gate;
 mod graph;
 mod id;
@@ -19,6 +20,7 @@ mod unblock;
 pub use agent::{AgentReport, AgentSettings, Denial, OutputFormat, PromptBy, Usage};
 pub use decision::Decision;
 pub use duration::Span;
+pub use forecast::{Work, time_left};
 pub use gate::Gate;
 pub use graph::{Graph, Node, nearest};
 pub use id::{Id, MODE_WORDS};
