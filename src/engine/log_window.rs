@@ -16,7 +16,7 @@ use crate::{
     agent::PieceKind,
     error::Error,
     model::{Id, OutputFormat},
-    store::{AttemptStatus, Found, LineFile, RawLine, STREAMS, Search, Times},
+    store::{AttemptStatus, FolderWatch, Found, LineFile, RawLine, STREAMS, Search, Times},
 };
 
 /// Which output is looked at.
@@ -131,6 +131,11 @@ impl LogWindow {
             self.ended = status.and_then(|status| status.ended_at.parse().ok());
         }
         self.times.refresh()
+    }
+
+    /// Calls `tell` whenever the logs may have grown, until what it gives is dropped; nothing where the system cannot watch.
+    pub fn watch(&self, tell: impl Fn() + Send + 'static) -> Option<FolderWatch> {
+        FolderWatch::new(&self.folder, tell)
     }
 
     /// How many lines have been counted.

@@ -32,4 +32,4 @@ pub use runs::{AttemptStatus, Run, RunKind, RunState, RunnerFile, list_runs, ope
 pub use search::{Found, Search};
 pub use stamp::{FileId, Stamp, sha256, sha256_of};
 pub use times::{STREAMS, Times};
-pub use watch::{Bell, FALLBACK, Watch, ring};
+pub use watch::{Bell, FALLBACK, FolderWatch, Watch, ring};

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::Read as _,
     os::fd::{AsFd, BorrowedFd},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     time::Duration,
 };
@@ -95,6 +95,18 @@ fn watcher(paths: &Paths, more: &[PathBuf], tell: impl Fn() + Send + 'static) ->
         let _ = watcher.watch(folder, RecursiveMode::NonRecursive);
     }
     Some(watcher)
+}
+
+/// Watches a folder until it is dropped.
+pub struct FolderWatch(#[expect(dead_code, reason = "it watches as long as it lives")] notify::RecommendedWatcher);
+
+impl FolderWatch {
+    /// Calls `tell` at every change in a folder; nothing where the system cannot watch it.
+    pub fn new(folder: &Path, tell: impl Fn() + Send + 'static) -> Option<Self> {
+        let mut watcher = listener(tell)?;
+        watcher.watch(folder, RecursiveMode::NonRecursive).ok()?;
+        Some(Self(watcher))
+    }
 }
 
 fn listener(tell: impl Fn() + Send + 'static) -> Option<notify::RecommendedWatcher> {

@@ -54,8 +54,17 @@ impl App {
             Command::Minimap => self.panels.has_minimap ^= true,
             Command::ZoomIn => self.zoom(1),
             Command::ZoomOut => self.zoom(-1),
-            Command::FullLog => self.panels.is_log_full ^= true,
-            Command::Follow => self.log.above_end = 0,
+            Command::FullLog => {
+                self.panels.is_log_full ^= true;
+                self.focus(if self.panels.is_log_full { Panel::Log } else { Panel::Board });
+            }
+            Command::Follow => self.go_to_line(if self.log.top.is_none() { self.log.total.saturating_sub(self.log_rows() + 1) } else { u64::MAX }),
+            Command::Stream => self.turn_stream(),
+            Command::Wrap => self.log.is_wrapped ^= true,
+            Command::Raw => {
+                self.log.is_raw ^= true;
+                self.show_log();
+            }
             Command::Run => self.run_selection(),
             Command::Stop => self.stop_selection(),
             Command::Approve => self.decide(true),
@@ -82,6 +91,8 @@ impl App {
                 let search = Search::new(self);
                 self.open(search);
             }
+            Command::NextHit if self.panels.focus == Panel::Log => self.find_in_log(false),
+            Command::PreviousHit if self.panels.focus == Panel::Log => self.find_in_log(true),
             Command::NextHit => self.go_to_hit(1),
             Command::PreviousHit => self.go_to_hit(-1),
             Command::Prompt => {
@@ -109,7 +120,10 @@ impl App {
 
     fn move_by(&mut self, way: Way) {
         match (self.panels.focus, way) {
-            (Panel::Log, Way::Up | Way::Down) => self.log.scroll(way == Way::Up, 1),
+            (Panel::Log, Way::Up) => self.scroll_log(-1),
+            (Panel::Log, Way::Down) => self.scroll_log(1),
+            (Panel::Log, Way::Left) => self.log.left = self.log.left.saturating_sub(8),
+            (Panel::Log, Way::Right) => self.log.left = (self.log.left + 8).min(1 << 16),
             (Panel::Inspector, Way::Up) => self.inspector.scroll = self.inspector.scroll.saturating_sub(1),
             (Panel::Inspector, Way::Down) => self.inspector.scroll = self.inspector.scroll.saturating_add(1),
             (Panel::Inspector, Way::Left) => self.turn(Tab::ALL.len() - 1),
@@ -119,6 +133,13 @@ impl App {
     }
 
     fn jump(&mut self, rows: isize) {
+        if self.panels.focus == Panel::Log {
+            return match rows {
+                isize::MIN => self.go_to_line(0),
+                isize::MAX => self.go_to_line(u64::MAX),
+                _ => self.scroll_log(rows.signum() as i64 * i64::try_from(self.log_rows()).unwrap_or(1)),
+            };
+        }
         let Some((_, at)) = self.selected() else { return };
         let row = self.board.order.iter().position(|&other| other == at).unwrap_or(0);
         let row = row.saturating_add_signed(rows).min(self.board.order.len().saturating_sub(1));

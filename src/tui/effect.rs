@@ -24,8 +24,8 @@ pub(super) enum Effect {
     Edit(Id),
     /// List the last entries of the audit log.
     Audit,
-    /// Show the log of this step from now on; of none where absent.
-    Follow(Option<super::log_panel::Wanted>),
+    /// Show this part of a log from now on, or none.
+    Log(Option<Box<super::log_panel::Wish>>),
     /// Put a text into the clipboard.
     Copy(String),
     /// Hand the terminal to `seqctl` with these arguments, for an editor or an agent of its own.
@@ -43,6 +43,6 @@ pub(super) enum Effect {
 impl Effect {
     /// Whether it is done with the screen's terminal.
     pub(super) const fn needs_terminal(&self) -> bool {
-        !matches!(self, Self::Call(_) | Self::Check(_) | Self::Inspect { .. } | Self::Edit(_) | Self::Audit | Self::Follow(_))
+        !matches!(self, Self::Call(_) | Self::Check(_) | Self::Inspect { .. } | Self::Edit(_) | Self::Audit | Self::Log(_))
     }
 }

@@ -121,6 +121,10 @@ impl App {
         self.open(Menu::new(id.to_string(), entries, Some(place)));
     }
 
+    fn log_text(&self) -> String {
+        self.log.lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
     /// Looking at what a step did, and deciding about it.
     pub(super) fn open_review_menu(&mut self) {
         let Some((snapshot, at)) = self.selected() else { return };
@@ -179,7 +183,7 @@ impl App {
             entries.extend(error.map(|error| Entry::new('e', "how it ended", copy(error, "how it ended"))));
         }
         if !self.log.lines.is_empty() {
-            entries.push(Entry::new('l', "log lines", copy(self.log.lines.join("\n"), "the log's last lines")));
+            entries.push(Entry::new('l', "log lines", copy(self.log_text(), "the log's last lines")));
         }
         self.open(Menu::new("Copy", entries, None));
     }

@@ -6,6 +6,7 @@
 //! take keys from the top. Every key is a row of [`keymap::BINDINGS`].
 
 mod act;
+mod ansi;
 mod app;
 mod board;
 mod choice;
@@ -18,6 +19,7 @@ mod keys;
 mod layer;
 mod layers;
 mod log_panel;
+mod log_reader;
 mod main_loop;
 mod menus;
 mod minimap;

@@ -160,12 +160,11 @@ impl App {
 
     fn wheel(&mut self, at: Position, rows: i32) {
         let regions = self.regions();
-        let lines = usize::try_from(rows.abs()).unwrap_or(0);
         if regions.inspector.contains(at) {
             let scroll = i32::from(self.inspector.scroll) + rows;
             self.inspector.scroll = u16::try_from(scroll.max(0)).unwrap_or(u16::MAX);
         } else if regions.log.contains(at) {
-            self.log.scroll(rows < 0, lines);
+            self.scroll_log(i64::from(rows));
         } else if regions.board.contains(at) {
             match self.view() {
                 View::Graph => self.pan(0, rows),

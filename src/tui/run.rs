@@ -25,6 +25,7 @@ use super::{
     effect::Effect,
     keymap::Keymap,
     keys::Keys,
+    log_reader::{self, LogReader},
     main_loop::{self, Host},
     msg::Msg,
     snapshot::Snapshot,
@@ -54,7 +55,10 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     let (to_screen, inbox) = channel();
     let (to_worker, jobs) = channel();
     watch(open()?, caller.clone(), to_screen.clone());
-    let worker = Worker { client, caller: caller.clone(), out: to_screen.clone() };
+    let (to_logs, wishes) = channel();
+    let (logs, again, out) = (LogReader::new(open()?), to_logs.clone(), to_screen.clone());
+    thread::spawn(move || log_reader::work(logs, &wishes, &again, &out));
+    let worker = Worker { client, caller: caller.clone(), out: to_screen.clone(), logs: to_logs };
     thread::spawn(move || worker.work(&jobs));
     let mut screen = terminal::take().map_err(Error::io("set up", "the terminal"))?;
     catch_signals(to_screen.clone()).map_err(Error::io("catch", "signals"))?;

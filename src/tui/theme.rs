@@ -11,7 +11,8 @@ use crate::{
 /// The styles of what is drawn.
 #[derive(Clone, Debug)]
 pub(super) struct Theme {
-    has_colours: bool,
+    /// Whether there are any.
+    pub(super) has_colours: bool,
     /// Borders of panels.
     pub(super) border: Style,
     /// Border of the panel that has the keys.

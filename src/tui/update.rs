@@ -12,7 +12,6 @@ use super::{
     keymap::Key,
     layer::Flow,
     layers::confirm::Confirm,
-    log_panel::Wanted,
     msg::Msg,
     panels::Panel,
     snapshot::Snapshot,
@@ -49,12 +48,7 @@ impl App {
                     self.is_dirty = true;
                 }
             }
-            Msg::Lines(lines) => {
-                if self.log.wanted.as_ref() == Some(&lines.wanted) {
-                    self.log.lines = lines.lines;
-                    self.is_dirty = true;
-                }
-            }
+            Msg::Lines(lines) => self.take_lines(*lines),
             Msg::Open(layer) => {
                 self.layers.push(layer);
                 self.is_dirty = true;
@@ -155,6 +149,7 @@ impl App {
         self.snapshot = Some(Arc::clone(snapshot));
         if before == self.board.selected {
             self.inspect();
+            self.show_log();
         } else {
             self.selection_changed();
             self.reveal();
@@ -210,14 +205,7 @@ impl App {
             self.inspector.facts = Some(Box::new(Facts::none(id)));
         }
         self.inspect();
-        let wanted = self.selected_id().filter(|id| self.snapshot.as_ref().is_some_and(|snapshot| snapshot.step(id).is_some()));
-        let wanted = wanted.map(|step| Wanted { step, is_stderr: false });
-        if self.log.wanted != wanted {
-            self.log.lines.clear();
-            self.log.above_end = 0;
-            self.log.wanted.clone_from(&wanted);
-            self.want(Effect::Follow(wanted));
-        }
+        self.show_log();
     }
 
     fn inspect(&mut self) {

@@ -11,19 +11,15 @@ use super::{
         editor::Editor,
         list::{List, Row},
     },
-    log_panel::{Lines, Wanted},
+    log_reader::News,
     msg::Msg,
 };
 use crate::{
     action::{Action, graph, prompt, query},
     client::{Caller, Client, Consent, Output},
     error::Error,
-    layout::tame,
     model::Id,
 };
-
-/// How much of a log's end is shown.
-const TAIL: usize = 500;
 
 /// How many entries of the audit log are listed.
 const AUDITED: usize = 1_000;
@@ -33,6 +29,8 @@ pub(super) struct Worker {
     pub(super) client: Client,
     pub(super) caller: Caller,
     pub(super) out: Sender<Msg>,
+    /// Who reads logs.
+    pub(super) logs: Sender<News>,
 }
 
 impl Worker {
@@ -62,7 +60,11 @@ impl Worker {
             Effect::Edit(step) => Some(self.edit(step)),
             Effect::Audit => Some(self.audit()),
             Effect::Inspect { id, tab } => Some(Msg::Facts(Box::new(self.inspect(id, tab)))),
-            Effect::Follow(Some(wanted)) => Some(Msg::Lines(Box::new(self.lines(wanted)))),
+            Effect::Log(wish) => {
+                // A reader that has gone cannot read.
+                let _ = self.logs.send(News::Wish(wish));
+                None
+            }
             _ => None,
         }
     }
@@ -138,24 +140,5 @@ impl Worker {
             Err(error) => facts.problem = Some(error.to_string()),
         }
         facts
-    }
-
-    fn lines(&self, wanted: Wanted) -> Lines {
-        let logs = query::Logs {
-            step: wanted.step.clone(),
-            follow: false,
-            stderr: wanted.is_stderr,
-            run: None,
-            attempt: None,
-            tail: Some(TAIL),
-            after: None,
-            limit: None,
-            raw: false,
-        };
-        let lines = match self.ask(&Action::Logs(logs)) {
-            Ok(Output::Log(log)) => log.text.lines().map(tame).collect(),
-            _ => Vec::new(),
-        };
-        Lines { wanted, lines }
     }
 }

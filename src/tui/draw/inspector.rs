@@ -32,7 +32,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         Tab::Prompt => facts.prompt.iter().flat_map(|prompt| prompt.text.lines()).map(|line| Line::raw(tame(line))).collect(),
         Tab::Diff => facts.diff.iter().flat_map(|diff| diff.text.lines()).map(|line| Line::raw(tame(line))).collect(),
         Tab::Runs => facts.runs.iter().map(|run| Line::raw(format!("{} {}", run.id, run.state))).collect(),
-        Tab::Logs => app.log.lines.iter().map(|line| Line::raw(line.clone())).collect(),
+        Tab::Logs => return super::log::lines(app, frame, inside),
     };
     let paragraph = Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((app.inspector.scroll, 0));
     frame.render_widget(paragraph, inside);

@@ -12,6 +12,7 @@ use tui_textarea::TextArea;
 use super::super::{
     app::App,
     layer::{Flow, Layer},
+    panels::Panel,
 };
 use crate::error::count;
 
@@ -20,6 +21,8 @@ pub(in super::super) struct Search {
     text: TextArea<'static>,
     /// What was selected before.
     before: Option<usize>,
+    /// Whether the log is searched.
+    is_of_log: bool,
 }
 
 impl Search {
@@ -27,7 +30,7 @@ impl Search {
     pub(in super::super) fn new(app: &App) -> Self {
         let mut text = TextArea::default();
         text.set_cursor_line_style(ratatui::style::Style::new());
-        Self { text, before: app.selected().map(|(_, at)| at) }
+        Self { text, before: app.selected().map(|(_, at)| at), is_of_log: app.panels.focus == Panel::Log }
     }
 
     fn typed(&self) -> &str {
@@ -35,6 +38,11 @@ impl Search {
     }
 
     fn look(&self, app: &mut App) {
+        if self.is_of_log {
+            app.log.search = Some(self.typed().to_owned()).filter(|text| !text.is_empty());
+            app.log.hit = None;
+            return;
+        }
         app.search(Some(self.typed().to_owned()));
         if let Some(&at) = app.hits().first() {
             app.select(at);
@@ -45,6 +53,15 @@ impl Search {
 impl Layer for Search {
     fn key(&mut self, app: &mut App, key: KeyEvent) -> Flow {
         match key.code {
+            KeyCode::Esc if self.is_of_log => {
+                app.log.search = None;
+                return Flow::Close;
+            }
+            KeyCode::Enter if self.is_of_log => {
+                // What was written last is mostly what is looked for.
+                app.find_in_log(true);
+                return Flow::Close;
+            }
             KeyCode::Esc => {
                 app.search(None);
                 if let Some(at) = self.before {
@@ -82,7 +99,7 @@ impl Layer for Search {
         let area = Rect { height: 1, ..self.area(app) };
         frame.render_widget(Clear, area);
         frame.render_widget(Line::styled("/ ", app.look.theme.key), area);
-        let found = if self.typed().is_empty() { String::new() } else { count(app.hits().len(), "hit") };
+        let found = if self.typed().is_empty() || self.is_of_log { String::new() } else { count(app.hits().len(), "hit") };
         let right = u16::try_from(found.len() + 1).unwrap_or(0);
         let text = Rect { x: area.x + 2, width: area.width.saturating_sub(2 + right), ..area };
         frame.render_widget(&self.text, text);

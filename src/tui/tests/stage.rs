@@ -11,6 +11,8 @@ use super::super::{
     draw,
     effect::Effect,
     keymap::{Key, Keymap},
+    log_panel::{Lines, Wish},
+    log_reader::LogReader,
     msg::Msg,
     snapshot::Snapshot,
     theme::Theme,
@@ -31,6 +33,7 @@ pub(super) struct Stage {
     /// What was wanted beyond looking: actions, copies, the bell, leaving.
     pub(super) wanted: Vec<Effect>,
     worker: Worker,
+    logs: LogReader,
     folder: TempDir,
 }
 
@@ -44,8 +47,9 @@ impl Stage {
         let app = App::new(look, Keymap::new(&[]).0, Size::new(width, height), 0);
         let caller = Caller { actor: Actor::User, via: "tui", step: None };
         let client = Client::new(Paths::at(folder.path()));
-        let worker = Worker { client, caller, out: channel().0 };
-        let mut stage = Self { app, wanted: Vec::new(), worker, folder };
+        let worker = Worker { client, caller, out: channel().0, logs: channel().0 };
+        let logs = LogReader::new(Client::new(Paths::at(folder.path())));
+        let mut stage = Self { app, wanted: Vec::new(), worker, logs, folder };
         stage.look();
         stage
     }
@@ -67,12 +71,27 @@ impl Stage {
     /// Something happens; what is wanted of the project is done at once.
     pub(super) fn tell(&mut self, msg: Msg) {
         for effect in self.app.update(msg) {
-            if !effect.needs_terminal() && !matches!(effect, Effect::Call(_)) {
+            if let Effect::Log(wish) = effect {
+                if let Some(wish) = wish {
+                    let lines = self.read_log(&wish);
+                    self.tell(Msg::Lines(Box::new(lines)));
+                }
+            } else if !effect.needs_terminal() && !matches!(effect, Effect::Call(_)) {
                 if let Some(msg) = self.worker.answer(effect) {
                     self.tell(msg);
                 }
             } else {
                 self.wanted.push(effect);
+            }
+        }
+    }
+
+    fn read_log(&mut self, wish: &Wish) -> Lines {
+        let found = wish.find.as_ref().and_then(|find| self.logs.find(&wish.wanted, find, &mut || false));
+        loop {
+            let (lines, has_more) = self.logs.read(wish);
+            if !has_more {
+                return Lines { found, ..lines };
             }
         }
     }
