@@ -102,7 +102,9 @@ pub fn command() -> Command {
     let mut root = Command::new("seqctl")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Run, watch and remember sequences of AI agents and shell commands")
-        .after_help("Without a command it opens the screen on a terminal, else it prints the status. `seqctl demo` shows what it does.")
+        .after_help(
+            "Without a command it opens the screen on a terminal, else it prints the status. `seqctl demo` shows what it does.",
+        )
         .max_term_width(100);
     let rows = CATALOG.iter().map(|spec| (spec.name, spec.command)).chain(OWN.iter().copied());
     for (name, arguments) in rows {

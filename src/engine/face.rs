@@ -28,7 +28,8 @@ impl GraphNode {
             let name = (self.name != self.id.as_str()).then(|| tame(&self.name));
             let status = [Some(self.status.to_owned()), failure, time, waits];
             let status = status.into_iter().flatten().collect::<Vec<_>>().join(dot);
-            let agent = self.agent.clone().map(|agent| [Some(agent), workers].into_iter().flatten().collect::<Vec<_>>().join(" "));
+            let agent =
+                self.agent.clone().map(|agent| [Some(agent), workers].into_iter().flatten().collect::<Vec<_>>().join(" "));
             let lines = [name, Some(status), agent, Some(tame(&self.work))];
             lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
         } else {

@@ -7,6 +7,7 @@ use super::{
     command::Command,
     effect::Effect,
     inspector::Tab,
+    keymap::{Section, binding},
     layers::{confirm::Confirm, help::Help, palette::Palette, search::Search},
     panels::{Panel, View},
     region,
@@ -22,6 +23,15 @@ impl App {
     /// Does what a key, a button or the palette asks for.
     pub(super) fn perform(&mut self, command: Command) {
         self.is_dirty = true;
+        match binding(command).section {
+            Section::Move => self.perform_move(command),
+            Section::Look => self.perform_look(command),
+            Section::Act | Section::Run | Section::Plan => self.perform_act(command),
+            Section::Screen => self.perform_screen(command),
+        }
+    }
+
+    fn perform_move(&mut self, command: Command) {
         match command {
             Command::Left => self.move_by(Way::Left),
             Command::Right => self.move_by(Way::Right),
@@ -37,40 +47,83 @@ impl App {
             Command::PanDown => self.pan(0, 4),
             Command::NextPanel => self.next_panel(1),
             Command::PreviousPanel => self.next_panel(3),
-            Command::NextTab => self.turn(1),
-            Command::PreviousTab => self.turn(Tab::ALL.len() - 1),
             Command::Open => self.open_selection(),
             Command::Close => {
                 self.close();
             }
-            Command::Interrupt => {
-                if !self.close() {
-                    self.say(Tone::Plain, "q quits; what runs goes on", None);
-                }
-            }
             Command::NextAttention => self.next_attention(),
+            Command::Search => {
+                let search = Search::new(self);
+                self.open(search);
+            }
+            Command::NextHit if self.panels.focus == Panel::Log => self.find_in_log(false),
+            Command::PreviousHit if self.panels.focus == Panel::Log => self.find_in_log(true),
+            Command::NextHit => self.go_to_hit(1),
+            Command::PreviousHit => self.go_to_hit(-1),
+            _ => {}
+        }
+    }
+
+    fn perform_look(&mut self, command: Command) {
+        match command {
             Command::ListView => self.show(View::List),
             Command::GraphView => self.show(View::Graph),
-            Command::Minimap => self.panels.has_minimap ^= true,
-            Command::ZoomIn => self.zoom(1),
-            Command::ZoomOut => self.zoom(-1),
+            Command::Attention => self.open_attention(),
+            Command::NextTab => self.turn(1),
+            Command::PreviousTab => self.turn(Tab::ALL.len() - 1),
+            Command::Why => self.show_tab(Tab::Details),
+            Command::Diff => self.show_tab(Tab::Diff),
+            Command::Runs => self.show_tab(Tab::Runs),
             Command::FullLog => {
                 self.panels.is_log_full ^= true;
                 self.focus(if self.panels.is_log_full { Panel::Log } else { Panel::Board });
             }
-            Command::Follow => self.go_to_line(if self.log.top.is_none() { self.log.total.saturating_sub(self.log_rows() + 1) } else { u64::MAX }),
+            Command::Follow if self.log.top.is_some() => self.go_to_line(u64::MAX),
+            Command::Follow => self.scroll_log(-1),
             Command::Stream => self.turn_stream(),
             Command::Wrap => self.log.is_wrapped ^= true,
             Command::Raw => {
                 self.log.is_raw ^= true;
                 self.show_log();
             }
+            Command::Audit => self.want(Effect::Audit),
+            Command::Minimap => self.panels.has_minimap ^= true,
+            Command::ZoomIn => self.zoom(1),
+            Command::ZoomOut => self.zoom(-1),
+            _ => {}
+        }
+    }
+
+    fn perform_act(&mut self, command: Command) {
+        match command {
             Command::Run => self.run_selection(),
             Command::Stop => self.stop_selection(),
             Command::Approve => self.decide(true),
             Command::Block => self.decide(false),
+            Command::Continue => self.act_on("continue"),
+            Command::Review => self.open_review_menu(),
+            Command::Prompt => {
+                if let Some((id, _)) = self.step() {
+                    self.want(Effect::HandOver(vec!["prompt".into(), "edit".into(), id.to_string()]));
+                }
+            }
+            Command::Yank => self.open_yank_menu(),
             Command::RunRunnable => self.ask(Action::RunRunnable(run::Runnable::default()), false),
             Command::RunAll => self.ask(Action::RunAll(run::All::default()), false),
+            Command::Plan => self.open_plan_menu(),
+            Command::Skip => self.act_on("skip"),
+            Command::Reset => self.act_on("reset"),
+            _ => {}
+        }
+    }
+
+    fn perform_screen(&mut self, command: Command) {
+        match command {
+            Command::Palette => {
+                let palette = Palette::new(self);
+                self.open(palette);
+            }
+            Command::Mode => self.turn_mode(),
             Command::Chat => self.focus(Panel::Chat),
             Command::Mouse => {
                 self.is_mouse_given ^= true;
@@ -83,38 +136,14 @@ impl App {
             Command::FoldInspector => self.panels.is_inspector_folded ^= true,
             Command::FoldLog => self.panels.is_log_folded ^= true,
             Command::Help => self.open(Help::default()),
-            Command::Palette => {
-                let palette = Palette::new(self);
-                self.open(palette);
-            }
-            Command::Search => {
-                let search = Search::new(self);
-                self.open(search);
-            }
-            Command::NextHit if self.panels.focus == Panel::Log => self.find_in_log(false),
-            Command::PreviousHit if self.panels.focus == Panel::Log => self.find_in_log(true),
-            Command::NextHit => self.go_to_hit(1),
-            Command::PreviousHit => self.go_to_hit(-1),
-            Command::Prompt => {
-                if let Some((id, _)) = self.step() {
-                    self.want(Effect::HandOver(vec!["prompt".into(), "edit".into(), id.to_string()]));
-                }
-            }
-            Command::Review => self.open_review_menu(),
-            Command::Attention => self.open_attention(),
-            Command::Audit => self.want(Effect::Audit),
-            Command::Runs => self.show_tab(Tab::Runs),
-            Command::Plan => self.open_plan_menu(),
-            Command::Yank => self.open_yank_menu(),
-            Command::Continue => self.act_on("continue"),
-            Command::Skip => self.act_on("skip"),
-            Command::Reset => self.act_on("reset"),
-            Command::Mode => self.turn_mode(),
-            Command::Why => self.show_tab(Tab::Details),
-            Command::Diff => self.show_tab(Tab::Diff),
+            Command::Redraw => self.want(Effect::Redraw),
             Command::Suspend => self.want(Effect::Suspend),
+            Command::Interrupt => {
+                let was_open = self.close();
+                self.say_how_to_quit(was_open);
+            }
             Command::Quit => self.leave(),
-            _ => self.say(Tone::Plain, "that is not built yet", None),
+            _ => {}
         }
     }
 
@@ -137,7 +166,7 @@ impl App {
             return match rows {
                 isize::MIN => self.go_to_line(0),
                 isize::MAX => self.go_to_line(u64::MAX),
-                _ => self.scroll_log(rows.signum() as i64 * i64::try_from(self.log_rows()).unwrap_or(1)),
+                _ => self.scroll_log(i64::try_from(self.log_rows()).unwrap_or(1) * if rows < 0 { -1 } else { 1 }),
             };
         }
         let Some((_, at)) = self.selected() else { return };
@@ -217,6 +246,12 @@ impl App {
         }
         self.is_dirty = true;
         true
+    }
+
+    fn say_how_to_quit(&mut self, was_open: bool) {
+        if !was_open {
+            self.say(Tone::Plain, "q quits; what runs goes on", None);
+        }
     }
 
     fn next_attention(&mut self) {

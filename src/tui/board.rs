@@ -191,8 +191,7 @@ impl App {
         let inside = (i32::from(board.width.saturating_sub(2)), i32::from(board.height.saturating_sub(2)));
         let Some(plane) = &self.board.plane else { return };
         let Point { x: left, y: top } = self.board.origin;
-        self.board.origin =
-            Point { x: clamp(left + x, plane.width, inside.0), y: clamp(top + y, plane.height, inside.1) };
+        self.board.origin = Point { x: clamp(left + x, plane.width, inside.0), y: clamp(top + y, plane.height, inside.1) };
         self.is_dirty = true;
     }
 

@@ -30,6 +30,8 @@ pub(super) enum Effect {
     Copy(String),
     /// Hand the terminal to `seqctl` with these arguments, for an editor or an agent of its own.
     HandOver(Vec<String>),
+    /// Draw every cell again.
+    Redraw,
     /// Ring.
     Bell,
     /// Stop like any program at Ctrl-Z.

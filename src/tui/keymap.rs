@@ -172,7 +172,8 @@ impl Key {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (mut rest, mut modifiers) = (text, KeyModifiers::NONE);
         let names = [("ctrl-", KeyModifiers::CONTROL), ("alt-", KeyModifiers::ALT), ("shift-", KeyModifiers::SHIFT)];
-        while let Some((after, modifier)) = names.iter().find_map(|(name, modifier)| Some((rest.strip_prefix(name)?, *modifier))) {
+        while let Some((after, modifier)) = names.iter().find_map(|(name, modifier)| Some((rest.strip_prefix(name)?, *modifier)))
+        {
             modifiers |= modifier;
             rest = after;
         }
@@ -212,16 +213,16 @@ const NAMED: &[(&str, KeyCode)] = &[
 impl fmt::Display for Key {
     /// As people write it: `Ctrl-K`, `Esc`, `↑`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (modifier, name) in
-            [(KeyModifiers::CONTROL, "Ctrl-"), (KeyModifiers::ALT, "Alt-"), (KeyModifiers::SHIFT, "Shift-")]
-        {
+        for (modifier, name) in [(KeyModifiers::CONTROL, "Ctrl-"), (KeyModifiers::ALT, "Alt-"), (KeyModifiers::SHIFT, "Shift-")] {
             if self.modifiers.contains(modifier) {
                 f.write_str(name)?;
             }
         }
         match self.code {
             KeyCode::Char(' ') => f.write_str("Space"),
-            KeyCode::Char(letter) if self.modifiers.contains(KeyModifiers::CONTROL) => write!(f, "{}", letter.to_ascii_uppercase()),
+            KeyCode::Char(letter) if self.modifiers.contains(KeyModifiers::CONTROL) => {
+                write!(f, "{}", letter.to_ascii_uppercase())
+            }
             KeyCode::Char(letter) => write!(f, "{letter}"),
             KeyCode::Left => f.write_str("←"),
             KeyCode::Right => f.write_str("→"),

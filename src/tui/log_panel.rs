@@ -2,7 +2,7 @@
 
 use super::{app::App, effect::Effect, toast::Tone};
 use crate::{
-    client::{LogLine, Streams},
+    client::{Found, LogLine, Streams},
     model::Id,
 };
 
@@ -39,13 +39,13 @@ pub(super) struct Wish {
 #[derive(Clone, Debug)]
 pub(super) struct Lines {
     pub(super) wanted: Wanted,
-    pub(super) lines: Vec<LogLine>,
+    pub(super) shown: Vec<LogLine>,
     /// How many lines there are, as far as they have been counted.
     pub(super) total: u64,
     /// Whether all have been counted.
     pub(super) is_counted: bool,
     /// Where what was looked for is: nowhere, or in a line.
-    pub(super) found: Option<Option<u64>>,
+    pub(super) found: Option<Found>,
     pub(super) problem: Option<String>,
 }
 
@@ -123,14 +123,14 @@ impl App {
             return;
         }
         let panel = &mut self.log;
-        (panel.lines, panel.total, panel.is_counted, panel.problem) = (lines.lines, lines.total, lines.is_counted, lines.problem);
+        (panel.lines, panel.total, panel.is_counted, panel.problem) = (lines.shown, lines.total, lines.is_counted, lines.problem);
         match lines.found {
-            Some(Some(line)) => {
+            Some(Found::Line(line)) => {
                 panel.hit = Some(line);
                 self.go_to_line(line.saturating_sub(2));
             }
-            Some(None) => self.say(Tone::Plain, "it is nowhere else in the log", None),
-            None => {}
+            Some(Found::Nowhere) => self.say(Tone::Plain, "it is nowhere else in the log", None),
+            Some(Found::NotYet(_)) | None => {}
         }
         self.is_dirty = true;
     }

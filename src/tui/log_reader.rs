@@ -69,22 +69,16 @@ impl LogReader {
 
     /// Reads what a wish asks for; also whether there is more to count.
     pub(super) fn read(&mut self, wish: &Wish) -> (Lines, bool) {
-        let nothing = |problem| Lines {
-            wanted: wish.wanted.clone(),
-            lines: Vec::new(),
-            total: 0,
-            is_counted: true,
-            found: None,
-            problem,
-        };
+        let nothing =
+            |problem| Lines { wanted: wish.wanted.clone(), shown: Vec::new(), total: 0, is_counted: true, found: None, problem };
         match self.turn_to(&wish.wanted).and_then(|window| look(window, wish)) {
-            Ok((lines, total, has_more)) => (Lines { lines, total, is_counted: !has_more, ..nothing(None) }, has_more),
+            Ok((shown, total, has_more)) => (Lines { shown, total, is_counted: !has_more, ..nothing(None) }, has_more),
             Err(error) => (nothing(Some(error.to_string())), false),
         }
     }
 
     /// Looks for a text to the end; `stop` is asked between slices.
-    pub(super) fn find(&mut self, wanted: &Wanted, find: &Find, stop: &mut dyn FnMut() -> bool) -> Option<Option<u64>> {
+    pub(super) fn find(&mut self, wanted: &Wanted, find: &Find, stop: &mut dyn FnMut() -> bool) -> Option<Found> {
         let search = Search::new(&find.text)?;
         let window = self.turn_to(wanted).ok()?;
         while window.index(SLICE).ok()? {
@@ -96,10 +90,9 @@ impl LogReader {
         let mut range = if find.is_backward { 0..find.from.min(all) } else { find.from.min(all)..all };
         loop {
             match window.find(&search, range, find.is_backward, SLICE).ok()? {
-                Found::Line(line) => return Some(Some(line)),
-                Found::Nowhere => return Some(None),
                 Found::NotYet(_) if stop() => return None,
                 Found::NotYet(rest) => range = rest,
+                found => return Some(found),
             }
         }
     }
@@ -122,7 +115,8 @@ pub(super) fn work(mut reader: LogReader, inbox: &Receiver<News>, again: &Sender
     let mut has_more = false;
     let is_told = Arc::new(AtomicBool::new(false));
     loop {
-        let news = if has_more { inbox.try_recv().map_err(|_| RecvTimeoutError::Timeout) } else { inbox.recv().map_err(Into::into) };
+        let news =
+            if has_more { inbox.try_recv().map_err(|_| RecvTimeoutError::Timeout) } else { inbox.recv().map_err(Into::into) };
         match news {
             Ok(News::Wish(other)) => {
                 let wanted = other.as_ref().map(|wish| &wish.wanted);

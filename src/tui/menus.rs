@@ -38,7 +38,9 @@ impl App {
             let value = match name.as_str() {
                 _ if is_this => id.clone(),
                 "ids" if !is_gate => json!([id]),
-                "dependsOn" | "after" if ["step.add", "gate.insert", "add", "fuse", "template.apply"].contains(&spec.name) => json!([id]),
+                "dependsOn" | "after" if ["step.add", "gate.insert", "add", "fuse", "template.apply"].contains(&spec.name) => {
+                    json!([id])
+                }
                 _ => continue,
             };
             known.insert(name.clone(), value);
@@ -131,10 +133,7 @@ impl App {
         let id = snapshot.node(at).id.clone();
         let Some(row) = snapshot.step(&id) else { return self.say(Tone::Plain, "a approves a gate, b blocks it", None) };
         let command = |key, words, command| Entry::new(key, words, Choice::Command(command));
-        let mut entries = vec![
-            command('d', "what it changed", Command::Diff),
-            command('l', "its log", Command::FullLog),
-        ];
+        let mut entries = vec![command('d', "what it changed", Command::Diff), command('l', "its log", Command::FullLog)];
         if row.status == StepStatus::NeedsReview {
             entries.push(command('a', "accept", Command::Approve));
             entries.push(command('r', "reject, with a reason or a message to its agent", Command::Block));
@@ -149,11 +148,15 @@ impl App {
         let rows = snapshot.needs().into_iter().map(|at| {
             let node = snapshot.node(at);
             let (glyph, style) = match snapshot.row(at) {
-                Facts::Gate(_) => (self.look.glyphs.step_status(StepStatus::NeedsReview), self.look.theme.step(StepStatus::NeedsReview)),
+                Facts::Gate(_) => {
+                    (self.look.glyphs.step_status(StepStatus::NeedsReview), self.look.theme.step(StepStatus::NeedsReview))
+                }
                 Facts::Step(row) => (self.look.glyphs.step_status(row.status), self.look.theme.step(row.status)),
             };
             let words = match snapshot.row(at) {
-                Facts::Gate(gate) => format!("{} waits for you; it holds up {}", node.id, crate::error::count(gate.holds.len(), "step")),
+                Facts::Gate(gate) => {
+                    format!("{} waits for you; it holds up {}", node.id, crate::error::count(gate.holds.len(), "step"))
+                }
                 Facts::Step(row) => {
                     let why = row.note.clone().or_else(|| row.outcome.clone()).unwrap_or_default();
                     let verb = if row.status == StepStatus::Failed { "failed" } else { "wants a review" };
@@ -168,8 +171,7 @@ impl App {
 
     /// What can be copied of the selection.
     pub(super) fn open_yank_menu(&mut self) {
-        let Some((snapshot, at)) = self.selected() else {
-            return self.say(Tone::Plain, "nothing is selected", None) };
+        let Some((snapshot, at)) = self.selected() else { return self.say(Tone::Plain, "nothing is selected", None) };
         let node = snapshot.node(at);
         let copy = |text: String, what| Choice::Copy { text, what };
         let mut entries = vec![Entry::new('i', "id", copy(node.id.to_string(), "the id"))];

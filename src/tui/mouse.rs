@@ -152,7 +152,11 @@ impl App {
     fn move_beside(&mut self, id: &Id, other: &Id) {
         let lane = self.snapshot.as_ref().and_then(|snapshot| snapshot.lane(other));
         let Some(lane) = lane else {
-            return self.say(Tone::Plain, format!("`{other}` is in no lane"), Some("drag from a box's right edge to connect it".into()));
+            return self.say(
+                Tone::Plain,
+                format!("`{other}` is in no lane"),
+                Some("drag from a box's right edge to connect it".into()),
+            );
         };
         let fields = crate::action::fields::Fields { lane: Some(lane), ..Default::default() };
         self.ask(Action::StepEdit(step::Edit { id: id.clone(), unset: Vec::new(), fields }), false);

@@ -32,7 +32,8 @@ impl Regions {
             (false, false) => panels.log.clamp(3, size.height / 2),
         };
         let chat = draft_lines.clamp(1, 6);
-        let rows = [Constraint::Length(1), Constraint::Min(3), Constraint::Length(log), Constraint::Length(chat), Constraint::Length(1)];
+        let rows =
+            [Constraint::Length(1), Constraint::Min(3), Constraint::Length(log), Constraint::Length(chat), Constraint::Length(1)];
         let [toolbar, middle, log, chat, hints] = Layout::vertical(rows).areas(screen);
         if panels.is_log_full {
             let log = middle.union(log);

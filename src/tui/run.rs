@@ -137,6 +137,7 @@ impl Host<CrosstermBackend<io::Stdout>> for Owner {
         let done = match effect {
             Effect::Copy(text) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text)),
             Effect::Bell => execute!(io::stdout(), crossterm::style::Print('\x07')),
+            Effect::Redraw => terminal.clear(),
             Effect::Mouse(is_ours) => terminal::mouse(is_ours),
             Effect::Suspend => self.keys.without(|| suspend(terminal)),
             Effect::HandOver(words) => return self.keys.without(|| hand_over(&self.root, &words, terminal)),

@@ -184,7 +184,9 @@ impl App {
                     self.say(Tone::Warning, warning.clone(), None);
                 }
                 let text = match &reply.output {
-                    Output::Changed { changes } => changes.iter().map(|change| change.text.clone()).collect::<Vec<_>>().join("; "),
+                    Output::Changed { changes } => {
+                        changes.iter().map(|change| change.text.clone()).collect::<Vec<_>>().join("; ")
+                    }
                     Output::Started(started) if started.attached => format!("run {} was there already", started.run),
                     Output::Started(started) => format!("run {} started", started.run),
                     Output::WouldRun(_) => "there is nothing to run".into(),

@@ -42,11 +42,10 @@ impl Worker {
             effects.extend(inbox.try_iter());
             let last = effects.iter().rposition(|effect| matches!(effect, Effect::Inspect { .. }));
             for (at, effect) in effects.into_iter().enumerate() {
-                if !matches!(effect, Effect::Inspect { .. }) || last == Some(at) {
-                    if let Some(msg) = self.answer(effect) {
-                        // Nobody listens any more: the screen is gone.
-                        let _ = self.out.send(msg);
-                    }
+                let is_outdated = matches!(effect, Effect::Inspect { .. }) && last != Some(at);
+                if let Some(msg) = (!is_outdated).then(|| self.answer(effect)).flatten() {
+                    // Nobody listens any more: the screen is gone.
+                    let _ = self.out.send(msg);
                 }
             }
         }

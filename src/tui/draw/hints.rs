@@ -30,7 +30,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
 
 fn own(app: &App) -> Vec<(String, String)> {
     if app.panels.focus == Panel::Chat {
-        return [("Enter", "send"), ("Ctrl-J", "new line"), ("Esc", "back")].map(|(key, words)| (key.into(), words.into())).into();
+        return [("Enter", "send"), ("Ctrl-J", "new line"), ("Esc", "back")]
+            .map(|(key, words)| (key.into(), words.into()))
+            .into();
     }
     let commands: &[Command] = match app.panels.focus {
         Panel::Log => &[Command::Follow, Command::FullLog, Command::Search, Command::NextPanel, Command::Close],

@@ -67,7 +67,10 @@ fn details(app: &App, facts: &Facts) -> Vec<Line<'static>> {
     let mut lines = vec![row("id", facts.id.to_string())];
     if let Some(detail) = &facts.detail {
         let style = theme.step(detail.state.status);
-        lines.push(Line::from(vec![Span::styled(format!("{:<9}", "status"), theme.dim), Span::styled(detail.state.status.as_str(), style)]));
+        lines.push(Line::from(vec![
+            Span::styled(format!("{:<9}", "status"), theme.dim),
+            Span::styled(detail.state.status.as_str(), style),
+        ]));
         lines.push(row("type", detail.state.kind.into()));
         lines.push(row("agent", detail.state.agent.clone()));
         lines.push(row("work", detail.work.clone()));

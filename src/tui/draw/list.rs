@@ -49,9 +49,11 @@ fn line(app: &App, snapshot: &Snapshot, at: usize, ids: usize) -> Line<'static> 
         }
         Row::Step(step) => {
             let style = theme.step(step.status);
-            let waits = (!step.waits_for.is_empty() && step.status == StepStatus::Blocked)
-                .then(|| format!("waits for {}", step.waits_for.iter().map(crate::model::Id::as_str).collect::<Vec<_>>().join(", ")));
-            let remark = step.note.clone().or_else(|| step.outcome.clone().filter(|_| step.status == StepStatus::Failed)).or(waits);
+            let waits = (!step.waits_for.is_empty() && step.status == StepStatus::Blocked).then(|| {
+                format!("waits for {}", step.waits_for.iter().map(crate::model::Id::as_str).collect::<Vec<_>>().join(", "))
+            });
+            let remark =
+                step.note.clone().or_else(|| step.outcome.clone().filter(|_| step.status == StepStatus::Failed)).or(waits);
             Line::from(vec![
                 Span::styled(format!("{} ", glyphs.step_status(step.status)), style),
                 Span::styled(id, theme.title),

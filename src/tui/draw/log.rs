@@ -38,7 +38,11 @@ fn title(app: &App) -> String {
     };
     let place = if app.look.glyphs.is_ascii() { place.replace('─', "-") } else { place };
     let search = panel.search.as_ref().map_or(String::new(), |text| format!(" · /{}", tame(text)));
-    let attempt = wanted.attempt.as_ref().filter(|(_, attempt)| *attempt > 1).map_or(String::new(), |(_, attempt)| format!(" · attempt {attempt}"));
+    let attempt = wanted
+        .attempt
+        .as_ref()
+        .filter(|(_, attempt)| *attempt > 1)
+        .map_or(String::new(), |(_, attempt)| format!(" · attempt {attempt}"));
     format!(" Log · {}{attempt} · {}{place}{search} ", wanted.step, panel.stream())
 }
 
@@ -57,14 +61,12 @@ pub(super) fn lines(app: &App, frame: &mut Frame<'_>, inside: Rect) {
         return frame.render_widget(Line::styled(words, app.look.theme.dim), inside);
     }
     let rows = usize::from(inside.height);
-    let drawn: Vec<Vec<Line<'static>>> = match panel.top {
-        Some(_) => panel.lines.iter().take(rows).map(|line| rows_of(app, line, inside.width)).collect(),
-        None => {
-            let skipped = panel.lines.len().saturating_sub(rows);
-            panel.lines[skipped..].iter().map(|line| rows_of(app, line, inside.width)).collect()
-        }
+    let seen = if panel.top.is_some() {
+        &panel.lines[..rows.min(panel.lines.len())]
+    } else {
+        &panel.lines[panel.lines.len().saturating_sub(rows)..]
     };
-    let all: Vec<Line<'static>> = drawn.into_iter().flatten().collect();
+    let all: Vec<Line<'static>> = seen.iter().flat_map(|line| rows_of(app, line, inside.width)).collect();
     let skipped = if panel.top.is_none() { all.len().saturating_sub(rows) } else { 0 };
     for (y, line) in (inside.y..inside.bottom()).zip(all.into_iter().skip(skipped)) {
         frame.render_widget(line, Rect { y, height: 1, ..inside });

@@ -1,10 +1,6 @@
 //! The whole graph in a corner, and the window on it.
 
-use ratatui::{
-    Frame,
-    layout::Rect,
-    widgets::Clear,
-};
+use ratatui::{Frame, layout::Rect, widgets::Clear};
 
 use super::{
     super::{app::App, minimap::Minimap, snapshot::Snapshot},

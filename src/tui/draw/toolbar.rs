@@ -52,7 +52,8 @@ fn buttons(app: &App, room: u16) -> Vec<(String, Option<Command>)> {
     let (run, map) = if app.look.glyphs.is_ascii() { (">", "#") } else { ("▶", "▣") };
     let mut all: Vec<(String, Option<Command>)> = vec![(format!(" {} ", tame(&snapshot.status.mode)), Some(Command::Mode))];
     let has_room = |all: &[(String, Option<Command>)], text: &str| {
-        all.iter().map(|(text, _)| crate::layout::width(text)).sum::<usize>() + crate::layout::width(text) + 2 <= usize::from(room)
+        all.iter().map(|(text, _)| crate::layout::width(text)).sum::<usize>() + crate::layout::width(text) + 2
+            <= usize::from(room)
     };
     let help = app.keymap.key(Command::Help).map(|key| format!(" {key} help "));
     let search = app.keymap.key(Command::Search).map(|key| format!(" {key} search "));
@@ -63,7 +64,14 @@ fn buttons(app: &App, room: u16) -> Vec<(String, Option<Command>)> {
     }
     if app.view() == View::Graph && has_room(&all, " − + ▣ ") {
         let minus = if app.look.glyphs.is_ascii() { " - " } else { " − " };
-        all.splice(0..0, [(minus.into(), Some(Command::ZoomOut)), (" + ".into(), Some(Command::ZoomIn)), (format!(" {map} "), Some(Command::Minimap))]);
+        all.splice(
+            0..0,
+            [
+                (minus.into(), Some(Command::ZoomOut)),
+                (" + ".into(), Some(Command::ZoomIn)),
+                (format!(" {map} "), Some(Command::Minimap)),
+            ],
+        );
     }
     let start = format!(" {run} Run runnable ");
     if has_room(&all, &start) {

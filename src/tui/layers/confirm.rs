@@ -49,7 +49,12 @@ impl Confirm {
         }
         if !self.commands.is_empty() {
             lines.push(Line::raw(""));
-            lines.extend(self.commands.iter().take(SHOWN).map(|command| Line::styled(format!("  {}", draw::tame(command)), app.look.theme.dim)));
+            lines.extend(
+                self.commands
+                    .iter()
+                    .take(SHOWN)
+                    .map(|command| Line::styled(format!("  {}", draw::tame(command)), app.look.theme.dim)),
+            );
             if let Some(more) = self.commands.len().checked_sub(SHOWN).filter(|more| *more > 0) {
                 lines.push(Line::raw(format!("  … and {} more", count(more, "step"))));
             }

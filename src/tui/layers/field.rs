@@ -44,7 +44,8 @@ impl Field {
     /// The fields of an action, the required ones first.
     pub(super) fn all(schema: &Value, known: &Map<String, Value>) -> Vec<Self> {
         let properties = schema.get("properties").and_then(Value::as_object);
-        let required: Vec<&str> = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         let fields = properties.into_iter().flatten().filter(|(name, _)| !OF_THE_COMMAND_LINE.contains(&name.as_str()));
         let mut fields: Vec<Self> = fields
             .map(|(name, property)| {
@@ -130,7 +131,9 @@ fn written(value: &Value) -> String {
 
 /// What a property takes, and whether it names steps or gates.
 fn kind(property: &Value, root: &Value) -> (Kind, bool) {
-    let is_id = |schema: &Value| schema.get("pattern").and_then(Value::as_str).is_some_and(|pattern| pattern.starts_with("^[a-z0-9][a-z0-9-]"));
+    let is_id = |schema: &Value| {
+        schema.get("pattern").and_then(Value::as_str).is_some_and(|pattern| pattern.starts_with("^[a-z0-9][a-z0-9-]"))
+    };
     if let Some(other) = property.get("$ref").and_then(Value::as_str) {
         let definition = other.strip_prefix('#').and_then(|path| root.pointer(path));
         return definition.map_or((Kind::Text, false), |definition| kind(definition, root));
@@ -148,7 +151,9 @@ fn kind(property: &Value, root: &Value) -> (Kind, bool) {
         return (Kind::One(values.iter().filter_map(Value::as_str).map(str::to_owned).collect()), false);
     }
     let types = property.get("type");
-    let is = |name: &str| types.is_some_and(|types| types == name || types.as_array().is_some_and(|all| all.iter().any(|one| one == name)));
+    let is = |name: &str| {
+        types.is_some_and(|types| types == name || types.as_array().is_some_and(|all| all.iter().any(|one| one == name)))
+    };
     let items_are_ids = property.get("items").is_some_and(is_id);
     match () {
         () if is("array") && items_are_ids => (Kind::Ids, true),

@@ -87,7 +87,9 @@ impl Form {
         self.verdict = None;
         match self.action() {
             Err(why) => self.verdict = Some(Err(why)),
-            Ok(action) if matches!(self.spec.access, Access::Change | Access::Destroy) => app.want(Effect::Check(Box::new(action))),
+            Ok(action) if matches!(self.spec.access, Access::Change | Access::Destroy) => {
+                app.want(Effect::Check(Box::new(action)));
+            }
             Ok(_) => {}
         }
     }

@@ -55,12 +55,13 @@ impl Palette {
             key: app.keymap.key(row.command).unwrap_or_default(),
             choice: Choice::Command(row.command),
         });
-        let actions = CATALOG.iter().filter(|spec| spec.access != Access::Read && spec.access != Access::Report).map(|spec| Item {
-            name: spec.name.replace('.', " "),
-            words: (spec.schema)().get("description").and_then(|text| text.as_str()).unwrap_or_default().into(),
-            key: String::new(),
-            choice: Choice::Action { name: spec.name, known: app.known(spec) },
-        });
+        let actions =
+            CATALOG.iter().filter(|spec| spec.access != Access::Read && spec.access != Access::Report).map(|spec| Item {
+                name: spec.name.replace('.', " "),
+                words: (spec.schema)().get("description").and_then(|text| text.as_str()).unwrap_or_default().into(),
+                key: String::new(),
+                choice: Choice::Action { name: spec.name, known: app.known(spec) },
+            });
         let nodes = app.snapshot.iter().flat_map(|snapshot| {
             snapshot.graph.nodes.iter().enumerate().map(|(at, node)| Item {
                 name: format!("go to {}", node.id),
@@ -100,14 +101,17 @@ impl Palette {
     fn command(&self) -> Option<Result<Action, String>> {
         let words = shell_words::split(self.typed()).ok()?;
         let words: Vec<&str> = words.iter().map(String::as_str).skip_while(|word| *word == "seqctl").collect();
-        let spec = CATALOG.iter().find(|spec| spec.name.split('.').eq(words.iter().copied().take(spec.name.split('.').count())))?;
+        let spec =
+            CATALOG.iter().find(|spec| spec.name.split('.').eq(words.iter().copied().take(spec.name.split('.').count())))?;
         let rest = &words[spec.name.split('.').count()..];
         if rest.is_empty() {
             return None;
         }
         let command = (spec.command)(clap::Command::new(spec.name).no_binary_name(true));
         let parsed = command.try_get_matches_from(rest).and_then(|matches| Action::from_matches(spec.name, &matches));
-        Some(parsed.map_err(|error| error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()))
+        Some(
+            parsed.map_err(|error| error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()),
+        )
     }
 
     fn choose(&self, app: &mut App) -> Flow {
@@ -217,7 +221,8 @@ impl Layer for Palette {
             ]);
             if row + self.first() == self.at { line.style(theme.selected) } else { line }
         };
-        let lines: Vec<Line<'_>> = self.found.iter().skip(self.first()).take(usize::from(rows.height)).enumerate().map(line).collect();
+        let lines: Vec<Line<'_>> =
+            self.found.iter().skip(self.first()).take(usize::from(rows.height)).enumerate().map(line).collect();
         frame.render_widget(Paragraph::new(lines), rows);
     }
 

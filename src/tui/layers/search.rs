@@ -1,12 +1,7 @@
 //! Searching steps and gates while typing.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::{
-    Frame,
-    layout::Rect,
-    text::Line,
-    widgets::Clear,
-};
+use ratatui::{Frame, layout::Rect, text::Line, widgets::Clear};
 use tui_textarea::TextArea;
 
 use super::super::{

@@ -27,7 +27,10 @@ fn the_screen_at_every_size() {
 fn keys_move_along_edges() {
     let mut stage = Stage::new((140, 40), PLAN);
     let mut at = |keys: &str| stage.press(keys).app.selected_id().unwrap().to_string();
-    assert_eq!(["right", "down", "right", "right", "right"].map(&mut at), ["implement-a", "implement-b", "review", "deploy", "deploy"]);
+    assert_eq!(
+        ["right", "down", "right", "right", "right"].map(&mut at),
+        ["implement-a", "implement-b", "review", "deploy", "deploy"]
+    );
     assert_eq!(["left", "left", "left", "h"].map(&mut at), ["review", "implement-a", "plan", "plan"]);
 }
 

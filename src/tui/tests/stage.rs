@@ -151,7 +151,8 @@ impl Stage {
     /// Where a text stands on the screen.
     pub(super) fn find(&self, text: &str) -> (u16, u16) {
         let screen = self.text();
-        let (y, row) = screen.lines().enumerate().find(|(_, row)| row.contains(text)).unwrap_or_else(|| panic!("no {text}:\n{screen}"));
+        let (y, row) =
+            screen.lines().enumerate().find(|(_, row)| row.contains(text)).unwrap_or_else(|| panic!("no {text}:\n{screen}"));
         let before = row.split(text).next().unwrap();
         (u16::try_from(crate::layout::width(before)).unwrap(), u16::try_from(y).unwrap())
     }
