@@ -18,6 +18,7 @@ use crate::{
 /// What does not count before it is trusted.
 pub(super) const MODE: &str = "`mode: POWER` of policy.yaml";
 pub(super) const AGENTS: &str = "the `agents` of config.yaml";
+pub(super) const NOTIFY: &str = "`notify` of config.yaml";
 
 /// One trusted project, in a file of its own in the user's state folder.
 #[derive(Deserialize, Serialize)]
