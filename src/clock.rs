@@ -17,6 +17,11 @@ pub fn stamp() -> String {
     rfc3339(now())
 }
 
+/// The time, in milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    u64::try_from(now().as_millisecond()).unwrap_or(0)
+}
+
 /// Milliseconds from `from` to `to`, both RFC 3339; nothing where one cannot be read.
 pub fn ms_between(from: &str, to: &str) -> Option<u64> {
     let parse = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
@@ -47,9 +52,4 @@ mod tests {
         assert_eq!(rfc3339(Timestamp::from_millisecond(1_700_000_000_120).unwrap()), "2023-11-14T22:13:20.120Z");
         assert_eq!(ms_between("2023-11-14T22:13:20.120Z", "2023-11-14T22:13:21.000Z"), Some(880));
     }
-}
-
-/// The time, in milliseconds since 1970.
-pub fn now_ms() -> u64 {
-    u64::try_from(now().as_millisecond()).unwrap_or(0)
 }

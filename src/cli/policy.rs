@@ -39,10 +39,11 @@ pub(super) fn judgement(judgement: &Judgement) -> String {
 }
 
 /// What was trusted.
-pub(super) fn trusted(path: &Path, mode: Mode, agents: &[String], place: &Path) -> String {
+pub(super) fn trusted(path: &Path, mode: Mode, agents: &[String], notify: Option<&str>, place: &Path) -> String {
     let agents = if agents.is_empty() { String::new() } else { format!(", agents {}", agents.join(", ")) };
+    let notify = notify.map_or(String::new(), |command| format!(", notify by `{}`", tame(command)));
     format!(
-        "trusted {} as it stands: {} mode{agents}\n  until policy.yaml or config.yaml change; remembered in {}\n",
+        "trusted {} as it stands: {} mode{agents}{notify}\n  until policy.yaml or config.yaml change; remembered in {}\n",
         path.display(),
         mode.as_str(),
         place.display()

@@ -80,7 +80,7 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
         Output::Checked { checks } => checks_text(checks, width),
         Output::Policy { rules, ignored } => policy::rules(rules, ignored, width),
         Output::Judged(judgement) => policy::judgement(judgement),
-        Output::Trusted { path, mode, agents, place } => policy::trusted(path, *mode, agents, place),
+        Output::Trusted { path, mode, agents, notify, place } => policy::trusted(path, *mode, agents, notify.as_deref(), place),
         Output::Pruned { runs } => format!("removed {}\n", count(runs.len(), "run")),
         Output::Demo { path, report } => {
             let mut text = format!("\n{}", run(report, width, verbose));

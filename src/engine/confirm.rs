@@ -35,7 +35,7 @@ pub(super) fn check(view: &View, caller: &Caller, action: &Action, what: &str, c
         Verdict::Deny { why, rule } => Err(Error::Denied { why, rule }),
         Verdict::Confirm { .. } if consent == Consent::Given => Ok(()),
         Verdict::Confirm { why } => {
-            let why = match view.ignored.first() {
+            let why = match view.ignored.iter().find(|what| **what != super::trust::NOTIFY) {
                 Some(ignored) if runs => format!("{why}: nobody has trusted {ignored} yet, `seqctl trust` does"),
                 _ => why,
             };

@@ -148,7 +148,7 @@ impl Engine {
             GraphEdge { from: ids[from].clone(), to: ids[to].clone(), kind: tie.kind.as_str() }
         });
         let name = self.name_of(view);
-        let options = graph::Graph { ascii: args.ascii || view.config.is_ascii, ..args.clone() };
+        let options = graph::Graph { ascii: args.ascii || view.config.ui.is_ascii, ..args.clone() };
         let mut report = GraphReport { name, nodes, edges: edges.collect(), text: None, layout, options };
         report.text = match args.format {
             Format::Mermaid => Some(diagram::mermaid(&report)),

@@ -72,7 +72,14 @@ pub enum Output {
     #[schemars(title = "judged")]
     Judged(super::policy::Judgement),
     #[schemars(title = "trusted")]
-    Trusted { path: PathBuf, mode: crate::model::Mode, agents: Vec<String>, place: PathBuf },
+    Trusted {
+        path: PathBuf,
+        mode: crate::model::Mode,
+        agents: Vec<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        notify: Option<String>,
+        place: PathBuf,
+    },
     #[schemars(title = "pruned")]
     Pruned { runs: Vec<String> },
     #[schemars(title = "demo")]

@@ -106,7 +106,8 @@ impl Engine {
         let text = String::from_utf8(text).map_err(|_| Error::FileUnusable { path: path.clone(), why: "is not UTF-8".into() })?;
         let before: Policy = typed(self.paths())?.unwrap_or_default();
         // A change of a file that somebody else wrote must not make the rest of it count.
-        let is_ours = trust::is_trusted(self.paths()) || held.view().config.agents.is_empty();
+        let config = &held.view().config;
+        let is_ours = trust::is_trusted(self.paths()) || (config.agents.is_empty() && config.notify.is_none());
         let after = with_mode(&text, args.mode);
         let is_whole = yaml::typed::<Policy>(after.as_bytes(), &path, "`key: value` lines")?
             .is_some_and(|policy| policy == Policy { mode: args.mode, ..before.clone() });
@@ -118,7 +119,7 @@ impl Engine {
         if is_ours {
             trust::grant(self.paths())?;
         } else {
-            self.warn("config.yaml has agents that you have not trusted; `seqctl trust` makes all of it count".into());
+            self.warn("config.yaml has settings that you have not trusted; `seqctl trust` makes all of it count".into());
         }
         Ok(Output::Wrote { path })
     }
@@ -131,8 +132,9 @@ impl Engine {
         let policy: Policy = typed(self.paths())?.unwrap_or_default();
         let config = crate::store::Config::read(self.paths())?;
         let place = trust::grant(self.paths())?;
+        let notify = config.notify.map(|command| command.display());
         let agents = config.agents.into_keys().collect();
-        Ok(Output::Trusted { path: self.paths().root.clone(), mode: policy.mode, agents, place })
+        Ok(Output::Trusted { path: self.paths().root.clone(), mode: policy.mode, agents, notify, place })
     }
 
     fn only_a_person(&self, caller: &Caller, action: &Action) -> Result<(), Error> {

@@ -18,6 +18,7 @@ use crate::{
 /// What does not count before it is trusted.
 pub(super) const MODE: &str = "`mode: POWER` of policy.yaml";
 pub(super) const AGENTS: &str = "the `agents` of config.yaml";
+pub(super) const NOTIFY: &str = "`notify` of config.yaml";
 
 /// One trusted project, in a file of its own in the user's state folder.
 #[derive(Deserialize, Serialize)]
@@ -63,6 +64,11 @@ fn state_folder() -> Option<PathBuf> {
     absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
         .map(|state| state.join("threados"))
+}
+
+/// Where trust is remembered, for whoever wants to hear of it.
+pub(super) fn folder() -> Option<PathBuf> {
+    Some(state_folder()?.join("trust"))
 }
 
 fn content(paths: &Paths) -> Result<String, Error> {

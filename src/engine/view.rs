@@ -368,7 +368,7 @@ fn read(paths: &Paths) -> Result<(Vec<u8>, FileId), Error> {
 /// Takes what nobody has trusted out of the policy, and says what does not count.
 fn ignored(paths: &Paths, policy: &mut Result<Policy, String>, config: &Config) -> Vec<&'static str> {
     let is_power = policy.as_ref().is_ok_and(|policy| policy.mode == Mode::Power);
-    let wants = [(is_power, trust::MODE), (!config.agents.is_empty(), trust::AGENTS)];
+    let wants = [(is_power, trust::MODE), (!config.agents.is_empty(), trust::AGENTS), (config.notify.is_some(), trust::NOTIFY)];
     let wants: Vec<_> = wants.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, what)| what).collect();
     if wants.is_empty() || trust::is_trusted(paths) {
         return Vec::new();

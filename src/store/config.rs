@@ -6,17 +6,21 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use super::{Paths, file, yaml};
+use super::{
+    Paths, file,
+    ui::{Ui, UiSection},
+    yaml,
+};
 use crate::{
     error::Error,
-    model::{AgentSettings, nearest},
+    model::{AgentSettings, CommandLine, nearest},
 };
 
 /// Sections that are set aside.
 const LATER: [&str; 1] = ["chat"];
 
 /// The keys of the file and of an agent that mean something now.
-const KEYS: [&str; 4] = ["version", "status_in_file", "agents", "ui"];
+const KEYS: [&str; 5] = ["version", "status_in_file", "agents", "ui", "notify"];
 const AGENT_KEYS: [&str; 7] = ["command", "prompt", "output", "resume", "model_flag", "budget_flag", "install"];
 
 /// config.yaml.
@@ -24,8 +28,10 @@ const AGENT_KEYS: [&str; 7] = ["command", "prompt", "output", "resume", "model_f
 pub struct Config {
     /// Whether outcomes are written to sequence.yaml.
     pub status_in_file: bool,
-    /// Whether drawings keep to ASCII characters.
-    pub is_ascii: bool,
+    /// How things are shown.
+    pub ui: Ui,
+    /// What is run when something starts to need a person.
+    pub notify: Option<CommandLine>,
     /// Agents, in the order of their names.
     pub agents: BTreeMap<String, AgentSettings>,
     /// What is odd in the file.
@@ -34,7 +40,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { status_in_file: true, is_ascii: false, agents: BTreeMap::new(), warnings: Vec::new() }
+        Self { status_in_file: true, ui: Ui::default(), notify: None, agents: BTreeMap::new(), warnings: Vec::new() }
     }
 }
 
@@ -50,16 +56,12 @@ pub struct ConfigFile {
     /// How things are shown
     #[serde(default)]
     ui: Option<UiSection>,
+    /// What is run when something starts to need a person, with what it is in `THREADOS_NOTIFY_*`; it counts once the project is trusted
+    #[serde(default)]
+    notify: Option<CommandLine>,
     #[serde(flatten)]
     #[schemars(skip)]
     others: BTreeMap<String, Value>,
-}
-
-#[derive(Default, Deserialize, JsonSchema)]
-struct UiSection {
-    /// Whether drawings keep to ASCII characters
-    #[serde(default)]
-    ascii: bool,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -105,7 +107,16 @@ impl Config {
             agents.insert(name, section.settings);
         }
         let status_in_file = sections.status_in_file.unwrap_or(true);
-        Ok(Self { status_in_file, is_ascii: sections.ui.unwrap_or_default().ascii, agents, warnings })
+        let ui = sections.ui.unwrap_or_default();
+        warnings.extend(unknown("ui: ", ui.others.keys(), &UiSection::KEYS));
+        let is_empty = |command: &CommandLine| match command {
+            CommandLine::Shell(text) => text.trim().is_empty(),
+            CommandLine::Argv(words) => words.first().is_none_or(String::is_empty),
+        };
+        if sections.notify.as_ref().is_some_and(is_empty) {
+            return Err("`notify` is empty".into());
+        }
+        Ok(Self { status_in_file, ui: ui.into_ui()?, notify: sections.notify, agents, warnings })
     }
 }
 
@@ -121,7 +132,10 @@ fn unknown<'a>(place: &str, keys: impl Iterator<Item = &'a String>, known: &[&st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{OutputFormat, PromptBy};
+    use crate::{
+        model::{OutputFormat, PromptBy},
+        store::{Color, FirstView},
+    };
 
     fn read(text: &str) -> Result<Config, String> {
         let sections: ConfigFile = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
@@ -140,6 +154,25 @@ mod tests {
         let mine = &config.agents["mine"];
         assert_eq!((mine.prompt, mine.output), (Some(PromptBy::File), Some(OutputFormat::Claude)));
         assert_eq!(config.agents["codex"].command, None);
+    }
+
+    #[test]
+    fn how_things_are_shown_and_who_is_told() {
+        let config = read(
+            "notify: [notify-send, now]\nui:\n  ascii: true\n  animate: false\n  view: list\n  keys: {run: x, stop: [s, ctrl-s], quit: []}\n  \
+             theme: {running: 214, done: '#00ff00'}\n",
+        )
+        .unwrap();
+        assert_eq!(config.notify, Some(CommandLine::Argv(vec!["notify-send".into(), "now".into()])));
+        let ui = config.ui;
+        assert_eq!((ui.is_ascii, ui.is_animated, ui.has_mouse, ui.view), (true, false, true, Some(FirstView::List)));
+        assert_eq!((&ui.keys["run"][..], ui.keys["stop"].len(), ui.keys["quit"].len()), (&["x".to_owned()][..], 2, 0));
+        assert_eq!((ui.theme["running"], ui.theme["done"]), (Color::Number(214), Color::Rgb(0, 255, 0)));
+        assert_eq!(read("ui: {asci: true}").unwrap().warnings, ["config.yaml: ui: unknown key `asci`; did you mean `ascii`?"]);
+        assert_eq!(read("notify: ''").unwrap_err(), "`notify` is empty");
+        assert_eq!(read("ui: {keys: {run: ''}}").unwrap_err(), "ui: keys: `run` has an empty key");
+        assert!(read("ui: {theme: {done: pink}}").unwrap_err().contains("`pink` is no colour"));
+        assert!(read("ui: {view: tree}").unwrap_err().contains("unknown variant `tree`"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod search;
 mod stamp;
 mod times;
 pub mod tx;
+mod ui;
 mod watch;
 pub mod yaml;
 
@@ -32,4 +33,5 @@ pub use runs::{AttemptStatus, Run, RunKind, RunState, RunnerFile, list_runs, ope
 pub use search::{Found, Search};
 pub use stamp::{FileId, Stamp, sha256, sha256_of};
 pub use times::{STREAMS, Times};
-pub use watch::{Bell, FALLBACK, FolderWatch, Watch, ring};
+pub use ui::{Color, FirstView, Ui};
+pub use watch::{Bell, FALLBACK, FolderWatch, Listener, Watch, ring};
