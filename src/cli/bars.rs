@@ -1,7 +1,7 @@
 //! The progress of a run: bars on a terminal, plain lines in a pipe, events as JSON lines.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{IsTerminal as _, Read as _, Seek as _, SeekFrom},
     path::PathBuf,
@@ -26,7 +26,6 @@ pub(super) struct Progress<'a> {
     printer: &'a Printer,
     client: &'a Client,
     look: Look,
-    totals: Totals,
     told_waiting: Vec<String>,
 }
 
@@ -34,7 +33,7 @@ enum Look {
     Quiet,
     Lines,
     Json,
-    Bars(Bars),
+    Bars(Box<Bars>),
 }
 
 /// What is known of the run as a whole.
@@ -44,11 +43,12 @@ struct Totals {
     failed: usize,
     running: BTreeMap<Id, (String, u32, Instant)>,
     past: BTreeMap<Id, u64>,
-    left: Vec<Id>,
+    left: BTreeSet<Id>,
     width: usize,
 }
 
 struct Bars {
+    totals: Totals,
     multi: MultiProgress,
     sum: ProgressBar,
     steps: BTreeMap<Id, ProgressBar>,
@@ -63,16 +63,11 @@ impl<'a> Progress<'a> {
         } else if printer.is_quiet() {
             Look::Quiet
         } else if is_terminal {
-            Look::Bars(Bars::new())
+            Look::Bars(Box::new(Bars::new(Totals::new(&session.client, run)?)))
         } else {
             Look::Lines
         };
-        let totals = Totals::new(&session.client, run)?;
-        let mut progress = Self { printer, client: &session.client, look, totals, told_waiting: Vec::new() };
-        if let Look::Bars(bars) = &mut progress.look {
-            progress.totals.running.keys().for_each(|step| bars.begin(step));
-        }
-        Ok(progress)
+        Ok(Self { printer, client: &session.client, look, told_waiting: Vec::new() })
     }
 
     /// Takes note of an event of the run.
@@ -80,7 +75,6 @@ impl<'a> Progress<'a> {
         if event.run() != Some(run) {
             return;
         }
-        self.totals.take(event);
         match &mut self.look {
             Look::Quiet => {}
             Look::Json => self.printer.line(&json!(event)),
@@ -96,7 +90,7 @@ impl<'a> Progress<'a> {
     /// Draws what changes by itself: times and last lines.
     pub(super) fn tick(&mut self) {
         if let Look::Bars(bars) = &mut self.look {
-            bars.draw(&self.totals, self.client);
+            bars.draw(self.client);
         }
     }
 
@@ -153,7 +147,7 @@ impl Totals {
             failed: 0,
             running: BTreeMap::new(),
             past: BTreeMap::new(),
-            left: Vec::new(),
+            left: BTreeSet::new(),
             width: view.policy().map_or(1, |policy| policy.max_concurrent as usize),
         };
         for (at, step) in view.sequence.steps.iter().enumerate().filter(|(_, step)| found.covers(&step.id)) {
@@ -167,7 +161,7 @@ impl Totals {
                 StepStatus::Running => {
                     totals.running.insert(step.id.clone(), (run.to_owned(), 1, Instant::now()));
                 }
-                StepStatus::Ready | StepStatus::Blocked => totals.left.push(step.id.clone()),
+                StepStatus::Ready | StepStatus::Blocked => drop(totals.left.insert(step.id.clone())),
             }
         }
         Ok(totals)
@@ -176,11 +170,11 @@ impl Totals {
     fn take(&mut self, event: &Event) {
         match &event.kind {
             Kind::StepStarted { step, run, attempt } => {
-                self.left.retain(|id| id != step);
+                self.left.remove(step);
                 self.running.insert(step.clone(), (run.clone(), *attempt, Instant::now()));
             }
             Kind::StepEnded { step, outcome, duration_ms, .. } => {
-                self.left.retain(|id| id != step);
+                self.left.remove(step);
                 self.running.remove(step);
                 self.past.insert(step.clone(), *duration_ms);
                 if outcome.status == StepStatus::Done {
@@ -229,14 +223,18 @@ impl Totals {
 }
 
 impl Bars {
-    fn new() -> Self {
+    fn new(totals: Totals) -> Self {
         let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8));
         let sum = multi.add(ProgressBar::no_length());
         sum.set_style(plain_style());
-        Self { multi, sum, steps: BTreeMap::new(), drawn: Instant::now() }
+        let running: Vec<Id> = totals.running.keys().cloned().collect();
+        let mut bars = Self { totals, multi, sum, steps: BTreeMap::new(), drawn: Instant::now() };
+        running.iter().for_each(|step| bars.begin(step));
+        bars
     }
 
     fn take(&mut self, event: &Event) {
+        self.totals.take(event);
         match &event.kind {
             Kind::StepStarted { step, .. } => self.begin(step),
             Kind::StepEnded { step, .. } => {
@@ -260,15 +258,15 @@ impl Bars {
         }
     }
 
-    fn draw(&mut self, totals: &Totals, client: &Client) {
+    fn draw(&mut self, client: &Client) {
         if self.drawn.elapsed() < Duration::from_millis(120) {
             return;
         }
         self.drawn = Instant::now();
-        self.sum.set_message(totals.words());
+        self.sum.set_message(self.totals.words());
         let width = self.steps.keys().map(|id| id.as_str().len()).max().unwrap_or(0);
         for (id, bar) in &self.steps {
-            let Some((run, attempt, since)) = totals.running.get(id) else { continue };
+            let Some((run, attempt, since)) = self.totals.running.get(id) else { continue };
             let took = seconds(since.elapsed().as_secs());
             let last = last_line(&client.paths().run(run).join(id.as_str()), *attempt);
             bar.set_message(format!("{} {id:<width$}  {:>6}  {}", style::glyph(StepStatus::Running), took, style::dim(&last)));
