@@ -4,7 +4,10 @@
 use std::{
     io,
     os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
-    sync::atomic::{AtomicI32, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicI32, Ordering},
+    },
 };
 
 /// What a fork returned.
@@ -43,7 +46,8 @@ pub fn spawn_sharing<F: FnMut()>(mut child: F) -> io::Result<i32> {
         child();
         127
     }
-    let mut stack = vec![0_u128; STACK / 16];
+    // Filling it would cost more than all the rest: what a child needs of it is a few pages.
+    let mut stack = Box::<[u128]>::new_uninit_slice(STACK / 16);
     // SAFETY: the process has one thread, which sleeps until the child has left this memory
     // (CLONE_VFORK); the stack is large, aligned, and outlives the child's use of it.
     let pid = unsafe {
@@ -141,14 +145,23 @@ fn set_action(signal: i32, action: libc::sighandler_t) -> io::Result<()> {
 
 /// Default actions and an empty mask: both are inherited through exec, and a step that inherits
 /// a blocked SIGTERM cannot be stopped.
+///
+/// Which signals have another action is found out once: call it after the last [`signal_pipe`].
 pub fn reset_signals() {
-    for signal in 1..65 {
-        if signal != libc::SIGKILL && signal != libc::SIGSTOP {
-            // A number that this system does not have is refused, which is as good.
-            let _ = set_action(signal, libc::SIG_DFL);
-        }
+    static CHANGED: OnceLock<Vec<i32>> = OnceLock::new();
+    for &signal in CHANGED.get_or_init(|| (1..65).filter(|&signal| has_action(signal)).collect()) {
+        let _ = set_action(signal, libc::SIG_DFL);
     }
     let _ = nix::sys::signal::SigSet::empty().thread_set_mask();
+}
+
+/// Whether `signal` is ignored or handled. A number that this system does not have is neither.
+fn has_action(signal: i32) -> bool {
+    // SAFETY: nothing is set, and the structure is only read after the call has filled it.
+    unsafe {
+        let mut now: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut now) == 0 && now.sa_sigaction != libc::SIG_DFL
+    }
 }
 
 /// Moves `keep` to descriptors 3 and up, points 0 to 2 at `/dev/null` and closes everything else.

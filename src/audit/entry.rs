@@ -1,18 +1,17 @@
 //! One line of the audit log.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// A line of the audit log.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct Entry {
     /// The format.
     pub v: u8,
     /// Its number, which is the transaction's.
     pub seq: u64,
     /// RFC 3339.
-    #[serde(alias = "timestamp")]
     pub at: String,
     /// SHA-256 of the previous line's bytes without its newline.
     pub prev: String,
@@ -22,7 +21,7 @@ pub struct Entry {
 }
 
 /// What an entry says, before it has its place in the chain.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, PartialEq, Serialize)]
 pub struct Draft {
     /// Who: user, orchestrator, api, chat, mcp or system.
     pub actor: String,
@@ -53,6 +52,59 @@ pub struct Draft {
     /// The facts, redacted.
     #[serde(default)]
     pub payload: Value,
+}
+
+/// An entry as it is read. A flattened field would make serde keep all of the line before it knows what is in it, and
+/// whoever follows a run reads a line for every step.
+#[derive(Deserialize)]
+struct FlatEntry {
+    v: u8,
+    seq: u64,
+    #[serde(alias = "timestamp")]
+    at: String,
+    prev: String,
+    actor: String,
+    via: String,
+    action: String,
+    #[serde(default)]
+    target: Option<String>,
+    #[serde(default)]
+    tx: bool,
+    #[serde(default)]
+    pre_sha: Option<String>,
+    #[serde(default)]
+    post_sha: Option<String>,
+    #[serde(default)]
+    policy_mode: Option<String>,
+    result: String,
+    #[serde(default)]
+    error: Option<String>,
+    #[serde(default)]
+    payload: Value,
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let FlatEntry {
+            v,
+            seq,
+            at,
+            prev,
+            actor,
+            via,
+            action,
+            target,
+            tx,
+            pre_sha,
+            post_sha,
+            policy_mode,
+            result,
+            error,
+            payload,
+        } = FlatEntry::deserialize(deserializer)?;
+        let body = Draft { actor, via, action, target, tx, pre_sha, post_sha, policy_mode, result, error, payload };
+        Ok(Self { v, seq, at, prev, body })
+    }
 }
 
 impl Draft {

@@ -1,6 +1,6 @@
 //! Taking secrets out of what is written to the audit log.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use regex::Regex;
 use serde_json::Value;
@@ -38,35 +38,38 @@ pub fn redact_text(text: &str) -> String {
 /// A value without the secrets in it: of a name that sounds like one, and of a text that looks
 /// like one. Values of an `env` are hidden altogether.
 #[must_use]
-pub fn redact(value: Value) -> Value {
+pub fn redact(mut value: Value) -> Value {
+    hide_in(&mut value);
+    value
+}
+
+fn hide_in(value: &mut Value) {
     match value {
-        Value::String(text) => Value::String(redact_text(&text)),
-        Value::Array(items) => Value::Array(items.into_iter().map(redact).collect()),
-        Value::Object(fields) => Value::Object(
-            fields
-                .into_iter()
-                .map(|(name, value)| {
-                    let value = match value {
-                        Value::Object(env) if name == "env" => {
-                            Value::Object(env.into_iter().map(|(name, _)| (name, HIDDEN.into())).collect())
-                        }
-                        // The command line gives NAME=VALUE.
-                        Value::Array(pairs) if name == "env" => pairs.into_iter().map(hide_value).collect(),
-                        Value::String(_) if NAMES.is_match(&name) => HIDDEN.into(),
-                        other => redact(other),
-                    };
-                    (name, value)
-                })
-                .collect(),
-        ),
-        other => other,
+        Value::String(text) => {
+            if let Cow::Owned(clean) = TEXTS.replace_all(text, HIDDEN) {
+                *text = clean;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_in),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::Object(env) if name == "env" => env.values_mut().for_each(|value| *value = HIDDEN.into()),
+                    // The command line gives NAME=VALUE.
+                    Value::Array(pairs) if name == "env" => pairs.iter_mut().for_each(hide_value),
+                    Value::String(_) if NAMES.is_match(name) => *value = HIDDEN.into(),
+                    other => hide_in(other),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-fn hide_value(pair: Value) -> Value {
+fn hide_value(pair: &mut Value) {
     match pair.as_str().and_then(|pair| pair.split_once('=')) {
-        Some((name, _)) => format!("{name}={HIDDEN}").into(),
-        None => redact(pair),
+        Some((name, _)) => *pair = format!("{name}={HIDDEN}").into(),
+        None => hide_in(pair),
     }
 }
 

@@ -29,7 +29,8 @@ pub(super) struct Progress<'a> {
     printer: &'a Printer,
     client: &'a Client,
     look: Look,
-    totals: Totals,
+    /// Nothing where nothing is said of it.
+    totals: Option<Totals>,
     told_waiting: Vec<String>,
 }
 
@@ -71,10 +72,13 @@ impl<'a> Progress<'a> {
         } else {
             Look::Lines(Instant::now())
         };
-        let totals = Totals::new(&session.client, run)?;
+        let totals = match look {
+            Look::Quiet | Look::Json => None,
+            Look::Lines(_) | Look::Bars(_) => Some(Totals::new(&session.client, run)?),
+        };
         let mut progress = Self { printer, client: &session.client, look, totals, told_waiting: Vec::new() };
-        if let Look::Bars(bars) = &mut progress.look {
-            progress.totals.running.keys().for_each(|step| bars.begin(step));
+        if let (Look::Bars(bars), Some(totals)) = (&mut progress.look, &progress.totals) {
+            totals.running.keys().for_each(|step| bars.begin(step));
         }
         Ok(progress)
     }
@@ -84,7 +88,9 @@ impl<'a> Progress<'a> {
         if event.run() != Some(run) {
             return;
         }
-        self.totals.take(event);
+        if let Some(totals) = &mut self.totals {
+            totals.take(event);
+        }
         match &mut self.look {
             Look::Quiet => {}
             Look::Json => self.printer.line(&json!(event)),
@@ -93,10 +99,11 @@ impl<'a> Progress<'a> {
                     self.printer.text(&format!("{line}\n"));
                 }
                 let is_end = matches!(event.kind, Kind::StepEnded { .. });
-                if is_end && said.elapsed() >= SAID && !self.totals.running.is_empty() {
+                let running = self.totals.as_mut().filter(|totals| is_end && said.elapsed() >= SAID && !totals.running.is_empty());
+                if let Some(totals) = running {
                     *said = Instant::now();
-                    self.totals.look(self.client);
-                    self.printer.text(&format!("{}\n", self.totals.progress().words()));
+                    totals.look(self.client);
+                    self.printer.text(&format!("{}\n", totals.progress().words()));
                 }
             }
             Look::Bars(bars) => bars.take(event),
@@ -105,8 +112,8 @@ impl<'a> Progress<'a> {
 
     /// Draws what changes by itself: times and last lines.
     pub(super) fn tick(&mut self) {
-        if let Look::Bars(bars) = &mut self.look {
-            bars.draw(&mut self.totals, self.client);
+        if let (Look::Bars(bars), Some(totals)) = (&mut self.look, &mut self.totals) {
+            bars.draw(totals, self.client);
         }
     }
 

@@ -148,15 +148,12 @@ impl Session<'_> {
         if !is_shown {
             return Ok(error.map_or(ExitCode::SUCCESS, |error| ExitCode::from(error.code().1.exit())));
         }
-        let data = serde_json::to_value(&report).ok();
-        let reply = Reply { output: Output::Run(Box::new(report)), warnings: self.client.take_warnings(), ..reply };
         match error {
-            None => self.printer.reply(&reply),
-            Some(error) => {
-                if !self.printer.is_json() {
-                    self.printer.reply(&reply)?;
-                }
-                Ok(self.printer.fail(&error, data))
+            Some(error) if self.printer.is_json() => Ok(self.printer.fail(&error, serde_json::to_value(&report).ok())),
+            error => {
+                let reply = Reply { output: Output::Run(Box::new(report)), warnings: self.client.take_warnings(), ..reply };
+                let code = self.printer.reply(&reply)?;
+                Ok(error.map_or(code, |error| self.printer.fail(&error, None)))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What happened, for whoever watches: read off the audit log, so that every process sees the same.
 
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use super::settle::Committed;
@@ -69,7 +69,7 @@ impl Event {
     pub fn of(entry: &Entry) -> Vec<Self> {
         let body = &entry.body;
         let run = || body.target.clone().unwrap_or_default();
-        let list = |key: &str| body.payload.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        let list = |key: &str| body.payload.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let kinds = match body.action.as_str() {
             _ if body.result == "denied" => {
                 vec![Kind::Denied {
@@ -79,7 +79,7 @@ impl Event {
                 }]
             }
             "claim" => list("claims").iter().filter_map(|claim| started(claim, &run())).collect(),
-            "commit" => list("outcomes").into_iter().filter_map(ended).collect(),
+            "commit" => list("outcomes").iter().filter_map(ended).collect(),
             "run.wait" => {
                 let waits_for = list("waitsFor").iter().filter_map(|text| text.as_str().map(str::to_owned)).collect();
                 vec![Kind::RunWaiting { run: run(), waits_for }]
@@ -93,9 +93,9 @@ impl Event {
                 ]
             }
             "run.all" | "run.runnable" | "run.step" | "run.group" => vec![Kind::RunStarted { run: run() }],
-            "stop" => vec![Kind::StopRequested {
-                steps: list("steps").into_iter().filter_map(|id| serde_json::from_value(id).ok()).collect(),
-            }],
+            "stop" => {
+                vec![Kind::StopRequested { steps: list("steps").iter().filter_map(|id| Id::deserialize(id).ok()).collect() }]
+            }
             "void" | "merge" => Vec::new(),
             action => vec![Kind::Changed { action: action.into(), target: body.target.clone(), by: body.actor.clone() }],
         };
@@ -116,12 +116,12 @@ impl Event {
 }
 
 fn started(claim: &Value, run: &str) -> Option<Kind> {
-    let step = serde_json::from_value(claim.get("step")?.clone()).ok()?;
+    let step = Id::deserialize(claim.get("step")?).ok()?;
     let attempt = claim.get("attempt").and_then(Value::as_u64).and_then(|attempt| attempt.try_into().ok()).unwrap_or(1);
     Some(Kind::StepStarted { step, run: run.into(), attempt })
 }
 
-fn ended(outcome: Value) -> Option<Kind> {
-    let Committed { step, run, attempt, outcome, duration_ms, .. } = serde_json::from_value(outcome).ok()?;
+fn ended(outcome: &Value) -> Option<Kind> {
+    let Committed { step, run, attempt, outcome, duration_ms, .. } = Committed::deserialize(outcome).ok()?;
     Some(Kind::StepEnded { step, run, attempt, outcome, duration_ms })
 }

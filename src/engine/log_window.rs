@@ -16,7 +16,7 @@ use crate::{
     agent::PieceKind,
     error::Error,
     model::{Id, OutputFormat},
-    store::{AttemptStatus, FolderWatch, Found, LineFile, RawLine, STREAMS, Search, Times},
+    store::{AttemptStatus, Found, LineFile, Listener, RawLine, STREAMS, Search, Times},
 };
 
 /// Which output is looked at.
@@ -134,8 +134,8 @@ impl LogWindow {
     }
 
     /// Calls `tell` whenever the logs may have grown, until what it gives is dropped; nothing where the system cannot watch.
-    pub fn watch(&self, tell: impl Fn() + Send + 'static) -> Option<FolderWatch> {
-        FolderWatch::new(&self.folder, tell)
+    pub fn watch(&self, tell: impl Fn() + Send + 'static) -> Option<Listener> {
+        Listener::new(&self.folder, &[], tell)
     }
 
     /// How many lines have been counted.

@@ -52,9 +52,11 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
     steps.sort_by_key(order);
     let mut attempts = Vec::new();
     for step in &steps {
-        for attempt in runs::attempts(paths, &run.id, step.as_str())? {
-            attempts.extend(AttemptStatus::read(paths, &run.id, step.as_str(), attempt));
-        }
+        let numbers = match last_attempt(view, run, step) {
+            Some(last) => (1..=last).collect(),
+            None => runs::attempts(paths, &run.id, step.as_str())?,
+        };
+        attempts.extend(numbers.into_iter().filter_map(|attempt| AttemptStatus::read(paths, &run.id, step.as_str(), attempt)));
     }
     let ready = view.readiness();
     let covered = (0..view.sequence.steps.len()).filter(|&at| run.covers(view.id_of(at)));
@@ -71,6 +73,12 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
     let row = run_row(run, is_held(&paths.runner(&run.id)));
     let usage = attempts.iter().filter_map(|attempt| attempt.agent.usage).reduce(Usage::plus);
     Ok(RunReport { run: row, counts: counts(&statuses), failed, stuck, usage, attempts, folder: paths.run(&run.id) })
+}
+
+/// The last attempt of a step in a run, if its record is of that run: the folder need not be listed then.
+fn last_attempt(view: &View, run: &Run, step: &Id) -> Option<u32> {
+    let record = view.records.get(step).filter(|_| !view.leases.contains_key(step))?;
+    record.claim.as_ref().filter(|claim| claim.run == run.id).and(record.exit.as_ref()).map(|exit| exit.attempt)
 }
 
 /// The steps whose last attempt in a run failed, with its outcome in words.

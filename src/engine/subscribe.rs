@@ -155,7 +155,7 @@ impl<T: FnMut(Update)> Feed<T> {
         let folders: Vec<PathBuf> = all.filter(|folder| folder.is_dir()).collect();
         if is_afresh || folders != self.watched.0 {
             let wake = self.wake.clone();
-            let listener = Listener::new(&self.paths, &folders, move || _ = wake.try_send(()));
+            let listener = Listener::new(&self.paths.dir, &folders, move || _ = wake.try_send(()));
             if !is_afresh {
                 // What changed before it was watched.
                 let _ = self.wake.try_send(());

@@ -3,7 +3,7 @@
 use std::{
     ffi::{CString, OsStr},
     fs::File,
-    io::{self, Read as _},
+    io,
     os::{fd::AsFd as _, unix::ffi::OsStrExt as _},
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -18,6 +18,9 @@ use crate::{
     sys,
 };
 
+/// The most of the reason why a command could not be started that its parent hears of, in bytes.
+const COMPLAINT: usize = 1024;
+
 /// A prepared command.
 pub(super) struct Launch {
     programs: Vec<CString>,
@@ -30,7 +33,8 @@ pub(super) struct Launch {
 
 /// The standard streams of a child.
 pub(super) struct Streams {
-    pub(super) stdin: File,
+    /// Nothing for that of the supervisor, which is `/dev/null`.
+    pub(super) stdin: Option<File>,
     pub(super) stdout: File,
     pub(super) stderr: File,
 }
@@ -63,10 +67,13 @@ impl Launch {
         };
         let env = env
             .into_iter()
-            .map(|(mut name, value)| {
-                name.push(b'=');
-                name.extend(value);
-                c_string(name)
+            .map(|(name, value)| {
+                // With room for the NUL, so that it is not moved again.
+                let mut pair = Vec::with_capacity(name.len() + value.len() + 2);
+                pair.extend(name);
+                pair.push(b'=');
+                pair.extend(value);
+                c_string(pair)
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {
@@ -84,14 +91,16 @@ impl Launch {
     /// The child holds the lease's lock until exec, and writes its line before: a free lock and
     /// no `child` line mean that no user code ran or ever will.
     pub(super) fn start(&self, lease: &Lease, attempt: u32) -> Result<i32, Refusal> {
-        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?;
+        let (read, write) = io::pipe()?;
         let parent = rustix::process::getpid();
         let pid = sys::spawn_sharing(|| {
             let refusal = match self.prepare(lease, attempt, parent) {
                 Err(refusal) => refusal,
                 Ok(()) => self.exec(),
             };
-            let _ = rustix::io::write(&write, refusal.0.as_bytes());
+            // Nobody reads before this process has ended, so it must fit the pipe.
+            let words = refusal.0.as_bytes();
+            let _ = rustix::io::write(&write, &words[..words.len().min(COMPLAINT)]);
             sys::exit(127);
         })?;
         drop(write);
@@ -99,13 +108,13 @@ impl Launch {
             // Both sides set it, so that whoever comes second finds it done.
             let _ = rustix::process::setpgid(Some(pid), Some(pid));
         }
-        let mut complaint = String::new();
-        let _ = File::from(read).read_to_string(&mut complaint);
-        if complaint.is_empty() {
+        let mut complaint = [0; COMPLAINT];
+        let got = rustix::io::retry_on_intr(|| rustix::io::read(&read, &mut complaint)).unwrap_or(0);
+        if got == 0 {
             return Ok(pid);
         }
         let _ = nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(pid), None);
-        Err(Refusal(complaint))
+        Err(Refusal(String::from_utf8_lossy(&complaint[..got]).into_owned()))
     }
 
     fn prepare(&self, lease: &Lease, attempt: u32, parent: Pid) -> Result<(), Refusal> {
@@ -121,7 +130,9 @@ impl Launch {
         if let Some(score) = self.oom_score {
             let _ = std::fs::write("/proc/self/oom_score_adj", score);
         }
-        rustix::stdio::dup2_stdin(self.streams.stdin.as_fd()).map_err(io::Error::from)?;
+        if let Some(stdin) = &self.streams.stdin {
+            rustix::stdio::dup2_stdin(stdin.as_fd()).map_err(io::Error::from)?;
+        }
         rustix::stdio::dup2_stdout(self.streams.stdout.as_fd()).map_err(io::Error::from)?;
         rustix::stdio::dup2_stderr(self.streams.stderr.as_fd()).map_err(io::Error::from)?;
         std::env::set_current_dir(&self.cwd).map_err(|error| Refusal(format!("cannot enter {}: {error}", self.cwd.display())))?;

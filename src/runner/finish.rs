@@ -40,7 +40,8 @@ pub(super) struct Left {
 pub(super) fn complete(paths: &Paths, run: &str, step: &Id, exit: &Exit, left: &Left) -> Result<(), Error> {
     let Left { report, products } = left;
     let folder = paths.attempt(run, step.as_str(), exit.attempt);
-    let size = |name: &str| fs::metadata(folder.join(name)).map_or(0, |meta| meta.len());
+    let size = |name: &str| fs::metadata(folder.join(name)).ok().map(|meta| meta.len());
+    let (stdout, stderr) = (size("stdout.log"), size("stderr.log"));
     let status = AttemptStatus {
         v: 1,
         step: step.clone(),
@@ -54,12 +55,13 @@ pub(super) fn complete(paths: &Paths, run: &str, step: &Id, exit: &Exit, left: &
         started_at: exit.began(),
         ended_at: exit.at.clone(),
         duration_ms: exit.ms,
-        stdout_bytes: size("stdout.log"),
-        stderr_bytes: size("stderr.log"),
+        stdout_bytes: stdout.unwrap_or(0),
+        stderr_bytes: stderr.unwrap_or(0),
         agent: report.facts.clone(),
         products: products.clone(),
     };
-    if !folder.is_dir() {
+    if stdout.is_none() {
+        // Perhaps there is no folder either.
         fs::create_dir_all(&folder).map_err(Error::io("make the folder", &folder))?;
     }
     if !report.text.is_empty() {

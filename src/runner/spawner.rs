@@ -19,10 +19,7 @@ use nix::{
     sys::wait::{WaitPidFlag, waitpid},
     unistd::Pid,
 };
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    pipe::{PipeFlags, pipe_with},
-};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
     message::{Answer, receive, send},
@@ -67,12 +64,12 @@ struct Helper {
 /// descriptors keep locks alive.
 pub fn fork() -> io::Result<Spawner> {
     let (ours, theirs) = UnixStream::pair()?;
-    let (done, told) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (done, told) = io::pipe()?;
     match sys::fork()? {
-        Fork::Parent(_) => Spawner::new(ours, done, None),
+        Fork::Parent(_) => Spawner::new(ours, done.into(), None),
         Fork::Child => {
             drop((ours, done));
-            let code = serve(&theirs, &told).map_or(1, |()| 0);
+            let code = serve(&theirs, &told.into()).map_or(1, |()| 0);
             sys::exit(code)
         }
     }
@@ -95,14 +92,14 @@ impl Spawner {
     /// Starts one by exec, for when the forked one was killed.
     pub fn exec() -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
-        let (done, told) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (done, told) = io::pipe()?;
         let child = Command::new(std::env::current_exe()?)
             .arg("__spawner")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(told))
             .stderr(Stdio::null())
             .spawn()?;
-        Self::new(ours, done, Some(child))
+        Self::new(ours, done.into(), Some(child))
     }
 
     /// Hands a lease to a supervisor that is free, else to a new one. Our copy of its descriptor can be closed

@@ -65,11 +65,12 @@ fn serve(lease: OwnedFd, channel: &UnixStream, told: &OwnedFd, spec: Spec) -> io
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let mut signals = File::from(sys::signal_pipe(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP])?);
+    let start = start_of(std::process::id()).unwrap_or(0);
     let (mut lease, mut spec) = (lease, spec);
     for left in (0..USES).rev() {
         let nonce = spec.nonce.clone();
         let mut supervisor = Supervisor::new(Lease::from_fd(lease), spec, signals);
-        supervisor.work();
+        supervisor.work(start);
         let is_free = supervisor.is_clean && left > 0;
         signals = supervisor.signals;
         // Only now may anybody hear of it. Closing our descriptor would not do: the spawner may be about
@@ -131,12 +132,11 @@ impl Supervisor {
         }
     }
 
-    fn work(&mut self) {
-        let pid = std::process::id();
+    /// Sees to one lease. `start` is when this process began.
+    fn work(&mut self, start: u64) {
         fault::point("supervisor.start");
-        if self.lease.append(&Line::Supervisor { pid, start: start_of(pid).unwrap_or(0) }).is_err()
-            || !self.lease.is_at(&self.lease_path)
-        {
+        let line = Line::Supervisor { pid: std::process::id(), start };
+        if self.lease.append(&line).is_err() || !self.lease.is_at(&self.lease_path) {
             return;
         }
         let mut attempt = self.spec.attempt;
@@ -204,8 +204,8 @@ impl Supervisor {
         let spec = &self.spec;
         fault::write("log.open")?;
         let log = |name: &str| OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join(name));
-        let stdin = if spec.stdin { folder.join("prompt.md") } else { "/dev/null".into() };
-        let streams = Streams { stdin: File::open(stdin)?, stdout: log("stdout.log")?, stderr: log("stderr.log")? };
+        let stdin = spec.stdin.then(|| File::open(folder.join("prompt.md"))).transpose()?;
+        let streams = Streams { stdin, stdout: log("stdout.log")?, stderr: log("stderr.log")? };
         fault::point("supervisor.before_fork");
         Launch::new(&spec.argv, self.environment(attempt, &folder), &spec.cwd, streams)?.start(&self.lease, attempt)
     }
@@ -213,22 +213,26 @@ impl Supervisor {
     fn environment(&self, attempt: u32, folder: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
         use std::os::unix::ffi::OsStringExt as _;
         let spec = &self.spec;
-        let mut env: std::collections::BTreeMap<Vec<u8>, Vec<u8>> =
-            std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
-        spec.unset.iter().for_each(|name| drop(env.remove(name.as_bytes())));
         let ours = [
-            ("THREADOS_LEASE", spec.nonce.clone()),
-            ("THREADOS_ATTEMPT", attempt.to_string()),
-            ("THREADOS_STEP_ID", spec.step.to_string()),
-            ("THREADOS_RUN_ID", spec.run.clone()),
+            ("THREADOS_LEASE", spec.nonce.clone().into_bytes()),
+            ("THREADOS_ATTEMPT", attempt.to_string().into_bytes()),
+            ("THREADOS_STEP_ID", spec.step.to_string().into_bytes()),
+            ("THREADOS_RUN_ID", spec.run.clone().into_bytes()),
+            ("THREADOS_OUTCOME_FILE", folder.join("outcome").into_os_string().into_vec()),
+            ("THREADOS_BASE_PATH", spec.root.clone().into_os_string().into_vec()),
         ];
-        let plan = spec.env.iter().map(|(name, value)| (name.as_str(), value.clone()));
-        for (name, value) in plan.chain(ours) {
-            env.insert(name.into(), value.into());
-        }
-        env.insert(b"THREADOS_OUTCOME_FILE".into(), folder.join("outcome").into_os_string().into_vec());
-        env.insert(b"THREADOS_BASE_PATH".into(), spec.root.clone().into_os_string().into_vec());
-        env.into_iter().collect()
+        let is_ours = |name: &str| ours.iter().any(|(other, _)| *other == name);
+        let plan = spec.env.iter().filter(|(name, _)| !is_ours(name));
+        let plan = plan.map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        let inherited = std::env::vars_os().filter(|(name, _)| {
+            name.to_str().is_none_or(|name| {
+                !is_ours(name) && !spec.env.contains_key(name) && !spec.unset.iter().any(|other| other == name)
+            })
+        });
+        let inherited = inherited.map(|(name, value)| (name.into_vec(), value.into_vec()));
+        let mut env: Vec<_> = inherited.chain(plan).collect();
+        env.extend(ours.map(|(name, value)| (name.into(), value)));
+        env
     }
 
     /// Waits for the child's end, and brings it about when it has to. Returns why it had to.
@@ -237,6 +241,8 @@ impl Supervisor {
         let mut tick = Instant::now() + TICK;
         let mut index = Index::new(self.folder(attempt));
         loop {
+            // First, since whoever has asked for a stop since we looked has sent a signal too.
+            self.sleep(kill_at.unwrap_or(deadline).min(tick));
             self.reap();
             if self.ended.is_some() {
                 return ending;
@@ -263,7 +269,6 @@ impl Supervisor {
                 tick = now + TICK;
                 index.note();
             }
-            self.sleep(kill_at.unwrap_or(deadline).min(tick));
         }
     }
 

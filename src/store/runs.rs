@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::Write as _,
+    io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     thread,
     time::{Duration, Instant},
@@ -269,8 +269,15 @@ pub fn attempts(paths: &Paths, run: &str, step: &str) -> Result<Vec<u32>, Error>
 /// The steps of a run that have a folder.
 pub fn steps(paths: &Paths, run: &str) -> Result<Vec<Id>, Error> {
     let folder = paths.run(run);
-    let names = file::names(&folder)?;
-    Ok(names.iter().filter(|name| folder.join(name).is_dir()).filter_map(|name| name.parse().ok()).collect())
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("list", folder)(error)),
+    };
+    let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut steps: Vec<Id> = folders.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    steps.sort_unstable();
+    Ok(steps)
 }
 
 /// Removes the folder of a run.

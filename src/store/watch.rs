@@ -1,16 +1,13 @@
 //! Waking up when a project changes.
 
 use std::{
-    fs::File,
-    io::Read as _,
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    thread,
     time::Duration,
 };
 
-use notify::{EventKind, RecursiveMode, Watcher as _};
-use rustix::pipe::PipeFlags;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Paths;
 
@@ -18,34 +15,31 @@ use super::Paths;
 pub const FALLBACK: Duration = Duration::from_secs(2);
 
 /// How long changes are gathered.
-const BURST: Duration = Duration::from_millis(20);
+const BURST: Duration = Duration::from_millis(10);
 
 /// Reports that something of a project changed. Many changes make one report.
 pub struct Watch {
-    changed: Receiver<()>,
-    _watcher: Option<notify::RecommendedWatcher>,
+    ear: Option<Ear>,
 }
 
 impl Watch {
     /// Watches the plan, the audit log, and `more` folders that exist.
     pub fn new(paths: &Paths, more: &[PathBuf]) -> Self {
-        let (sender, changed) = sync_channel(1);
-        Self { changed, _watcher: watcher(paths, more, move || poke(&sender)) }
+        // A folder that is missing comes into being with a change that is watched.
+        Self { ear: Ear::new(&paths.dir, more) }
     }
 
-    /// Waits for a change or the end of `patience`, or of [`FALLBACK`] if that comes first.
+    /// Waits for a change or the end of `patience`, or of [`FALLBACK`] if that comes first. A signal ends it too.
     pub fn wait(&self, patience: Duration) {
-        match self.changed.recv_timeout(patience.min(FALLBACK)) {
+        let patience = patience.min(FALLBACK);
+        let Some(ear) = &self.ear else { return thread::sleep(patience) };
+        let timeout = Timespec { tv_sec: patience.as_secs().try_into().unwrap_or(2), tv_nsec: patience.subsec_nanos().into() };
+        if poll(&mut [PollFd::new(ear, PollFlags::IN)], Some(&timeout)).is_ok_and(|ready| ready > 0) {
             // What comes in bursts is looked at once.
-            Ok(()) => std::thread::sleep(BURST.min(patience)),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(patience.min(FALLBACK)),
+            thread::sleep(BURST.min(patience));
+            ear.has_heard();
         }
     }
-}
-
-fn poke(sender: &SyncSender<()>) {
-    let _ = sender.try_send(());
 }
 
 /// Rings for the runners: somebody else changed something. Watching the audit log instead would wake
@@ -57,76 +51,114 @@ pub fn ring(paths: &Paths) {
 
 /// Becomes readable when somebody rings.
 pub struct Bell {
-    pipe: File,
-    _watcher: notify::RecommendedWatcher,
+    ear: Ear,
 }
 
 impl Bell {
     /// A bell for a runner; nothing where the system cannot watch.
     pub fn hang(paths: &Paths) -> Option<Self> {
-        let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
-        let mut watcher = listener(move || {
-            // A full pipe rings as well.
-            let _ = rustix::io::write(&write, b"!");
-        })?;
-        watcher.watch(&paths.state("bell"), RecursiveMode::NonRecursive).ok()?;
-        Some(Self { pipe: read.into(), _watcher: watcher })
+        Ear::new(&paths.state("bell"), &[]).map(|ear| Self { ear })
     }
 
     /// Whether it has rung since the last time.
     pub fn has_rung(&self) -> bool {
-        matches!((&self.pipe).read(&mut [0; 64]), Ok(got) if got > 0)
+        self.ear.has_heard()
     }
 }
 
 impl AsFd for Bell {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.pipe.as_fd()
+        self.ear.as_fd()
     }
 }
 
 /// Watches for as long as it is kept.
 pub struct Listener {
-    _watcher: notify::RecommendedWatcher,
+    /// The other end of what its thread listens to beside the folders.
+    _stop: OwnedFd,
 }
 
 impl Listener {
-    /// Calls `tell` on every change of what stands in `.threados/` and in `more`, from another thread; nothing where the
-    /// system cannot watch.
-    pub fn new(paths: &Paths, more: &[PathBuf], tell: impl Fn() + Send + 'static) -> Option<Self> {
-        watcher(paths, more, tell).map(|watcher| Self { _watcher: watcher })
+    /// Calls `tell` on every change of what stands in `folder` and in those of `more` that exist, from another thread; nothing
+    /// where the system cannot watch.
+    pub fn new(folder: &Path, more: &[PathBuf], tell: impl Fn() + Send + 'static) -> Option<Self> {
+        let ear = Ear::new(folder, more)?;
+        let (stopped, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).ok()?;
+        thread::spawn(move || {
+            loop {
+                let mut fds = [PollFd::new(&ear, PollFlags::IN), PollFd::new(&stopped, PollFlags::IN)];
+                match poll(&mut fds, None) {
+                    Err(rustix::io::Errno::INTR) => {}
+                    Ok(_) if fds[1].revents().is_empty() => {
+                        ear.has_heard();
+                        tell();
+                    }
+                    _ => return,
+                }
+            }
+        });
+        Some(Self { _stop: stop })
     }
 }
 
-/// Calls `tell` on every change of the plan, the log and `more`; nothing where the system cannot
-/// watch.
-fn watcher(paths: &Paths, more: &[PathBuf], tell: impl Fn() + Send + 'static) -> Option<notify::RecommendedWatcher> {
-    let mut watcher = listener(tell)?;
-    watcher.watch(&paths.dir, RecursiveMode::NonRecursive).ok()?;
-    for folder in more {
-        // A folder that is missing comes into being with a change that is watched.
-        let _ = watcher.watch(folder, RecursiveMode::NonRecursive);
-    }
-    Some(watcher)
+/// Becomes readable when something in its folders changes.
+struct Ear {
+    fd: OwnedFd,
+    #[cfg(not(target_os = "linux"))]
+    _watcher: notify::RecommendedWatcher,
 }
 
-/// Watches a folder until it is dropped.
-pub struct FolderWatch(#[expect(dead_code, reason = "it watches as long as it lives")] notify::RecommendedWatcher);
-
-impl FolderWatch {
-    /// Calls `tell` at every change in a folder; nothing where the system cannot watch it.
-    pub fn new(folder: &Path, tell: impl Fn() + Send + 'static) -> Option<Self> {
-        let mut watcher = listener(tell)?;
-        watcher.watch(folder, RecursiveMode::NonRecursive).ok()?;
-        Some(Self(watcher))
-    }
-}
-
-fn listener(tell: impl Fn() + Send + 'static) -> Option<notify::RecommendedWatcher> {
-    notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_))) {
-            tell();
+impl Ear {
+    /// Listens to a folder and to those of `more` that exist; nothing where the system cannot watch it. The kernel
+    /// is asked directly: a thread between would wake up at every line of the log.
+    #[cfg(target_os = "linux")]
+    fn new(folder: &Path, more: &[PathBuf]) -> Option<Self> {
+        use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
+        let fd = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()?;
+        let changes = WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVE | WatchFlags::DELETE | WatchFlags::ATTRIB;
+        add_watch(&fd, folder, changes).ok()?;
+        for folder in more {
+            let _ = add_watch(&fd, folder, changes);
         }
-    })
-    .ok()
+        Some(Self { fd })
+    }
+
+    /// Listens to a folder and to those of `more` that exist; nothing where the system cannot watch it.
+    #[cfg(not(target_os = "linux"))]
+    fn new(folder: &Path, more: &[PathBuf]) -> Option<Self> {
+        use notify::{EventKind, RecursiveMode, Watcher as _};
+        let (read, write) = std::io::pipe().ok()?;
+        let fd = OwnedFd::from(read);
+        for end in [fd.as_fd(), write.as_fd()] {
+            rustix::io::ioctl_fionbio(end, true).ok()?;
+        }
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            if event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_))) {
+                // A full pipe tells as much.
+                let _ = rustix::io::write(&write, b"!");
+            }
+        })
+        .ok()?;
+        watcher.watch(folder, RecursiveMode::NonRecursive).ok()?;
+        for folder in more {
+            let _ = watcher.watch(folder, RecursiveMode::NonRecursive);
+        }
+        Some(Self { fd, _watcher: watcher })
+    }
+
+    /// Whether something has changed since the last time.
+    fn has_heard(&self) -> bool {
+        let mut bytes = [0; 4096];
+        let mut has_heard = false;
+        while rustix::io::read(&self.fd, &mut bytes).is_ok_and(|got| got > 0) {
+            has_heard = true;
+        }
+        has_heard
+    }
+}
+
+impl AsFd for Ear {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
 }
