@@ -30,6 +30,7 @@ mod readonly;
 mod real;
 mod redteam;
 mod schemas;
+mod snapshots;
 mod steps;
 mod templates;
 mod terminal;

@@ -15,11 +15,11 @@ pub use crate::{
     audit::Entry,
     engine::{
         Actor, Answer, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Follower, GateRow, GraphNode,
-        GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogLine, LogText, LogWindow, Need, NeedKind, Output, Plan,
-        Progress, PromptText, Reply, Rule, RunReport, RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow,
-        Streams, TemplateRow, TranscriptReader, WhyReport, blocked_by_gate, schema,
+        GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogLine, LogText, LogWindow, Need, NeedKind, Observer, Output,
+        Plan, Progress, PromptText, Reply, Rule, RunReport, RunRow, ShortStatus, Snapshot, Standing, Started, StatusReport,
+        StepDetail, StepRow, Streams, Subscription, TemplateRow, TranscriptReader, Update, WhyReport, blocked_by_gate, schema,
     },
-    store::{AttemptStatus, Found, RunState, SLICE, Search, start_of_lines, yaml::Warning},
+    store::{AttemptStatus, Color, FirstView, Found, RunState, SLICE, Search, Ui, start_of_lines, yaml::Warning},
 };
 
 /// The project that is meant: the chosen one, else the nearest above the current folder.

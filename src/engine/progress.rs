@@ -138,10 +138,16 @@ impl Engine {
 
     /// How far the runs have come that are going on; nothing where none is.
     pub(super) fn progress_now(&self, view: &View, ready: &Readiness) -> Result<Option<Progress>, Error> {
-        let mut runs = open_runs(self.paths())?;
-        runs.retain(|run| run.state == RunState::Active && !run.stopped);
+        let runs = self.going_on()?;
         let found = (!runs.is_empty()).then(|| progress(view, ready, &Durations::gather(self.paths(), view), &runs));
         Ok(found)
+    }
+
+    /// The runs that are going on.
+    pub(super) fn going_on(&self) -> Result<Vec<Run>, Error> {
+        let mut runs = open_runs(self.paths())?;
+        runs.retain(|run| run.state == RunState::Active && !run.stopped);
+        Ok(runs)
     }
 }
 

@@ -12,16 +12,17 @@ use super::{
         Answer, DiffText, GateRow, GroupRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row,
     },
     past::run_report,
+    progress::Progress,
     view::View,
 };
 use crate::{
     action::{Action, query},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus},
+    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus, Usage},
     policy::Policy,
     runner::SpecFile,
-    store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
+    store::{self, AttemptStatus, Claim, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
 
 impl Engine {
@@ -88,17 +89,28 @@ impl Engine {
     }
 
     fn status(&self, view: &View, ready: &Readiness) -> Result<StatusReport, Error> {
-        let steps: Vec<StepRow> =
-            (0..view.sequence.steps.len()).filter_map(|at| step_row(self.paths(), view, ready, at)).collect();
+        let steps = (0..view.sequence.steps.len()).filter_map(|at| step_row(self.paths(), view, ready, at)).collect();
+        let progress = self.progress_now(view, ready)?;
+        self.status_of(view, ready, steps, &self.needs(view, ready)?, progress)
+    }
+
+    /// The same from what is known already.
+    pub(super) fn status_of(
+        &self,
+        view: &View,
+        ready: &Readiness,
+        steps: Vec<StepRow>,
+        needs: &[Need],
+        progress: Option<Progress>,
+    ) -> Result<StatusReport, Error> {
         let counts = counts(&steps.iter().map(|row| row.status).collect::<Vec<_>>());
         let gates = gate_rows(view, ready);
         let runs = self.run_rows(open_runs(self.paths())?.into_iter());
-        let attention = self.needs(view, ready)?.iter().map(Need::words).collect();
+        let attention = needs.iter().map(Need::words).collect();
         let mode =
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
         let name = self.name_of(view);
         let findings = Self::findings(view).len() + view.config.warnings.len();
-        let progress = self.progress_now(view, ready)?;
         Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs, progress })
     }
 
@@ -300,7 +312,7 @@ pub(super) fn name_of(paths: &Paths, view: &View) -> String {
 }
 
 /// The groups in the order of their first members.
-fn group_rows(sequence: &Sequence) -> Vec<GroupRow> {
+pub(super) fn group_rows(sequence: &Sequence) -> Vec<GroupRow> {
     let mut rows: Vec<GroupRow> = Vec::new();
     for step in &sequence.steps {
         let Some(id) = &step.group_id else { continue };
@@ -339,6 +351,22 @@ pub(super) fn last_attempt(paths: &Paths, view: &View, step: &Id) -> Option<(Str
 
 /// A step in a list; nothing for a gate.
 pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize) -> Option<StepRow> {
+    step_row_with(paths, view, ready, at, &mut |claim, attempt| used(paths, claim, attempt))
+}
+
+/// What an attempt took, as its status.json says.
+pub(super) fn used(paths: &Paths, claim: &Claim, attempt: u32) -> Option<Usage> {
+    AttemptStatus::read(paths, &claim.run, claim.step.as_str(), attempt)?.agent.usage
+}
+
+/// The same, where somebody may know already what an attempt took.
+pub(super) fn step_row_with(
+    paths: &Paths,
+    view: &View,
+    ready: &Readiness,
+    at: usize,
+    used: &mut dyn FnMut(&Claim, u32) -> Option<Usage>,
+) -> Option<StepRow> {
     let Node::Step(index) = view.graph.node(at) else { return None };
     let step = &view.sequence.steps[index];
     let resolved = Resolved::new(&view.sequence, step);
@@ -359,8 +387,7 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
     let outcome = record.and_then(Record::outcome).filter(|_| status.is_outcome());
     let attempt = claim.and(record).map(|record| exit.map_or_else(|| record.attempt(), |exit| exit.attempt));
     let has_report = !resolved.is_shell() && exit.is_some();
-    let last = claim.zip(attempt).filter(|_| has_report);
-    let last = last.and_then(|(claim, attempt)| AttemptStatus::read(paths, &claim.run, step.id.as_str(), attempt));
+    let usage = claim.zip(attempt).filter(|_| has_report).and_then(|(claim, attempt)| used(claim, attempt));
     let is_changed =
         exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
     Some(StepRow {
@@ -373,7 +400,7 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         reason: outcome.as_ref().and_then(|outcome| outcome.reason),
         outcome: outcome.as_ref().map(Outcome::words),
         note: outcome.and_then(|outcome| outcome.note),
-        usage: last.and_then(|last| last.agent.usage),
+        usage,
         run: claim.map(|claim| claim.run.clone()),
         attempt,
         duration_ms,

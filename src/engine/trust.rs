@@ -66,6 +66,11 @@ fn state_folder() -> Option<PathBuf> {
         .map(|state| state.join("threados"))
 }
 
+/// Where trust is remembered, for whoever wants to hear of it.
+pub(super) fn folder() -> Option<PathBuf> {
+    Some(state_folder()?.join("trust"))
+}
+
 fn content(paths: &Paths) -> Result<String, Error> {
     let sha = |path: &Path| file::read_up_to(path, yaml::SIZE_LIMIT).map(|bytes| sha256(&bytes.unwrap_or_default()));
     Ok(sha256(format!("{} {}", sha(&paths.policy())?, sha(&paths.config())?).as_bytes()))

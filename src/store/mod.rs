@@ -34,4 +34,4 @@ pub use search::{Found, Search};
 pub use stamp::{FileId, Stamp, sha256, sha256_of};
 pub use times::{STREAMS, Times};
 pub use ui::{Color, FirstView, Ui};
-pub use watch::{Bell, FALLBACK, Watch, ring};
+pub use watch::{Bell, FALLBACK, Listener, Watch, ring};

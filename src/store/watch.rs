@@ -85,6 +85,19 @@ impl AsFd for Bell {
     }
 }
 
+/// Watches for as long as it is kept.
+pub struct Listener {
+    _watcher: notify::RecommendedWatcher,
+}
+
+impl Listener {
+    /// Calls `tell` on every change of what stands in `.threados/` and in `more`, from another thread; nothing where the
+    /// system cannot watch.
+    pub fn new(paths: &Paths, more: &[PathBuf], tell: impl Fn() + Send + 'static) -> Option<Self> {
+        watcher(paths, more, tell).map(|watcher| Self { _watcher: watcher })
+    }
+}
+
 /// Calls `tell` on every change of the plan, the log and `more`; nothing where the system cannot
 /// watch.
 fn watcher(paths: &Paths, more: &[PathBuf], tell: impl Fn() + Send + 'static) -> Option<notify::RecommendedWatcher> {
