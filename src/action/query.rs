@@ -115,10 +115,10 @@ impl Logs {
 }
 query!("logs", Logs);
 
-/// Print what came out of a step: its agent's final text, or its output
+/// An attempt of a step.
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
+pub struct Attempt {
     /// The step
     pub step: Id,
     /// Of this run; the last one where absent
@@ -130,22 +130,33 @@ pub struct Answer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
 }
+
+impl Attempt {
+    /// Where its log is.
+    pub fn logs(&self) -> Logs {
+        Logs { run: self.run.clone(), attempt: self.attempt, ..Logs::of(self.step.clone()) }
+    }
+}
+
+/// Print what came out of a step: its agent's final text, or its output
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// Which attempt.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub of: Attempt,
+}
 query!("result", Answer);
 
 /// Print what an agent's step changed in its git work tree, as a patch
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diff {
-    /// The step
-    pub step: Id,
-    /// Of this run; the last one where absent
-    #[arg(long, value_name = "RUN")]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<String>,
-    /// Of this attempt; the last one where absent
-    #[arg(long, value_name = "N")]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attempt: Option<u32>,
+    /// Which attempt.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub of: Attempt,
 }
 query!("diff", Diff);
 

@@ -239,7 +239,7 @@ impl Engine {
     }
 
     fn answer(&self, view: &View, args: &query::Answer) -> Result<Answer, Error> {
-        let logs = query::Logs { run: args.run.clone(), attempt: args.attempt, ..query::Logs::of(args.step.clone()) };
+        let logs = args.of.logs();
         let place = self.log_place(view, &logs)?;
         let status = AttemptStatus::read(self.paths(), &place.run, place.step.as_str(), place.attempt);
         let (text, truncated) = if place.format.is_text() {
@@ -257,7 +257,7 @@ impl Engine {
     }
 
     fn diff(&self, view: &View, args: &query::Diff) -> Result<DiffText, Error> {
-        let logs = query::Logs { run: args.run.clone(), attempt: args.attempt, raw: true, ..query::Logs::of(args.step.clone()) };
+        let logs = query::Logs { raw: true, ..args.of.logs() };
         let LogText { step, run, attempt, path, .. } = self.log_place(view, &logs)?;
         let Some(status) = AttemptStatus::read(self.paths(), &run, step.as_str(), attempt) else {
             return Err(Error::NotEnded { step });
