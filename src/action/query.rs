@@ -101,7 +101,7 @@ pub struct Logs {
     #[arg(long, value_name = "CURSOR", conflicts_with = "tail")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// How many bytes at most; with --json a mebibyte where absent
+    /// How many bytes at most, of an agent's log whole lines; with --json a mebibyte where absent
     #[arg(long, visible_alias = "max-bytes", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,

@@ -170,7 +170,7 @@ impl Engine {
             }
             query => self.query(query)?,
         };
-        let next = next(&output);
+        let next = next(action, &output);
         Ok(Reply { action: action.name(), revision, output, warnings: self.warnings.take(), next })
     }
 
