@@ -4,6 +4,7 @@
 mod agents;
 mod catalog;
 mod cli;
+mod completions;
 mod concurrent;
 mod docs;
 mod doctor;
