@@ -157,14 +157,11 @@ fn read(canvas: &Canvas, plane: &Plane, areas: &[Area], from: usize) -> BTreeSet
         }
         let is_tip = at(canvas, here) == '◀';
         let [up, right, down, _] = sides(at(canvas, here)).map(|is_open| is_open && !is_tip);
+        // A line that passes under another one goes on behind it.
         let passes_under = way == (1, 0) && (up || down) && matches!(at(canvas, here), '│' | '┆');
-        let ways = [(up, (0, -1)), (right || passes_under || is_tip, (1, 0)), (down && !passes_under, (0, 1))];
-        for (_, (dx, dy)) in ways.into_iter().filter(|(is_open, _)| *is_open) {
-            let is_back = (dx, dy) == (-way.0, -way.1);
-            if !is_back && !(passes_under && dy != 0) {
-                left.push((Point { x: here.x + dx, y: here.y + dy }, (dx, dy)));
-            }
-        }
+        let ways = if passes_under { [(true, (1, 0)); 3] } else { [(up, (0, -1)), (right || is_tip, (1, 0)), (down, (0, 1))] };
+        let onward = ways.into_iter().filter(|&(is_open, (dx, dy))| is_open && (dx, dy) != (-way.0, -way.1));
+        left.extend(onward.map(|(_, (dx, dy))| (Point { x: here.x + dx, y: here.y + dy }, (dx, dy))));
     }
     found
 }

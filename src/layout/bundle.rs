@@ -78,7 +78,9 @@ pub(super) fn bundles(links: &[Link], rows: &[i32]) -> (Vec<Bundle>, Order) {
         let met = bundle.sources.iter().filter_map(|row| arriving.get(row));
         order.leaves.push(met.flatten().copied().filter(|&other| other != at).collect());
     }
-    siblings.into_iter().for_each(|(left, right)| order.leaves[left].push(right));
+    for (left, right) in siblings {
+        order.leaves[left].push(right);
+    }
     for (row, there) in arriving {
         let Some(first) = there.iter().copied().find(|&at| group_of[at] == widest[&row]) else { continue };
         let reach_of = |at: usize| &reach[&bundles[at].sources[0]];
@@ -132,7 +134,9 @@ fn groups(links: &[Link], rows: &[i32]) -> Vec<Group> {
             groups[at].targets.entry(row).or_default().extend(numbers);
         }
     }
-    groups.iter_mut().for_each(|group| group.sources.sort_unstable());
+    for group in &mut groups {
+        group.sources.sort_unstable();
+    }
     groups
 }
 

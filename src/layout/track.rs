@@ -31,6 +31,9 @@ pub(super) struct Gap {
     pub(super) tracks: usize,
 }
 
+/// A bundle that waits for others: those that yield anyway first, then by their wish.
+type Waiting = (bool, (i32, i32), usize);
+
 impl Gap {
     /// Routes the links of a gap; `below` is a row under everything.
     pub(super) fn route(links: &[Link], rows: &[i32], below: i32) -> Self {
@@ -52,7 +55,7 @@ impl Gap {
         let mut least = vec![0; self.bundles.len()];
         let mut detours: HashMap<usize, (usize, i32)> = HashMap::new();
         let mut ready: BinaryHeap<Reverse<((i32, i32), usize)>> = BinaryHeap::new();
-        let mut rest: BinaryHeap<Reverse<(bool, (i32, i32), usize)>> = BinaryHeap::new();
+        let mut rest: BinaryHeap<Reverse<Waiting>> = BinaryHeap::new();
         for (at, bundle) in self.bundles.iter().enumerate() {
             if waits[at] == 0 {
                 ready.push(Reverse((bundle.wish(), at)));

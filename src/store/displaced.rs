@@ -132,8 +132,9 @@ fn prune(paths: &Paths) -> Result<(), Error> {
     let folder = paths.state("history");
     let names = file::names(&folder)?;
     let seq_of = |name: &str| name.split_once('.').and_then(|(seq, _)| seq.parse::<u64>().ok());
-    let is_text = |name: &&String| !name.ends_with(".json");
-    let seqs: BTreeSet<u64> = names.iter().filter(is_text).filter_map(|name| seq_of(name)).collect();
+    // Changes that are kept for late saves alone have nothing but their plan.
+    let has_text = |name: &str| name.split_once('.').is_some_and(|(_, what)| what != "json");
+    let seqs: BTreeSet<u64> = names.iter().filter(|name| has_text(name)).filter_map(|name| seq_of(name)).collect();
     let surplus = seqs.len().saturating_sub(KEPT + list(paths).len());
     let Some(&oldest) = seqs.iter().nth(surplus).filter(|_| surplus > 0) else { return Ok(()) };
     let old = names.iter().filter(|name| seq_of(name).is_some_and(|seq| seq < oldest));
