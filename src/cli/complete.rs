@@ -75,7 +75,7 @@ pub(super) fn script(shell: &str) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::internal(error.to_string()))?;
     if shell == "zsh" {
         // From a folder of `fpath` the script runs as the completion itself, the first time.
-        script.extend_from_slice(b"[[ ${funcstack[1]} == _seqctl ]] && _clap_dynamic_completer_seqctl \"$@\"\n");
+        script.extend_from_slice(b"if [[ ${funcstack[1]} == _seqctl ]]; then _clap_dynamic_completer_seqctl \"$@\"; fi\n");
     }
     Ok(script)
 }
