@@ -14,7 +14,21 @@ fn check(out: &Out, name: &str) -> Value {
 fn a_fit_project_has_nothing_in_the_way() {
     let test = Test::new().sequence("version: \"1.0\"\nsteps:\n  - {id: a, command: echo}\n");
     let out = test.run(&["doctor", "--json"]).success();
-    for name in ["plan", "policy", "permissions", "locks", "disk", "clock", "watches", "unicode", "logout", "terminal"] {
+    for name in [
+        "plan",
+        "policy",
+        "permissions",
+        "locks",
+        "disk",
+        "clock",
+        "watches",
+        "unicode",
+        "logout",
+        "terminal",
+        "git",
+        "mprocs",
+        "claude-code",
+    ] {
         assert_ne!(check(&out, name)["health"], "broken", "{name}");
     }
     assert_eq!((&check(&out, "locks")["health"], &check(&out, "plan")["text"]), (&"ok".into(), &"1 step, 0 gates".into()));

@@ -158,6 +158,8 @@ fn lines_fit_and_commands_are_never_cut() {
         &["--help"],
         &["help", "step", "add"],
         &["doctor"],
+        &["graph"],
+        &["why", "b"],
     ] {
         let (text, _) = on_terminal(&test, args, (200, 80), None);
         for line in text.lines().filter(|line| !is_command(line) && args != ["doctor"]) {

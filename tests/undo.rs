@@ -84,7 +84,7 @@ fn a_prompt_comes_back_with_its_file() {
     }
     assert_eq!((test.read(named).as_str(), test.read(own).as_str(), test.plan()), ("two", "one", plan));
     test.write(named, "by hand again\n");
-    test.run(&["undo"]).fails(4).says("change 4 cannot be undone").says("b.md was changed since");
+    test.run(&["undo"]).fails(4).says("change 4 cannot be undone").says("or redone: b.md was changed since");
     assert_eq!(test.read(named), "by hand again\n");
     test.assert_chain_valid();
 }

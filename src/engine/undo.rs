@@ -165,7 +165,8 @@ impl Change {
     fn files_on(&self, paths: &Paths) -> Result<Files, Error> {
         let mut files = Files::default();
         for (place, [from, to]) in &self.files {
-            let path = paths.dir.join(place);
+            // As people write it: a prompt may lie beside `.threados/`.
+            let path = place.strip_prefix("..").map_or_else(|_| paths.dir.join(place), |inner| paths.root.join(inner));
             match (file::read_if_there(&path)?, to) {
                 (now, to) if now == *to => {}
                 (now, Some(text)) if now == *from => files.placed.push(PromptFile::new(paths, place.clone(), text.clone())),
