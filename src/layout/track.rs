@@ -49,11 +49,9 @@ impl Gap {
         // What lies on the row on which something else has to arrive first gets there by a detour.
         let mut yields = vec![false; self.bundles.len()];
         order.arrives.iter().flatten().for_each(|&next| yields[next] = self.bundles[next].is_flat());
-        let mut free = FreeRows::new(&self.bundles, below);
-        let mut tracks = Tracks::default();
-        // Left parts are at work before their bundle is: `least` is the first track it may have.
-        let mut least = vec![0; self.bundles.len()];
-        let mut detours: HashMap<usize, (usize, i32)> = HashMap::new();
+        let least = vec![0; self.bundles.len()];
+        let free = FreeRows::new(&self.bundles, below);
+        let mut router = Router { tracks: Tracks::default(), free, least, detours: HashMap::new() };
         let mut ready: BinaryHeap<Reverse<((i32, i32), usize)>> = BinaryHeap::new();
         let mut rest: BinaryHeap<Reverse<Waiting>> = BinaryHeap::new();
         for (at, bundle) in self.bundles.iter().enumerate() {
@@ -69,48 +67,72 @@ impl Gap {
                 (None, true) => break,
                 (None, false) => match rest.pop() {
                     // It has been done, or its left part has.
-                    Some(Reverse((.., at))) if waits[at] == 0 || detours.contains_key(&at) => continue,
+                    Some(Reverse((.., at))) if waits[at] == 0 || router.detours.contains_key(&at) => continue,
                     Some(Reverse((.., at))) => (at, false),
                     None => break,
                 },
             };
-            let bundle = &self.bundles[at];
-            let (mut has_left, mut has_arrived) = (true, true);
-            let track = if let Some(&(left, row)) = detours.get(&at).filter(|_| is_ready) {
-                let span = Bundle::span(bundle.targets.iter().copied().chain([row]));
-                let right = tracks.take(span, least[at]);
-                self.bundles[at].way = Way::Detour { left, row, right };
-                has_left = false;
-                right
-            } else if !is_ready || bundle.is_bent {
-                let row = free.take(bundle.whole());
-                let span = Bundle::span(bundle.sources.iter().copied().chain([row]));
-                let track = tracks.take(span, least[at]);
-                detours.insert(at, (track, row));
-                least[at] = least[at].max(track + 1);
-                has_arrived = false;
-                if is_ready {
-                    ready.push(Reverse((bundle.wish(), at)));
-                }
-                track
-            } else if bundle.is_flat() {
-                self.bundles[at].way = Way::Straight;
-                least[at].saturating_sub(1)
-            } else {
-                let track = tracks.take(bundle.whole(), least[at]);
-                self.bundles[at].way = Way::Track(track);
-                track
-            };
-            let left = order.leaves[at].iter().filter(|_| has_left);
-            for &next in left.chain(order.arrives[at].iter().filter(|_| has_arrived)) {
-                least[next] = least[next].max(track + 1);
+            let (track, placed) = router.place(at, &mut self.bundles[at], is_ready);
+            if placed == Placed::Left && is_ready {
+                ready.push(Reverse((self.bundles[at].wish(), at)));
+            }
+            let left = order.leaves[at].iter().filter(|_| placed != Placed::Right);
+            for &next in left.chain(order.arrives[at].iter().filter(|_| placed != Placed::Left)) {
+                router.least[next] = router.least[next].max(track + 1);
                 waits[next] -= 1;
                 if waits[next] == 0 {
                     ready.push(Reverse((self.bundles[next].wish(), next)));
                 }
             }
         }
-        self.tracks = tracks.taken.len();
+        self.tracks = router.tracks.taken.len();
+    }
+}
+
+/// What of a bundle has been placed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Placed {
+    Whole,
+    /// What leaves its sources, down to the row of its detour.
+    Left,
+    /// The rest of it.
+    Right,
+}
+
+/// Finds tracks and rows for bundles, one after the other.
+struct Router {
+    tracks: Tracks,
+    free: FreeRows,
+    /// The first track that each bundle may have; left parts are at work before their bundle is.
+    least: Vec<usize>,
+    /// The track of the left part and the row of those that make a detour.
+    detours: HashMap<usize, (usize, i32)>,
+}
+
+impl Router {
+    /// Places a bundle, or the part of it whose turn it is. Also returns the track, behind which others may follow.
+    fn place(&mut self, at: usize, bundle: &mut Bundle, is_ready: bool) -> (usize, Placed) {
+        if let Some(&(left, row)) = self.detours.get(&at).filter(|_| is_ready) {
+            let span = Bundle::span(bundle.targets.iter().copied().chain([row]));
+            let right = self.tracks.take(span, self.least[at]);
+            bundle.way = Way::Detour { left, row, right };
+            return (right, Placed::Right);
+        }
+        if !is_ready || bundle.is_bent {
+            let row = self.free.take(bundle.whole());
+            let span = Bundle::span(bundle.sources.iter().copied().chain([row]));
+            let track = self.tracks.take(span, self.least[at]);
+            self.detours.insert(at, (track, row));
+            self.least[at] = self.least[at].max(track + 1);
+            return (track, Placed::Left);
+        }
+        if bundle.is_flat() {
+            bundle.way = Way::Straight;
+            return (self.least[at].saturating_sub(1), Placed::Whole);
+        }
+        let track = self.tracks.take(bundle.whole(), self.least[at]);
+        bundle.way = Way::Track(track);
+        (track, Placed::Whole)
     }
 }
 
