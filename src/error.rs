@@ -117,9 +117,12 @@ pub enum Error {
     /// No run has that id.
     #[error("no run is called `{run}`")]
     RunNotFound { run: String },
-    /// No run is going on, or there never was one.
+    /// No run is going on.
     #[error("no run is going on")]
     NoRun,
+    /// Nothing was run here, or no folder of it is left.
+    #[error("there is no run yet")]
+    NoRunYet,
     /// An attempt has no folder: it never was, or its run was pruned.
     #[error("there is no attempt {attempt} of `{step}` in run {run}")]
     LogNotFound { step: Id, run: String, attempt: u32 },
@@ -388,7 +391,7 @@ impl Error {
             Self::NodeNotFound { .. } => ("NODE_NOT_FOUND", Class::NotFound),
             Self::GroupNotFound { .. } => ("GROUP_NOT_FOUND", Class::NotFound),
             Self::PromptNotFound { .. } | Self::NoPrompt { .. } => ("PROMPT_NOT_FOUND", Class::NotFound),
-            Self::RunNotFound { .. } | Self::NoRun => ("RUN_NOT_FOUND", Class::NotFound),
+            Self::RunNotFound { .. } | Self::NoRun | Self::NoRunYet => ("RUN_NOT_FOUND", Class::NotFound),
             Self::LogNotFound { .. } => ("LOG_NOT_FOUND", Class::NotFound),
             Self::NeverRan { .. } => ("NEVER_RAN", Class::NotFound),
             Self::AlreadyExists { .. } | Self::IdsTaken { .. } | Self::PromptTaken { .. } | Self::ProjectExists { .. } => {

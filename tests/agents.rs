@@ -172,6 +172,7 @@ fn a_review_is_accepted_or_rejected_by_a_person() {
     test.run(&["review", "accept", "think", "--note", "fine"]).success().prints("accepted `think`");
     let think = row(&test, "think");
     assert_eq!((&think["status"], &think["note"]), (&json!("DONE"), &json!("fine")));
+    test.run(&["runs", "show"]).success().prints("✔ think  DONE").prints("✔ 1 done");
     test.run(&["run"]).success();
     assert_eq!(test.status("after"), "DONE");
     assert_eq!(test.audited("review.accept").len(), 2, "the step's attempt is one of them");
@@ -193,8 +194,13 @@ fn a_waiting_run_goes_on_when_a_restart_made_the_review_needless() {
     test.write("behave", "\"$SEQCTL\" outcome review >&2");
     test.set_env("SEQCTL", Some(env!("CARGO_BIN_EXE_seqctl")));
     test.run(&["run"]).fails(9).says("waits for review of `think`");
-    test.write("behave", "");
-    test.run(&["restart", "think"]).success();
+    test.write("behave", "until [ -f go ]; do sleep 0.01; done");
+    test.run(&["restart", "think", "--detach"]).success();
+    test.wait_for_status("think", "RUNNING");
+    for command in [&["status"][..], &["runs"]] {
+        test.run(command).success().prints("waits for the end of `think`");
+    }
+    test.write("go", "");
     test.wait_for_status("after", "DONE");
     let runs = test.run(&["runs", "list", "--json"]).success().json();
     assert_eq!(runs["runs"].as_array().unwrap().len(), 2, "{runs:#}");
@@ -326,6 +332,77 @@ fn a_transcript_grows_with_its_log() {
     test.write("go", "");
     let out = logs.wait().success();
     assert!(out.stdout.ends_with("did: make it so\n— 2 turns · 3.1k tokens · $0.0136\n"), "{}", out.stdout);
+}
+
+#[test]
+fn a_transcript_is_read_in_parts_of_whole_lines() {
+    let test = project(PLAN);
+    test.run(&["run"]).success();
+    let whole = test.run(&["logs", "think"]).success().stdout;
+    for limit in [1, 100, 300, 100_000] {
+        let (mut read, mut cursor) = (String::new(), 0);
+        loop {
+            let (after, limit) = (cursor.to_string(), limit.to_string());
+            let part = test.run(&["logs", "think", "--json", "--after", &after, "--limit", &limit]).success().json();
+            read.push_str(part["text"].as_str().unwrap());
+            cursor = part["cursor"].as_u64().unwrap();
+            if part["truncated"] == false {
+                break;
+            }
+        }
+        assert_eq!(read, whole, "in parts of {limit} bytes");
+    }
+    for after in 1..test.stdout("think", 1).len() {
+        let part = test.run(&["logs", "think", "--after", &after.to_string(), "--limit", "1"]).success().stdout;
+        assert!(!part.contains('{') && !part.contains('"'), "after {after} it shows the log as it is: {part}");
+        if after > 60 {
+            break;
+        }
+    }
+    let end = test.run(&["logs", "think", "--json", "--limit", "5"]).success().json();
+    assert_eq!(
+        (&end["text"], &end["truncated"], &end["next"]),
+        (&json!("0136\n"), &json!(true), &json!(["seqctl logs think --after 0 --limit 5"]))
+    );
+    let end = test.run(&["logs", "think", "--json", "--after", "1000000"]).success().json();
+    assert_eq!((&end["text"], &end["cursor"]), (&json!(""), &json!(test.stdout("think", 1).len())));
+}
+
+#[test]
+fn half_a_line_waits_for_its_other_half() {
+    let test = project(PLAN);
+    let behave = "say 'hello'; printf '{\"type\":'; touch half; until [ -f go ]; do sleep 0.01; done; echo '\"other\"}'; code=0";
+    test.write("behave", behave);
+    test.run(&["run", "--detach"]).success();
+    crate::harness::wait_until("half a line", || test.path("half").exists());
+    let part = test.run(&["logs", "think", "--json", "--after", "0"]).success().json();
+    assert!(text(&part["text"]).ends_with("hello\n") && part["truncated"] == false, "{part}");
+    test.write("go", "");
+    test.wait_for_status("think", "DONE");
+    let rest = test.run(&["logs", "think", "--json", "--after", &part["cursor"].to_string()]).success().json();
+    assert_eq!(rest["text"], "did: make it so\n— 2 turns · 3.1k tokens · $0.0136\n");
+}
+
+#[test]
+fn a_session_that_counts_on_is_not_counted_twice() {
+    let fake = r#"#!/bin/sh
+cat > /dev/null
+tokens=$(($(cat tokens 2>/dev/null || echo 0) + 1000))
+echo $tokens > tokens
+printf '%s\n' '{"type":"thread.started","thread_id":"t-1"}' '{"type":"item.completed","item":{"type":"agent_message","text":"done"}}'
+printf '{"type":"turn.completed","usage":{"input_tokens":%s,"cached_input_tokens":0,"output_tokens":1}}\n' $tokens
+"#;
+    let test = project("version: \"1.0\"\nsteps:\n  - {id: think, model: counts, prompt: x}\n");
+    test.config("agents:\n  counts: {command: [./counts], output: codex, resume: [resume, \"{session}\"]}\n");
+    test.write("counts", fake);
+    std::fs::set_permissions(test.path("counts"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    test.run(&["run"]).success();
+    for _ in 0..2 {
+        test.run(&["continue", "think", "-m", "more"]).success();
+        assert_eq!(row(&test, "think")["usage"]["inputTokens"], 1000, "its own, not those before it");
+    }
+    test.run(&["restart", "think"]).success();
+    assert_eq!(row(&test, "think")["usage"]["inputTokens"], 4000, "a fresh session begins at nothing");
 }
 
 #[test]

@@ -220,6 +220,9 @@ fn colours_come_only_when_they_are_wanted() {
     assert!(!is_coloured(test.run(&["status", "--color=never"])));
     assert!(!is_coloured(test.run_env("NO_COLOR", "1", &["status"])));
     assert!(!is_coloured(test.run(&["status", "--json", "--color", "always"])), "JSON has none");
+    let drawn = test.run(&["graph", "--color", "always"]).success().stdout;
+    let colour_of = |glyph: &str| drawn.split(glyph).next().unwrap().rsplit('\u{1b}').next().unwrap().to_owned();
+    assert!(colour_of("✔").starts_with('[') && colour_of("✔") != colour_of("✖"), "{drawn}");
 }
 
 #[test]

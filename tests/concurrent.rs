@@ -104,3 +104,17 @@ fn the_plan_can_be_changed_while_it_runs() {
     assert_eq!((ran.len(), ran.iter().collect::<BTreeSet<_>>().len()), (40, 40), "{ran:?}");
     test.assert_chain_valid();
 }
+
+#[test]
+fn a_lock_that_is_not_let_go_of_is_told_and_questions_need_none() {
+    let test = Test::new().sequence("version: \"1.0\"\nsteps:\n  - {id: a, command: echo}\n");
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(test.path(".threados/state/lock")).unwrap();
+    file.lock().unwrap();
+    test.run(&["status"]).success();
+    let reply = test.run(&["skip", "a", "--json"]).fails(4).json();
+    assert_eq!(reply["code"], "LOCKED", "{reply}");
+    assert!(reply["hint"].as_str().unwrap().contains("look whether that process hangs"), "{reply}");
+    assert_eq!(test.status("a"), "READY");
+    drop(file);
+    test.run(&["skip", "a"]).success();
+}

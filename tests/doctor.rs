@@ -14,7 +14,21 @@ fn check(out: &Out, name: &str) -> Value {
 fn a_fit_project_has_nothing_in_the_way() {
     let test = Test::new().sequence("version: \"1.0\"\nsteps:\n  - {id: a, command: echo}\n");
     let out = test.run(&["doctor", "--json"]).success();
-    for name in ["plan", "policy", "permissions", "locks", "disk", "clock", "watches", "unicode", "logout", "terminal"] {
+    for name in [
+        "plan",
+        "policy",
+        "permissions",
+        "locks",
+        "disk",
+        "clock",
+        "watches",
+        "unicode",
+        "logout",
+        "terminal",
+        "git",
+        "mprocs",
+        "claude-code",
+    ] {
         assert_ne!(check(&out, name)["health"], "broken", "{name}");
     }
     assert_eq!((&check(&out, "locks")["health"], &check(&out, "plan")["text"]), (&"ok".into(), &"1 step, 0 gates".into()));
@@ -111,4 +125,22 @@ fn a_gate_that_was_reset_forgets_its_note() {
         assert!(!test.plan().contains("an old note"), "{command:?}: {}", test.plan());
         assert!(!test.run(&["status"]).success().stdout.contains("an old note"));
     }
+}
+
+#[test]
+fn what_is_not_trusted_yet_is_told() {
+    let test = Test::new().sequence("version: \"1.0\"\nsteps: []\n");
+    let trust = |test: &Test| {
+        let document = test.run(&["doctor", "--json"]).json();
+        document["checks"].as_array().unwrap().iter().find(|check| check["name"] == "trust").cloned()
+    };
+    assert_eq!(trust(&test), None, "there is nothing to trust");
+    test.write(".threados/policy.yaml", "version: \"1.0\"\nmode: POWER\n");
+    test.write(".threados/config.yaml", "agents:\n  mine: {command: [cat]}\n");
+    let told = trust(&test).unwrap();
+    assert_eq!(told["health"], "warning");
+    assert_eq!(told["text"], "without effect before you trust it: `mode: POWER` of policy.yaml and the `agents` of config.yaml");
+    assert!(told["hint"].as_str().unwrap().contains("`seqctl trust`"));
+    test.run(&["trust"]).success();
+    assert_eq!(trust(&test), None);
 }

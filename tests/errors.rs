@@ -75,6 +75,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::NoPrompt { step: id("review"), has_command: false },
         Error::RunNotFound { run: run() },
         Error::NoRun,
+        Error::NoRunYet,
         Error::LogNotFound { step: id("build"), run: run(), attempt: 3 },
         Error::NeverRan { step: id("build") },
         Error::RevisionChanged { expected: "sha256:0123456789abcdef".into(), actual: "sha256:fedcba9876543210".into() },
@@ -141,7 +142,7 @@ fn name(error: &Error) -> &'static str {
     }
     names!(Internal Io Usage IdInvalid DurationInvalid FieldInvalid ActionInvalid ActionUnknown Entries FileNotFound RevisionChanged
         Yaml FileUnusable TooNew CircularDependency DependencyNotFound NotDependent PlanInvalid Warnings ProjectNotFound StepNotFound
-        GateNotFound NodeNotFound GroupNotFound PromptNotFound NoPrompt PromptChanged RunNotFound NoRun LogNotFound NeverRan
+        GateNotFound NodeNotFound GroupNotFound PromptNotFound NoPrompt PromptChanged RunNotFound NoRun NoRunYet LogNotFound NeverRan
         AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
         WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged

@@ -97,11 +97,11 @@ fn killed_before_the_audit_line_a_change_has_not_happened() {
         for point in BEFORE {
             let test = project();
             faulty(&test, &format!("{point}:kill"), change).fails(137);
-            assert_eq!((test.plan().as_str(), test.audit().len()), (PLAN, 1), "{point} {change:?}");
+            assert_eq!((test.plan().as_str(), test.audit().len()), (PLAN, 2), "{point} {change:?}");
             come_next(&test);
             assert_eq!(state(&test), untouched, "{point} {change:?}");
             test.run(change).success();
-            assert_eq!(test.audit().len(), 3, "{point} {change:?}");
+            assert_eq!(test.audit().len(), 4, "{point} {change:?}");
             test.assert_chain_valid();
         }
     }
@@ -114,12 +114,12 @@ fn killed_after_the_audit_line_a_change_is_finished_by_whoever_comes_next() {
         for point in AFTER {
             let test = project();
             faulty(&test, &format!("{point}:kill"), change).fails(137);
-            assert_eq!(test.audit().len(), 2, "{point} {change:?}");
+            assert_eq!(test.audit().len(), 3, "{point} {change:?}");
             come_next(&test);
             assert_eq!(state(&test), wanted, "{point} {change:?}");
-            assert_eq!(test.audit().len(), 3, "{point} {change:?}: finishing is no change of its own");
+            assert_eq!(test.audit().len(), 4, "{point} {change:?}: finishing is no change of its own");
             if is_kept {
-                assert_eq!(test.read(".threados/state/history/2.yaml"), PLAN, "{point} {change:?}");
+                assert_eq!(test.read(".threados/state/history/3.yaml"), PLAN, "{point} {change:?}");
             }
         }
     }
@@ -369,7 +369,7 @@ fn a_full_disk_fails_a_change_and_leaves_nothing_half_done() {
             let test = project();
             let out = faulty(&test, &format!("{point}:enospc"), change).fails(1).says("No space left on device");
             assert!(out.stderr.contains("cannot "), "{}", out.stderr);
-            assert_eq!((test.plan().as_str(), test.audit().len()), (PLAN, 1), "{point} {change:?}");
+            assert_eq!((test.plan().as_str(), test.audit().len()), (PLAN, 2), "{point} {change:?}");
             assert_eq!(names(&test.path(".threados/state/tx")), [""; 0], "{point} {change:?}");
             come_next(&test);
             assert_eq!(state(&test), untouched, "{point} {change:?}");

@@ -80,8 +80,8 @@ fn whole(plane: &Plane) -> Area {
     Area { x: 0, y: 0, width: plane.width, height: plane.height }
 }
 
-fn face(_: usize) -> Face {
-    Face { glyph: 'o', ink: Ink::Plain, title: "a title".into(), lines: vec!["a line".into()] }
+fn face(node: usize) -> Face {
+    Face { glyph: 'o', ink: Ink::Plain, title: format!("n{node}"), lines: vec!["a line".into()] }
 }
 
 /// The cells of a way with corners.
@@ -124,15 +124,46 @@ fn at(canvas: &Canvas, point: Point) -> char {
     canvas.rows().nth(y).unwrap()[x].ch
 }
 
-/// Every cell of a way is drawn, and leads on to the next one.
+/// Every cell of a way is drawn, and leads on to the next one. A line that passes under another one is not seen there.
 fn check_drawn(canvas: &Canvas, way: &[Point]) {
-    for pair in way.windows(2) {
+    let is_bridge = |point: Point| matches!(at(canvas, point), '│' | '┆');
+    let passes = |three: &[Point]| three[0].y == three[1].y && three[1].y == three[2].y && is_bridge(three[1]);
+    let (first, last) = (way[0], way[way.len() - 1]);
+    let ends = [Point { x: first.x - 1, ..first }, Point { x: last.x + 1, ..last }];
+    let whole = [&ends[..1], way, &ends[1..]].concat();
+    let under: HashSet<Point> = whole.windows(3).filter(|three| passes(three)).map(|three| three[1]).collect();
+    for pair in way.windows(2).filter(|pair| !pair.iter().any(|point| under.contains(point))) {
         let (dx, dy) = (pair[1].x - pair[0].x, pair[1].y - pair[0].y);
         let [up, right, down, left] = [(0, -1), (1, 0), (0, 1), (-1, 0)].map(|step| step == (dx, dy));
         let ([u, r, d, l], [u2, r2, d2, l2]) = (sides(at(canvas, pair[0])), sides(at(canvas, pair[1])));
         let is_joined = (up && u && d2) || (right && r && l2) || (down && d && u2) || (left && l && r2);
         assert!(is_joined, "{:?} and {:?} do not join between {pair:?}", at(canvas, pair[0]), at(canvas, pair[1]));
     }
+}
+
+/// The nodes that a reader finds who follows the lines that leave a node, never back to the left.
+fn read(canvas: &Canvas, plane: &Plane, areas: &[Area], from: usize) -> BTreeSet<usize> {
+    let ports: HashMap<Point, usize> =
+        areas.iter().enumerate().map(|(node, area)| (Point { x: area.x - 1, y: area.y + plane.zoom.port() }, node)).collect();
+    let start = Point { x: areas[from].x + areas[from].width, y: areas[from].y + plane.zoom.port() };
+    let (mut found, mut seen, mut left) = (BTreeSet::new(), HashSet::new(), vec![(start, (1, 0))]);
+    while let Some((here, way)) = left.pop() {
+        if !seen.insert((here, way)) {
+            continue;
+        }
+        if let Some(node) = ports.get(&here) {
+            found.insert(*node);
+            continue;
+        }
+        let is_tip = at(canvas, here) == '◀';
+        let [up, right, down, _] = sides(at(canvas, here)).map(|is_open| is_open && !is_tip);
+        // A line that passes under another one goes on behind it.
+        let passes_under = way == (1, 0) && (up || down) && matches!(at(canvas, here), '│' | '┆');
+        let ways = if passes_under { [(true, (1, 0)); 3] } else { [(up, (0, -1)), (right || is_tip, (1, 0)), (down, (0, 1))] };
+        let onward = ways.into_iter().filter(|&(is_open, (dx, dy))| is_open && (dx, dy) != (-way.0, -way.1));
+        left.extend(onward.map(|(_, (dx, dy))| (Point { x: here.x + dx, y: here.y + dy }, (dx, dy))));
+    }
+    found
 }
 
 fn check(sequence: &Sequence, zoom: Zoom) {
@@ -169,6 +200,12 @@ fn check(sequence: &Sequence, zoom: Zoom) {
             let (a, b) = (a.min(b), a.max(b));
             shared.entry([a.0, a.1, b.0, b.1]).or_default().push((tie.from, tie.to));
         }
+    }
+    // Without tips nobody sees where a node begins.
+    for from in (0..graph.len()).filter(|from| zoom.has_tips() && known.iter().any(|(other, _)| other == from)) {
+        let wanted: BTreeSet<usize> = known.iter().filter(|(other, _)| *other == from).map(|(_, to)| *to).collect();
+        let text = canvas.rows().map(|row| row.iter().map(|cell| cell.ch).collect::<String>() + "\n").collect::<String>();
+        assert_eq!(read(&canvas, &plane, &areas, from), wanted, "what a reader finds behind {from} at {zoom:?}:\n{text}");
     }
     for (piece, ties) in shared {
         for (from, _) in &ties {
@@ -258,6 +295,35 @@ proptest! {
         new.retain(|column| !column.is_empty());
         prop_assert_eq!(old, new);
     }
+}
+
+#[test]
+fn lines_that_meet_never_lead_astray() {
+    let mut drawings = String::new();
+    for (needs, what) in [
+        (&[("b", "a"), ("l", "a"), ("t", "b"), ("d", "b"), ("d", "l"), ("d", "t")][..], "a long edge joins another"),
+        (&[("c", "a"), ("d", "a"), ("d", "b")], "three of four"),
+        (&[("c", "a"), ("d", "a"), ("d", "b"), ("e", "b")], "a ladder"),
+    ] {
+        let mut sequence = Sequence::default();
+        for name in ["a", "b", "l", "c", "t", "d", "e"] {
+            let mut step = Step::new(name.parse().unwrap());
+            step.depends_on = needs.iter().filter(|(to, _)| *to == name).map(|(_, from)| from.parse().unwrap()).collect();
+            if needs.iter().any(|(to, from)| *to == name || *from == name) {
+                sequence.steps.push(step);
+            }
+        }
+        for zoom in ZOOMS {
+            check(&sequence, zoom);
+        }
+        let layout = layout(&sequence).1;
+        let plane = layout.plane(Zoom::Compact);
+        let named = |node: usize| Face { title: sequence.steps[node].id.to_string(), ..face(node) };
+        let canvas = plane.paint(whole(&plane), Glyphs::Unicode, &named);
+        drawings += &format!("{what}\n");
+        canvas.rows().for_each(|row| drawings += &format!("{}\n", row.iter().map(|cell| cell.ch).collect::<String>().trim_end()));
+    }
+    snapshot!("graph_meeting", drawings);
 }
 
 #[test]

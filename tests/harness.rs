@@ -57,8 +57,10 @@ impl Test {
             ("THREADOS_GRACE_MS", "300".into()),
             ("THREADOS_TEST_ID", mark.clone()),
         ];
-        let env = env.map(|(name, value)| (name.to_owned(), value));
-        Self { base, root, mark, env: RefCell::new(env.into()), spawned: Cell::new(0) }
+        // Where what was executed is counted for coverage, if it is.
+        let counters = std::env::var("LLVM_PROFILE_FILE").ok().map(|place| ("LLVM_PROFILE_FILE", place));
+        let env = env.into_iter().chain(counters).map(|(name, value)| (name.to_owned(), value));
+        Self { base, root, mark, env: RefCell::new(env.collect()), spawned: Cell::new(0) }
     }
 
     /// A project with this plan, as if it had been made with it.

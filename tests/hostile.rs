@@ -209,6 +209,35 @@ fn a_policy_that_cannot_be_used_allows_nothing_and_has_a_place() {
 }
 
 #[test]
+fn settings_are_read_as_carefully_as_the_plan() {
+    let test = project();
+    let good = "version: \"1.0\"\n";
+    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(good.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let cases: [(Vec<u8>, &str, &str); 6] = [
+        (wide, "1:1", "UTF-16"),
+        (format!("{good}# \0\n").into(), "2:3", "NUL"),
+        (format!("{good}x:\n\ty: 1\n").into(), "3:1", "a tab cannot indent a line"),
+        (format!("{good}<<: {{x: y}}\n").into(), "2:1", "merge keys"),
+        (format!("{good}{good}").into(), "2:1", "the key `version` stands here and on line 1 already"),
+        (b"version: \xc3(\n".into(), "1:10", "is not UTF-8"),
+    ];
+    for name in [".threados/policy.yaml", ".threados/config.yaml"] {
+        let before = fs::read(test.path(name)).ok();
+        for (text, place, why) in &cases {
+            test.write(name, text);
+            let out = bounded(&test, &["run"]).says(&format!("{name}:{place}")).says(why);
+            assert!(matches!(out.code, 2 | 5) && fs::read(test.path(name)).unwrap() == *text, "{}", out.all());
+        }
+        fs::File::create(test.path(name)).unwrap().set_len(50 << 20).unwrap();
+        bounded(&test, &["run"]).says(name).says("is larger than 16 MiB");
+        test.write(name, format!("\u{feff}{}", good.replace('\n', "\r\n")));
+        bounded(&test, &["status"]).success();
+        fs::remove_file(test.path(name)).unwrap();
+        before.into_iter().for_each(|text| test.write(name, text));
+    }
+}
+
+#[test]
 fn lists_and_settings_are_checked_before_they_are_read() {
     let test = project();
     let bomb: String = (1..60).map(|at| format!("x{at}: &a{at} [*a{0}, *a{0}]\n", at - 1)).collect();

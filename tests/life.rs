@@ -245,6 +245,14 @@ fn the_demo_prints_one_document_with_json() {
 }
 
 #[test]
+fn a_project_without_runs_says_so() {
+    let test = Test::new().sequence(CHAIN);
+    test.run(&["runs", "show"]).fails(3).says("there is no run yet").says("`seqctl run` starts one");
+    test.run(&["attach"]).fails(3).says("no run is going on");
+    test.run(&["runs"]).success().prints("no runs yet");
+}
+
+#[test]
 fn every_command_answers_with_one_json_document() {
     let test = Test::new().sequence(CHAIN);
     for (line, code) in [

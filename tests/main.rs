@@ -5,6 +5,7 @@ mod agents;
 mod attention;
 mod catalog;
 mod cli;
+mod completions;
 mod concurrent;
 mod docs;
 mod doctor;

@@ -253,6 +253,13 @@ fn agents_of_a_clone_do_not_count_before_they_are_trusted() {
     test.run(&["policy", "set-mode", "POWER", "--yes"]).success().says("seqctl trust");
     test.run(&["run"]).fails(5).says("seqctl trust");
     test.run(&["trust"]).success().prints("mine");
+    let noted = test.audited("trust");
+    assert_eq!(
+        (noted.len(), &noted[0]["actor"], &noted[0]["payload"]["agents"]),
+        (1, &"user".into(), &serde_json::json!(["mine"]))
+    );
+    test.run(&["trust"]).success();
+    assert_eq!(test.audited("trust").len(), 1, "nothing new was trusted");
     test.run(&["restart", "a"]).success();
     assert!(test.path("ran").exists());
 }

@@ -7,15 +7,20 @@ use std::{
     thread,
 };
 
-use portable_pty::{PtySize, native_pty_system};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 use crate::harness::{Test, names, wait_until};
 
 /// Runs `seqctl` on a terminal of this size; `answer` is typed once the text before it is shown.
 /// Returns what the terminal got, without escape sequences, and the exit status.
-fn on_terminal(test: &Test, args: &[&str], (rows, cols): (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
+fn on_terminal(test: &Test, args: &[&str], size: (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
+    type_to(test.on_terminal(args), size, answer)
+}
+
+/// The same for any program.
+pub(crate) fn type_to(command: CommandBuilder, (rows, cols): (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
     let terminal = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
-    let mut child = terminal.slave.spawn_command(test.on_terminal(args)).unwrap();
+    let mut child = terminal.slave.spawn_command(command).unwrap();
     drop(terminal.slave);
     let mut reader = terminal.master.try_clone_reader().unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -110,6 +115,20 @@ fn what_does_not_fit_goes_through_a_pager() {
     assert!(!test.run(&["status"]).success().stdout.contains("paged"), "no terminal");
     test.run(&["run", "step-1"]).success();
     assert!(is_paged(&["logs", "step-1"], 24));
+    for help in [&["--help"][..], &["help", "step", "add"], &["step", "add", "--help"]] {
+        assert!(is_paged(help, 24), "{help:?}");
+        assert!(!is_paged(help, 200), "{help:?} fits");
+        assert!(!is_paged(&[help, &["--no-pager"]].concat(), 24), "{help:?}");
+    }
+    assert!(!is_paged(&["--version"], 24));
+    let raw = |name: &str, value: Option<&str>| {
+        test.set_env(name, value);
+        on_terminal(&test, &["status"], SIZE, None).0
+    };
+    test.set_env("PAGER", Some("cat -v"));
+    test.set_env("TERM", Some("xterm"));
+    assert!(raw("NO_COLOR", None).contains("^[["), "a pager shows colours");
+    assert!(!raw("NO_COLOR", Some("1")).contains("^[["), "nobody wants them");
     for pager in ["", "cat", "no-such-program-anywhere"] {
         test.set_env("PAGER", Some(pager));
         assert!(on_terminal(&test, &["status"], SIZE, None).0.contains("step-39"), "{pager}");
@@ -139,6 +158,8 @@ fn lines_fit_and_commands_are_never_cut() {
         &["--help"],
         &["help", "step", "add"],
         &["doctor"],
+        &["graph"],
+        &["why", "b"],
     ] {
         let (text, _) = on_terminal(&test, args, (200, 80), None);
         for line in text.lines().filter(|line| !is_command(line) && args != ["doctor"]) {

@@ -27,13 +27,13 @@ fn changes_are_taken_back_and_made_again_one_by_one() {
     let with_three = test.plan();
     test.run(&["step", "edit", "three", "--command", "echo 3"]).success();
     let edited = test.plan();
-    test.run(&["undo"]).success().prints("took back change 3: step.edit `three`");
+    test.run(&["undo"]).success().prints("took back change 4: step.edit `three`");
     assert_eq!(test.plan(), with_three);
     test.run(&["undo"]).success();
     assert_eq!(test.plan(), PLAN);
     test.run(&["undo"]).fails(4);
     test.run(&["redo"]).success();
-    test.run(&["redo"]).success().prints("made again change 3");
+    test.run(&["redo"]).success().prints("made again change 4");
     assert_eq!(test.plan(), edited);
     test.run(&["redo"]).fails(4).says("there is nothing to redo");
     test.assert_chain_valid();
@@ -60,9 +60,68 @@ fn decisions_are_no_changes_of_the_plan() {
     test.run(&["step", "edit", "two", "--name", "Two"]).success();
     test.run(&["gate", "approve", "ok", "--ahead", "--note", "fine"]).success();
     test.run(&["skip", "one"]).success();
-    test.run(&["undo"]).success().prints("took back change 2: step.edit `two`");
+    test.run(&["undo"]).success().prints("took back change 3: step.edit `two`");
     test.run(&["undo"]).fails(4).says("there is nothing to undo");
     assert_eq!((test.status("one"), test.status("ok")), ("DONE".into(), "APPROVED".into()));
+}
+
+#[test]
+fn a_prompt_comes_back_with_its_file() {
+    let test = Test::new().sequence("version: \"1.0\"\nsteps:\n  - {id: a, model: codex}\n  - {id: b, prompt_file: b.md}\n");
+    let (own, named) = (".threados/prompts/a.md", "b.md");
+    test.write(named, "by hand\n");
+    test.run(&["step", "edit", "a", "--name", "A"]).success();
+    test.run(&["prompt", "set", "a", "--text", "one"]).success();
+    test.run(&["prompt", "set", "b", "--text", "two"]).success();
+    let plan = test.plan();
+    test.run(&["undo"]).success().prints("took back change 4: prompt.set `b`");
+    assert_eq!((test.read(named).as_str(), test.read(own).as_str(), test.plan()), ("by hand\n", "one", plan.clone()));
+    test.run(&["undo"]).success().prints("took back change 3: prompt.set `a`");
+    assert!(!test.path(own).exists() && test.plan() == plan, "it was not there before");
+    test.run(&["undo"]).success().prints("took back change 2: step.edit `a`");
+    for _ in 0..3 {
+        test.run(&["redo"]).success();
+    }
+    assert_eq!((test.read(named).as_str(), test.read(own).as_str(), test.plan()), ("two", "one", plan));
+    test.write(named, "by hand again\n");
+    test.run(&["undo"]).fails(4).says("change 4 cannot be undone").says("or redone: b.md was changed since");
+    assert_eq!(test.read(named), "by hand again\n");
+    test.assert_chain_valid();
+}
+
+#[test]
+fn a_template_goes_with_its_prompts_unless_somebody_wrote_to_them() {
+    let test = Test::new().sequence("version: \"1.0\"\nsteps: []\n");
+    let plan = test.plan();
+    test.run(&["fuse", "sort the list", "--id", "sorted"]).success();
+    let prompts = || crate::harness::names(&test.path(".threados/prompts"));
+    let (made, with_steps) = (prompts(), test.plan());
+    assert!(!made.is_empty());
+    test.run(&["undo"]).success();
+    assert_eq!((test.plan(), prompts()), (plan.clone(), Vec::new()));
+    test.run(&["redo"]).success();
+    assert_eq!((test.plan(), prompts()), (with_steps, made.clone()));
+    test.write(format!(".threados/prompts/{}", made[0]), "mine\n");
+    test.run(&["undo"]).success().says(&format!("prompts/{} was changed since, so it stays as it is", made[0]));
+    assert_eq!((test.plan(), prompts()), (plan, made[..1].to_vec()));
+}
+
+#[test]
+fn killed_at_any_point_an_undo_of_a_prompt_has_happened_or_has_not() {
+    for (point, happens) in [("tx.staged", false), ("tx.committed", true), ("tx.files_placed", true), ("tx.history_kept", true)] {
+        let test = project();
+        test.write("two.md", "before");
+        test.run(&["step", "edit", "two", "--unset", "command", "--prompt-file", "two.md"]).success();
+        test.run_env("THREADOS_FAULT", &format!("{point}:kill"), &["prompt", "set", "two", "--text", "after"]).fails(137);
+        test.run(&["gate", "insert", "ok"]).success();
+        assert_eq!(test.read("two.md") == "after", happens, "{point}");
+        if happens {
+            let seq = test.audited("prompt.set")[0]["seq"].to_string();
+            test.run_env("THREADOS_FAULT", &format!("{point}:kill"), &["undo", &seq]).fails(137);
+            test.run(&["gate", "insert", "ok-2"]).success();
+            assert_eq!(test.read("two.md"), "before", "{point}");
+        }
+    }
 }
 
 #[test]
@@ -70,15 +129,15 @@ fn what_others_did_since_stays() {
     let test = project();
     test.run(&["step", "add", "three", "--command", "echo three"]).success();
     test.run(&["step", "add", "four", "--command", "echo four", "--after", "three"]).success();
-    test.run(&["undo", "2"]).fails(4).says("change 2 cannot be undone").says("three");
+    test.run(&["undo", "3"]).fails(4).says("change 3 cannot be undone").says("three");
     test.run(&["dep", "rm", "four", "three"]).success();
     let hand = test.plan().replace("command: echo four", "command: echo four   # by hand");
     test.write(".threados/sequence.yaml", &hand);
-    test.run(&["undo", "2"]).success();
+    test.run(&["undo", "3"]).success();
     assert!(!test.plan().contains("three") && test.plan().contains("echo four   # by hand"), "{}", test.plan());
     let changed = test.plan().replace("command: echo four ", "command: echo vier ");
     test.write(".threados/sequence.yaml", &changed);
-    test.run(&["undo", "3"]).fails(4).says("`four` was changed since");
+    test.run(&["undo", "4"]).fails(4).says("`four` was changed since");
     assert_eq!(test.plan(), changed);
 }
 

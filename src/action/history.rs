@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Access, Act};
 
-/// Take back the last change of the plan; outcomes, runs and prompt files stay
+/// Take back the last change of the plan or of prompts; outcomes and runs stay
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Undo {
@@ -20,7 +20,7 @@ impl Act for Undo {
     const ACCESS: Access = Access::Decide;
 }
 
-/// Make a change of the plan again that was taken back
+/// Make a change again that was taken back
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Redo {

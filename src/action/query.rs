@@ -106,7 +106,7 @@ pub struct Logs {
     #[arg(long, value_name = "CURSOR", conflicts_with = "tail")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// How many bytes at most; with --json a mebibyte where absent
+    /// How many bytes at most, of an agent's log whole lines; with --json a mebibyte where absent
     #[arg(long, visible_alias = "max-bytes", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
@@ -120,10 +120,10 @@ impl Logs {
 }
 query!("logs", Logs);
 
-/// Print what came out of a step: its agent's final text, or its output
+/// An attempt of a step.
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
+pub struct Attempt {
     /// The step
     pub step: Id,
     /// Of this run; the last one where absent
@@ -135,22 +135,33 @@ pub struct Answer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
 }
+
+impl Attempt {
+    /// Where its log is.
+    pub fn logs(&self) -> Logs {
+        Logs { run: self.run.clone(), attempt: self.attempt, ..Logs::of(self.step.clone()) }
+    }
+}
+
+/// Print what came out of a step: its agent's final text, or its output
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// Which attempt.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub of: Attempt,
+}
 query!("result", Answer);
 
 /// Print what an agent's step changed in its git work tree, as a patch
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diff {
-    /// The step
-    pub step: Id,
-    /// Of this run; the last one where absent
-    #[arg(long, value_name = "RUN")]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<String>,
-    /// Of this attempt; the last one where absent
-    #[arg(long, value_name = "N")]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attempt: Option<u32>,
+    /// Which attempt.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub of: Attempt,
 }
 query!("diff", Diff);
 

@@ -6,7 +6,7 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches as _, ValueEnum}
 
 use super::{
     examples, mistake,
-    output::{self, Printer},
+    output::Printer,
     own::{OWN, Own},
 };
 use crate::{
@@ -58,7 +58,7 @@ pub(super) enum Color {
 /// The command line ended before there was an action: help, version or a mistake.
 pub(super) enum Early {
     /// Help or the version was asked for.
-    Help(clap::Error),
+    Help { text: clap::Error, has_pager: bool },
     /// It was not understood.
     Mistake { error: Box<Error>, is_json: bool },
 }
@@ -66,7 +66,7 @@ pub(super) enum Early {
 impl Early {
     pub(super) fn finish(self) -> ExitCode {
         match self {
-            Self::Help(text) => output::print_help(&text),
+            Self::Help { text, has_pager } => Printer::new(&Flags { no_pager: !has_pager, ..Flags::default() }).help(&text),
             Self::Mistake { error, is_json } => Printer::new(&Flags { json: is_json, ..Flags::default() }).fail(&error, None),
         }
     }
@@ -149,7 +149,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(As
         if error.use_stderr() {
             Early::Mistake { error: Box::new(mistake::explain(&error, &root, &words)), is_json: is_json(&words) }
         } else {
-            Early::Help(error)
+            Early::Help { text: error, has_pager: !words.iter().any(|word| word == "--no-pager") }
         }
     })
 }

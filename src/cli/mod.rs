@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod attention;
 mod bars;
+mod complete;
 mod demo;
 mod edit;
 mod examples;
@@ -25,6 +26,7 @@ mod templates;
 mod why;
 
 use std::{
+    ffi::OsString,
     io::{self, IsTerminal as _},
     path::PathBuf,
     process::ExitCode,
@@ -43,8 +45,12 @@ use output::Printer;
 use own::Own;
 
 /// Does what the command line asks for.
-pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
-    let (asked, flags) = match args::parse(arguments) {
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(code) = complete::answer(&words) {
+        return code;
+    }
+    let (asked, flags) = match args::parse(words) {
         Ok((asked, flags)) => (asked, Flags { json: flags.json || !flags.fields.is_empty(), ..flags }),
         Err(early) => return early.finish(),
     };
@@ -52,7 +58,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     let done = match &asked {
         Asked::Action(action) => perform(action, &flags, &printer),
         Asked::Own(Own::Tui(tui)) => screen::open(tui, &flags, &printer),
-        Asked::Own(Own::Completions(completions)) => Ok(completions.print(&printer)),
+        Asked::Own(Own::Completions(completions)) => completions.print(&printer),
         Asked::Own(Own::Man(man)) => man.print(&printer),
         Asked::Own(Own::Edit(edit)) => open(&flags, &printer).and_then(|session| session.edit_prompt(&edit.step)),
     };

@@ -149,10 +149,18 @@ impl Printer {
         let is_long = self.width.is_some() && text.lines().count() >= height;
         match is_long.then(|| self.pager()).flatten() {
             Some(mut pager) => {
+                let has_colours = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+                let text = if has_colours { text.to_owned() } else { anstream::adapter::strip_str(text).to_string() };
                 pager.write(text.as_bytes());
             }
             None => self.text(text),
         }
+    }
+
+    /// Prints help, or the version.
+    pub(super) fn help(&self, text: &clap::Error) -> ExitCode {
+        self.page(&text.render().ansi().to_string());
+        ExitCode::SUCCESS
     }
 
     /// A pager for what may be long; nothing where it is not wanted, or standard output is no terminal.
@@ -219,10 +227,4 @@ pub(super) fn success(reply: &Reply) -> Result<Value, Error> {
         }
     }
     Ok(document.into())
-}
-
-/// Help and version as they are.
-pub(super) fn print_help(text: &clap::Error) -> ExitCode {
-    quiet_end(text.print());
-    ExitCode::SUCCESS
 }

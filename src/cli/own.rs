@@ -9,7 +9,7 @@ use std::{
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use clap_complete::Shell;
 
-use super::{args, output::Printer};
+use super::{args, complete, output::Printer};
 use crate::{error::Error, model::Id};
 
 /// Write the prompt of a step in an editor
@@ -31,6 +31,8 @@ pub(super) struct Tui {
 }
 
 /// Print the completions for a shell
+///
+/// They ask `seqctl` itself, so that the names of steps, gates, groups and runs are completed, too.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Completions {
     /// Which shell
@@ -81,11 +83,9 @@ impl Own {
 
 impl Completions {
     /// Prints the script that the shell reads.
-    pub(super) fn print(&self, printer: &Printer) -> ExitCode {
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut args::command(), "seqctl", &mut script);
-        printer.bytes(&script);
-        ExitCode::SUCCESS
+    pub(super) fn print(&self, printer: &Printer) -> Result<ExitCode, Error> {
+        printer.bytes(&complete::script(&self.shell.to_string())?);
+        Ok(ExitCode::SUCCESS)
     }
 }
 

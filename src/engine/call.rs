@@ -170,7 +170,7 @@ impl Engine {
             }
             query => self.query(query)?,
         };
-        let next = next(&output);
+        let next = next(action, &output);
         Ok(Reply { action: action.name(), revision, output, warnings: self.warnings.take(), next })
     }
 
@@ -250,7 +250,7 @@ impl Engine {
                 let (txn, made) = apply_all(view, actions)?;
                 *changes.borrow_mut() = made;
                 *prompts.borrow_mut() = prompt::files(paths, view, &txn)?;
-                let texts = prompts.borrow().iter().map(|file| (file.place.clone(), file.text.clone().into_bytes())).collect();
+                let texts = prompts.borrow().iter().map(|file| (file.place.clone(), file.text.clone())).collect();
                 Ok(Draft { files: texts, ..draft(caller, view, actions, txn) })
             })?;
             prompt::restore_modes(held.paths(), &prompts.take());

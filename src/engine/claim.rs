@@ -205,6 +205,7 @@ fn script(path: &Path, prompt: Option<&Prompt>) -> Vec<String> {
 
 fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8], defhash: &str) -> Result<(), Error> {
     let resolved = Resolved::new(&view.sequence, step);
+    let decided = view.records.get(&step.id).and_then(|record| record.decision.as_ref());
     let file = SpecFile {
         v: 1,
         step: step.id.clone(),
@@ -217,6 +218,7 @@ fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8
         retry_delay_ms: spec.retry_delay_ms,
         review: spec.review,
         output: spec.output,
+        spent: decided.and_then(|decided| decided.resume.as_ref()).and_then(|resume| resume.spent),
         artifacts: spec.artifacts.clone(),
         defhash: defhash.into(),
         env: spec.env.keys().cloned().collect(),

@@ -34,6 +34,9 @@ use crate::{
 /// The shortest time between two commits.
 const PACE: Duration = Duration::from_millis(50);
 
+/// The longest time between two looks at a plan that cannot be read.
+const LONGEST: Duration = Duration::from_secs(2);
+
 /// How often a claim may come to nothing before the step is given up.
 const VOIDS: u32 = 3;
 
@@ -58,6 +61,7 @@ pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -
         commit_at: Instant::now(),
         must_settle: false,
         look_at: Instant::now() + FALLBACK,
+        pause: PACE,
         is_due: true,
         is_told: false,
         logged: None,
@@ -91,6 +95,8 @@ struct Runner {
     commit_at: Instant,
     must_settle: bool,
     look_at: Instant,
+    /// Until the next look at a plan that cannot be read.
+    pause: Duration,
     is_due: bool,
     is_told: bool,
     logged: Option<String>,
@@ -110,13 +116,14 @@ impl Runner {
                         file.release();
                         return Ok(());
                     }
-                    Ok(false) => {}
+                    Ok(false) => self.pause = PACE,
                     // Somebody is at work on the plan: nothing is claimed or committed until it reads again.
                     Err(error) if is_passing(&error) => {
                         self.log_once(&error);
                         self.scheduler = None;
                         writer.view = None;
-                        thread::sleep(PACE);
+                        thread::sleep(self.pause);
+                        self.pause = longer(self.pause);
                         self.is_due = true;
                     }
                     Err(error) => return Err(error),
@@ -510,6 +517,11 @@ impl Held<'_> {
     }
 }
 
+/// The pause after one that was in vain.
+fn longer(pause: Duration) -> Duration {
+    (pause * 2).min(LONGEST)
+}
+
 /// Signals a supervisor again that has a stop request: the one who made it may have died.
 fn remind(paths: &Paths, id: &Id) {
     let Ok(Some(record)) = store::Record::read(&paths.lease(id.as_str())) else { return };
@@ -543,4 +555,16 @@ fn is_passing(error: &Error) -> bool {
             | Error::TooNew { .. }
             | Error::Io { .. }
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_in_vain_become_rare() {
+        let pauses: Vec<u128> =
+            std::iter::successors(Some(PACE), |pause| Some(longer(*pause))).take(8).map(|pause| pause.as_millis()).collect();
+        assert_eq!(pauses, [50, 100, 200, 400, 800, 1600, 2000, 2000]);
+    }
 }

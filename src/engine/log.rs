@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     fs::File,
-    io::{BufReader, Seek as _, SeekFrom},
+    io::{self, BufReader, Seek as _, SeekFrom},
     path::PathBuf,
 };
 
@@ -11,16 +11,10 @@ use super::output::LogText;
 use crate::{
     agent::{Lines, Piece, Transcript},
     error::Error,
-    model::OutputFormat,
 };
 
-/// The transcript of some lines of a log.
-pub(super) fn transcript_of(format: OutputFormat, bytes: &[u8]) -> String {
-    let mut transcript = Transcript::new(format);
-    let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let text: String = lines.map(|line| transcript.line(line)).collect();
-    text + &transcript.end()
-}
+/// How much of a log before a place is looked at to go on from there, in bytes.
+const CONTEXT: u64 = 256 * 1024;
 
 /// The transcript of a log, line by line of the log.
 pub struct TranscriptReader {
@@ -78,6 +72,47 @@ impl TranscriptReader {
         }
     }
 
+    /// Goes on behind a place in the log: with the next line where that is amid one.
+    pub fn skip_to(&mut self, after: u64) -> Result<(), Error> {
+        self.skip(after).map_err(Error::io("read", &self.path))
+    }
+
+    fn skip(&mut self, after: u64) -> io::Result<()> {
+        let len = self.lines.inner().get_ref().metadata()?.len();
+        // What was said shortly before is not said again at the end.
+        self.offset = after.min(len).saturating_sub(CONTEXT);
+        let mut is_whole = self.offset == 0;
+        self.lines.inner().seek(SeekFrom::Start(self.offset))?;
+        while self.offset < after
+            && let Some((taken, _)) = self.lines.next(&mut self.line)?
+        {
+            self.offset += taken;
+            if is_whole {
+                self.transcript.line(&self.line);
+            }
+            is_whole = true;
+        }
+        self.transcript.end();
+        Ok(())
+    }
+
+    /// What the next lines of the log add, at least one line and else at most so many bytes of the log. Also
+    /// whether there are more.
+    pub fn part(&mut self, is_over: bool, bytes: u64) -> Result<(String, bool), Error> {
+        let (start, mut text) = (self.offset, String::new());
+        loop {
+            let read = self.lines.next(&mut self.line).map_err(Error::io("read", &self.path))?;
+            let Some((taken, _)) = read.filter(|(_, has_end)| *has_end || is_over) else {
+                return Ok((text + &self.transcript.end(), false));
+            };
+            if self.offset > start && self.offset + taken - start > bytes {
+                return Ok((text + &self.transcript.end(), true));
+            }
+            self.offset += taken;
+            text += &self.transcript.line(&self.line);
+        }
+    }
+
     /// The last lines of what there is of the transcript, at most so many and so many bytes. Also whether
     /// something was left out.
     pub fn tail(&mut self, is_over: bool, lines: usize, bytes: usize) -> Result<(String, bool), Error> {
@@ -93,9 +128,16 @@ impl TranscriptReader {
                 is_open = !part.ends_with('\n');
             }
             while kept.len() > lines || size > bytes {
-                let Some(gone) = kept.pop_front() else { break };
-                size -= gone.len();
                 is_cut = true;
+                let Some(mut gone) = kept.pop_front() else { break };
+                size -= gone.len();
+                if kept.is_empty() && lines > 0 {
+                    // The end of a line that is longer than all that fits is still more than nothing.
+                    let kept_part = gone.split_off(gone.ceil_char_boundary(gone.len().saturating_sub(bytes)));
+                    size = kept_part.len();
+                    kept.push_back(kept_part);
+                    break;
+                }
             }
         }
         Ok((kept.into_iter().collect(), is_cut))

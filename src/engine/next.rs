@@ -1,13 +1,16 @@
 //! What makes sense after an answer.
 
-use super::output::{Output, RunRow, StatusReport};
-use crate::model::StepStatus;
+use super::output::{LogText, Output, RunRow, StatusReport};
+use crate::{
+    action::{Action, query::Logs},
+    model::StepStatus,
+};
 
 /// How many commands for what needs a person are worth proposing.
 const SHOWN: usize = 5;
 
 /// Commands that make sense next, the most obvious first.
-pub(super) fn next(output: &Output) -> Vec<String> {
+pub(super) fn next(action: &Action, output: &Output) -> Vec<String> {
     match output {
         Output::Changed { changes } => changes.iter().flat_map(|change| change.next.iter().cloned()).collect(),
         Output::Attention { needs } => {
@@ -30,11 +33,24 @@ pub(super) fn next(output: &Output) -> Vec<String> {
             open.map(|gate| format!("seqctl gate approve {}", gate.id)).collect()
         }
         Output::Runs { runs } => runs.iter().filter_map(orphaned).collect(),
-        Output::Log(log) if log.truncated => {
-            vec![format!("seqctl logs {} --after {}", log.step, log.cursor)]
-        }
+        Output::Log(log) if log.truncated => match action {
+            Action::Logs(args) => vec![more_of(log, args)],
+            _ => Vec::new(),
+        },
         _ => Vec::new(),
     }
+}
+
+/// What reads on in the same log: behind what was read, or from the beginning where that was cut off.
+fn more_of(log: &LogText, args: &Logs) -> String {
+    let after = if args.after.is_some() { log.cursor } else { 0 };
+    let mut command = format!("seqctl logs {} --after {after}", log.step);
+    let flags = [(args.stderr, "--stderr"), (args.raw, "--raw")];
+    flags.iter().filter(|(is_set, _)| *is_set).for_each(|(_, flag)| command = format!("{command} {flag}"));
+    let run = args.run.as_ref().map(|run| format!(" --run {run}"));
+    let attempt = args.attempt.map(|attempt| format!(" --attempt {attempt}"));
+    let limit = args.limit.map(|limit| format!(" --limit {limit}"));
+    command + &[run, attempt, limit].into_iter().flatten().collect::<String>()
 }
 
 fn after_status(report: &StatusReport) -> Vec<String> {

@@ -4,15 +4,18 @@ use super::{
     call::Engine,
     caller::{Caller, Consent},
     confirm,
-    output::{Output, RunReport, run_row},
+    drive::wait_words,
+    launch::rest_of,
+    output::{Output, RunReport, RunRow, run_row},
     query::counts,
     view::View,
 };
 use crate::{
     action::{Action, run},
     error::Error,
-    model::{Id, StepStatus, Usage},
-    store::{AttemptStatus, Paths, Run, RunState, is_held, list_runs, runs},
+    model::{Decision, Id, Outcome, Readiness, State, StepStatus, Usage},
+    runner::scheduler::Rest,
+    store::{AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, runs},
 };
 
 impl Engine {
@@ -56,7 +59,8 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
             Some(last) => (1..=last).collect(),
             None => runs::attempts(paths, &run.id, step.as_str())?,
         };
-        attempts.extend(numbers.into_iter().filter_map(|attempt| AttemptStatus::read(paths, &run.id, step.as_str(), attempt)));
+        let read = numbers.into_iter().filter_map(|attempt| AttemptStatus::read(paths, &run.id, step.as_str(), attempt));
+        attempts.extend(read.map(|status| decided(view, status)));
     }
     let ready = view.readiness();
     let covered = (0..view.sequence.steps.len()).filter(|&at| run.covers(view.id_of(at)));
@@ -69,8 +73,8 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
     }
     let is_whole = run.state == RunState::Ended && run.what.steps().is_none() && !run.stopped;
     let stuck = is_whole.then(|| covered.iter().find_map(|&at| super::start::stuck(view, &ready, at))).flatten();
-    let statuses: Vec<StepStatus> = covered.into_iter().map(|at| ready.status(at)).collect();
-    let row = run_row(run, is_held(&paths.runner(&run.id)));
+    let statuses: Vec<StepStatus> = covered.into_iter().map(|at| status_in(view, &ready, at, &attempts)).collect();
+    let row = row(paths, Some(view), run);
     let usage = attempts.iter().filter_map(|attempt| attempt.agent.usage).reduce(Usage::plus);
     Ok(RunReport { run: row, counts: counts(&statuses), failed, stuck, usage, attempts, folder: paths.run(&run.id) })
 }
@@ -79,6 +83,48 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
 fn last_attempt(view: &View, run: &Run, step: &Id) -> Option<u32> {
     let record = view.records.get(step).filter(|_| !view.leases.contains_key(step))?;
     record.claim.as_ref().filter(|claim| claim.run == run.id).and(record.exit.as_ref()).map(|exit| exit.attempt)
+}
+
+/// A run in a list. What a waiting one waits for is what it would wait for now: what a person restarts meanwhile
+/// needs no review.
+pub(super) fn row(paths: &Paths, view: Option<&View>, run: &Run) -> RunRow {
+    let row = run_row(run, is_held(&paths.runner(&run.id)));
+    let Some(view) = view.filter(|_| run.state == RunState::Waiting) else { return row };
+    let waits_for = match rest_of(view, run) {
+        Rest::Waiting(nodes) => nodes.into_iter().map(|at| wait_words(view, at)).collect(),
+        Rest::Busy => running(view, run).map(|id| format!("the end of `{id}`")).collect(),
+        Rest::Over => Vec::new(),
+    };
+    RunRow { waits_for, ..row }
+}
+
+/// The steps of a run that are being executed, by whatever run.
+fn running<'v>(view: &'v View, run: &Run) -> impl Iterator<Item = &'v Id> {
+    let steps = view.sequence.steps.iter().enumerate().filter(|(at, _)| view.state(*at) == State::Running);
+    steps.map(|(_, step)| &step.id).filter(|id| run.covers(id))
+}
+
+/// How an attempt stands after what a person decided about it.
+fn decided(view: &View, attempt: AttemptStatus) -> AttemptStatus {
+    let record = view.records.get(&attempt.step);
+    let is_its = |record: &&Record| record.claim.as_ref().is_some_and(|claim| claim.run == attempt.run);
+    let is_reviewed = |record: &&Record| {
+        let decision = record.decision.as_ref().map(|decided| decided.decision);
+        matches!(decision, Some(Decision::Accept | Decision::Reject)) && record.attempt() == attempt.attempt
+    };
+    match record.filter(is_its).filter(is_reviewed).and_then(Record::outcome) {
+        Some(Outcome { status, reason, note, .. }) => AttemptStatus { status, reason, note, ..attempt },
+        None => attempt,
+    }
+}
+
+/// The status that a step ended with in a run; the present one where it did not, or has begun again.
+fn status_in(view: &View, ready: &Readiness, at: usize, attempts: &[AttemptStatus]) -> StepStatus {
+    let last = attempts.iter().rev().find(|attempt| attempt.step == *view.id_of(at));
+    match (ready.status(at), last) {
+        (StepStatus::Running, _) | (_, None) => ready.status(at),
+        (_, Some(last)) => last.status,
+    }
 }
 
 /// The steps whose last attempt in a run failed, with its outcome in words.

@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     model::{Id, Mode, Reason},
     policy::{Policy, Verdict},
-    store::{Paths, ProjectLock, file, yaml},
+    store::{Paths, file, yaml},
 };
 
 /// A value of the policy in force.
@@ -127,13 +127,21 @@ impl Engine {
     /// Makes policy.yaml and config.yaml count as they stand.
     pub(super) fn trust(&self, caller: &Caller, action: &Action) -> Result<Output, Error> {
         self.only_a_person(caller, action)?;
-        let _lock = ProjectLock::take(self.paths())?;
+        let mut writer = self.writer();
+        let mut held = writer.lock()?;
         // What cannot be read cannot be meant.
         let policy: Policy = typed(self.paths())?.unwrap_or_default();
         let config = crate::store::Config::read(self.paths())?;
-        let place = trust::grant(self.paths())?;
         let notify = config.notify.map(|command| command.display());
-        let agents = config.agents.into_keys().collect();
+        let agents: Vec<String> = config.agents.into_keys().collect();
+        let place = if let Some(place) = trust::granted(self.paths())? {
+            place
+        } else {
+            let sha = trust::content(self.paths())?;
+            let payload = json!({"mode": policy.mode, "agents": agents, "notify": notify, "sha256": sha});
+            held.note(caller, action.name(), None, payload, true)?;
+            trust::grant(self.paths())?
+        };
         Ok(Output::Trusted { path: self.paths().root.clone(), mode: policy.mode, agents, notify, place })
     }
 

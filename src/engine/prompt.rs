@@ -21,9 +21,18 @@ use crate::{
 pub(super) struct PromptFile {
     /// Where it goes, from `.threados/`.
     pub(super) place: PathBuf,
-    pub(super) text: String,
+    pub(super) text: Vec<u8>,
     /// The mode of what stands there.
     mode: u32,
+}
+
+impl PromptFile {
+    /// A text for a place, with the mode of what stands there.
+    pub(super) fn new(paths: &Paths, place: PathBuf, text: Vec<u8>) -> Self {
+        let meta = fs::metadata(paths.dir.join(&place));
+        let mode = meta.map_or(0o644, |meta| meta.permissions().mode() & 0o777);
+        Self { place, text, mode }
+    }
 }
 
 /// The prompt of a step with where it comes from.
@@ -79,10 +88,8 @@ pub(super) fn files(paths: &Paths, view: &View, txn: &Txn) -> Result<Vec<PromptF
         let step = txn.sequence.expect_step(new.step.as_str())?;
         let place = place(paths, step)?;
         refuse_other(paths, new, &place)?;
-        let meta = fs::metadata(paths.dir.join(&place));
-        let mode = meta.map_or(0o644, |meta| meta.permissions().mode() & 0o777);
         files.retain(|file| file.place != place);
-        files.push(PromptFile { place, text: text.clone(), mode });
+        files.push(PromptFile::new(paths, place, text.clone().into_bytes()));
     }
     Ok(files)
 }

@@ -5,13 +5,11 @@ use std::{fs::File, io::Read as _, path::Path};
 use super::{
     attention::Need,
     call::Engine,
-    excerpt::{Part, read_part},
+    excerpt::{LIMIT, Part, read_part},
     grounds::grounds,
-    log::{TranscriptReader, transcript_of},
-    output::{
-        Answer, DiffText, GateRow, GroupRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row,
-    },
-    past::run_report,
+    log::TranscriptReader,
+    output::{Answer, DiffText, GateRow, GroupRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
+    past::{row, run_report},
     progress::Progress,
     view::View,
 };
@@ -22,14 +20,14 @@ use crate::{
     model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus, Usage},
     policy::Policy,
     runner::SpecFile,
-    store::{self, AttemptStatus, Claim, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
+    store::{self, AttemptStatus, Claim, Paths, Record, Run, RunState, list_runs, open_runs, runs, yaml},
 };
 
 impl Engine {
     pub(super) fn query(&self, action: &Action) -> Result<(Output, Option<String>), Error> {
         let audit_log = self.paths().audit();
         let output = match action {
-            Action::RunsList(args) => Output::Runs { runs: self.run_rows(list_runs(self.paths())?.into_iter().take(args.limit)) },
+            Action::RunsList(args) => Output::Runs { runs: self.run_list(args.limit)? },
             Action::AuditTail(args) => Output::Audit { entries: audit::last_entries(&audit_log, args.limit)? },
             Action::AuditList(args) => Output::Audit { entries: self.audit_list(args)? },
             Action::AuditVerify(_) | Action::AuditHead(_) => {
@@ -75,7 +73,7 @@ impl Engine {
             Action::RunsShow(args) => {
                 let run = match &args.run {
                     Some(run) => Run::read(self.paths(), run)?,
-                    None => list_runs(self.paths())?.into_iter().next().ok_or(Error::NoRun)?,
+                    None => list_runs(self.paths())?.into_iter().next().ok_or(Error::NoRunYet)?,
                 };
                 Output::Run(Box::new(run_report(self.paths(), &view, &run)?))
             }
@@ -84,8 +82,11 @@ impl Engine {
         Ok((output, revision))
     }
 
-    fn run_rows(&self, runs: impl Iterator<Item = Run>) -> Vec<RunRow> {
-        runs.map(|run| run_row(&run, is_held(&self.paths().runner(&run.id)))).collect()
+    fn run_list(&self, limit: usize) -> Result<Vec<RunRow>, Error> {
+        let runs: Vec<Run> = list_runs(self.paths())?.into_iter().take(limit).collect();
+        // A list of runs is there without a plan, too.
+        let view = runs.iter().any(|run| run.state == RunState::Waiting).then(|| View::load(self.paths()).ok()).flatten();
+        Ok(runs.iter().map(|run| row(self.paths(), view.as_ref(), run)).collect())
     }
 
     fn status(&self, view: &View, ready: &Readiness) -> Result<StatusReport, Error> {
@@ -105,7 +106,7 @@ impl Engine {
     ) -> Result<StatusReport, Error> {
         let counts = counts(&steps.iter().map(|row| row.status).collect::<Vec<_>>());
         let gates = gate_rows(view, ready);
-        let runs = self.run_rows(open_runs(self.paths())?.into_iter());
+        let runs: Vec<RunRow> = open_runs(self.paths())?.iter().map(|run| row(self.paths(), Some(view), run)).collect();
         let attention = needs.iter().map(Need::words).collect();
         let mode =
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
@@ -221,19 +222,29 @@ impl Engine {
 
     fn logs(&self, view: &View, args: &query::Logs) -> Result<LogText, Error> {
         let place = self.log_place(view, args)?;
-        if let (Some(lines), Some(mut reader)) = (args.tail, TranscriptReader::open(&place).filter(|_| !place.format.is_text())) {
-            let (text, truncated) = reader.tail(true, lines, usize::MAX)?;
-            return Ok(LogText { text, truncated, cursor: reader.offset(), ..place });
+        if !place.format.is_text() {
+            return self.transcript(place, args);
         }
         let Part { bytes, truncated, cursor } = read_part(&place.path, args)?;
-        if !place.format.is_text() {
-            return Ok(LogText { text: transcript_of(place.format, &bytes), truncated, cursor, ..place });
-        }
         Ok(LogText { text: String::from_utf8_lossy(&bytes).into_owned(), truncated, cursor, ..place })
     }
 
+    /// A part of a transcript, always of whole lines of the log: half of one is nothing that a person can read.
+    fn transcript(&self, place: LogText, args: &query::Logs) -> Result<LogText, Error> {
+        let Some(mut reader) = TranscriptReader::open(&place) else { return Ok(place) };
+        let is_over = AttemptStatus::read(self.paths(), &place.run, place.step.as_str(), place.attempt).is_some();
+        let limit = args.limit.unwrap_or(LIMIT).max(1);
+        let (text, truncated) = if let Some(after) = args.after {
+            reader.skip_to(after)?;
+            reader.part(is_over, limit)?
+        } else {
+            reader.tail(is_over, args.tail.unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(usize::MAX))?
+        };
+        Ok(LogText { text, truncated, cursor: reader.offset(), ..place })
+    }
+
     fn answer(&self, view: &View, args: &query::Answer) -> Result<Answer, Error> {
-        let logs = query::Logs { run: args.run.clone(), attempt: args.attempt, ..query::Logs::of(args.step.clone()) };
+        let logs = args.of.logs();
         let place = self.log_place(view, &logs)?;
         let status = AttemptStatus::read(self.paths(), &place.run, place.step.as_str(), place.attempt);
         let (text, truncated) = if place.format.is_text() {
@@ -251,7 +262,7 @@ impl Engine {
     }
 
     fn diff(&self, view: &View, args: &query::Diff) -> Result<DiffText, Error> {
-        let logs = query::Logs { run: args.run.clone(), attempt: args.attempt, raw: true, ..query::Logs::of(args.step.clone()) };
+        let logs = query::Logs { raw: true, ..args.of.logs() };
         let LogText { step, run, attempt, path, .. } = self.log_place(view, &logs)?;
         let Some(status) = AttemptStatus::read(self.paths(), &run, step.as_str(), attempt) else {
             return Err(Error::NotEnded { step });

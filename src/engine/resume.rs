@@ -19,7 +19,8 @@ use crate::{
     action::{Action, Txn, outcome, review, run},
     clock,
     error::Error,
-    model::{Decision, Id, Resolved, State},
+    model::{Decision, Id, Resolved, State, Usage},
+    runner::SpecFile,
     store::{AttemptStatus, Decided, Line, Paths, Resume, Run, RunKind, RunState, file, open_runs},
 };
 
@@ -63,7 +64,9 @@ fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), E
         .and_then(|(run, attempt)| Some((run, attempt?)))
         .ok_or_else(|| no_session("it has not run"))?;
     let status = AttemptStatus::read(paths, &run, wish.id.as_str(), attempt);
-    let session = status.and_then(|status| status.agent.session_id).ok_or_else(|| no_session("its last attempt left none"))?;
+    let report = status.map(|status| status.agent).unwrap_or_default();
+    let spent = spent(paths, (&run, wish.id, attempt), report.usage);
+    let session = report.session_id.ok_or_else(|| no_session("its last attempt left none"))?;
     if let Some(blocker) = view.readiness().blockers(at).first() {
         let why = format!("it waits for `{}`", view.id_of(blocker.node()));
         return Err(Error::StepBlocked { step: wish.id.clone(), why });
@@ -73,7 +76,14 @@ fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), E
     let (_, argv) = agent::command(view, step, &agent::folder(view, step), told)?;
     let line = format!("{}: {} ← {first}", wish.id, shell_words::join(argv));
     let plan = Plan { starts: vec![wish.id.clone()], follows: Vec::new(), commands: vec![line], kind: None, failed: Vec::new() };
-    Ok((Resume { session, message: wish.message.into() }, plan))
+    Ok((Resume { session, message: wish.message.into(), spent }, plan))
+}
+
+/// What a session has taken up to the end of an attempt, where its agent goes on counting from there.
+fn spent(paths: &Paths, (run, step, attempt): (&str, &Id, u32), usage: Option<Usage>) -> Option<Usage> {
+    let spec = file::read_json::<SpecFile>(&paths.attempt(run, step.as_str(), attempt).join("spec.json"))?;
+    let parts = spec.spent.into_iter().chain(usage);
+    parts.reduce(Usage::plus).filter(|_| spec.output.counts_session())
 }
 
 impl Engine {

@@ -43,6 +43,8 @@ pub(super) struct Draft {
     pub(super) stops: Vec<(Id, crate::runner::StopRequest)>,
     /// Files to place, relative to `.threados/`.
     pub(super) files: Vec<(std::path::PathBuf, Vec<u8>)>,
+    /// Files to take away, relative to `.threados/`.
+    pub(super) removes: Vec<std::path::PathBuf>,
     /// Runs to open.
     pub(super) opens: Vec<String>,
 }
@@ -136,6 +138,7 @@ impl Held<'_> {
             records: draft.records.iter().map(|(id, _)| id.clone()).collect(),
             leases: draft.leases.clone(),
             files: draft.files.iter().map(|(path, _)| path.clone()).collect(),
+            removes: draft.removes.clone(),
             opens: draft.opens.clone(),
             keep: draft.after.is_some(),
             ..Plan::default()

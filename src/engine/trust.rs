@@ -33,17 +33,20 @@ struct Trusted {
 
 /// Whether this user has trusted the project as it stands.
 pub(super) fn is_trusted(paths: &Paths) -> bool {
-    let trusted = place(&paths.root).and_then(|(path, place)| file::read_json::<Trusted>(&place).zip(Some(path)));
-    trusted.is_some_and(|(trusted, path)| {
-        trusted.v == 1 && trusted.path == path && content(paths).is_ok_and(|sha| sha == trusted.sha)
-    })
+    granted(paths).is_ok_and(|place| place.is_some())
+}
+
+/// Where it is written down that this user has trusted the project as it stands; nothing where it is not.
+pub(super) fn granted(paths: &Paths) -> Result<Option<PathBuf>, Error> {
+    let (path, place) = place(&paths.root)?;
+    let sha = content(paths)?;
+    let is_this = |trusted: Trusted| trusted.v == 1 && trusted.path == path && trusted.sha == sha;
+    Ok(file::read_json::<Trusted>(&place).is_some_and(is_this).then_some(place))
 }
 
 /// Trusts the project as it stands. Returns where that is written down.
 pub(super) fn grant(paths: &Paths) -> Result<PathBuf, Error> {
-    let Some((path, place)) = place(&paths.root) else {
-        return Err(Error::FileUnusable { path: "$HOME".into(), why: "is not set, so there is no place to remember it".into() });
-    };
+    let (path, place) = place(&paths.root)?;
     let folder = place.parent().unwrap_or(Path::new("/"));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::io("make the folder", folder))?;
     let trusted = Trusted { v: 1, path, sha: content(paths)?, at: clock::stamp() };
@@ -52,10 +55,11 @@ pub(super) fn grant(paths: &Paths) -> Result<PathBuf, Error> {
 }
 
 /// The project with its links resolved, and the file that says whether it is trusted.
-fn place(root: &Path) -> Option<(PathBuf, PathBuf)> {
-    let path = root.canonicalize().ok()?;
+fn place(root: &Path) -> Result<(PathBuf, PathBuf), Error> {
+    let path = root.canonicalize().map_err(Error::io("find", root))?;
     let name = &sha256(path.as_os_str().as_encoded_bytes())[..32];
-    Some((path, state_folder()?.join("trust").join(name)))
+    let nowhere = || Error::FileUnusable { path: "$HOME".into(), why: "is not set, so there is no place to remember it".into() };
+    Ok((path, state_folder().ok_or_else(nowhere)?.join("trust").join(name)))
 }
 
 /// What this user's `seqctl` remembers outside of projects.
@@ -71,7 +75,8 @@ pub(super) fn folder() -> Option<PathBuf> {
     Some(state_folder()?.join("trust"))
 }
 
-fn content(paths: &Paths) -> Result<String, Error> {
+/// SHA-256 over policy.yaml and config.yaml.
+pub(super) fn content(paths: &Paths) -> Result<String, Error> {
     let sha = |path: &Path| file::read_up_to(path, yaml::SIZE_LIMIT).map(|bytes| sha256(&bytes.unwrap_or_default()));
     Ok(sha256(format!("{} {}", sha(&paths.policy())?, sha(&paths.config())?).as_bytes()))
 }

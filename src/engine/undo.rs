@@ -1,12 +1,17 @@
-//! Undo and redo of changes of the plan. Each is one more change: outcomes, runs and what others did since stay.
+//! Undo and redo of changes of the plan and its prompts. Each is one more change: outcomes, runs and what others
+//! did since stay.
 
-use std::path::Path;
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
 
 use super::{
     call::Engine,
     caller::{Caller, Consent},
     confirm,
     output::Output,
+    prompt::{self, PromptFile},
     transact::{Draft, entry, repeat},
     view::View,
 };
@@ -15,7 +20,7 @@ use crate::{
     audit::{self, Entry},
     error::Error,
     model::{Graph, Id, Sequence, State, redo_on},
-    store::{Paths, file, tx::Plan, yaml},
+    store::{Paths, displaced, file, tx::Plan, yaml},
 };
 
 /// How far back the log is searched for changes, in entries.
@@ -25,6 +30,13 @@ const REACH: usize = 20_000;
 enum Turn {
     Back,
     Again,
+}
+
+impl Turn {
+    /// What was before and after a change as what is before and after the turn.
+    fn order<T>(self, [before, after]: [T; 2]) -> [T; 2] {
+        if self == Self::Back { [after, before] } else { [before, after] }
+    }
 }
 
 /// The turn that an action asks for, and of which change.
@@ -55,15 +67,27 @@ impl Engine {
                 Turn::Back => Action::Undo(history::Undo { change: Some(seq) }),
                 Turn::Again => Action::Redo(history::Redo { change: Some(seq) }),
             };
+            let turned = RefCell::new(Files::default());
             held.transact(|view, paths| {
                 let change = Change::read(paths, turn, seq)?;
-                let after = change.make_on(&view.sequence)?;
-                refuse_running(view, &after)?;
-                Graph::build(&after).map_err(|error| Error::CannotTurn { seq, why: error.to_string() })?;
                 let entry = entry(caller, action.name(), None, action.args());
-                let nearer = change.merge_into(&view.text, &view.sequence, &paths.sequence());
-                Ok(Draft { entry, after: Some(after), nearer, actions: vec![action.clone()], ..Draft::default() })
+                let mut draft = Draft { entry, actions: vec![action.clone()], ..Draft::default() };
+                if change.plan.is_some() {
+                    let after = change.make_on(&view.sequence)?;
+                    refuse_running(view, &after)?;
+                    Graph::build(&after).map_err(|error| Error::CannotTurn { seq, why: error.to_string() })?;
+                    draft.nearer = change.merge_into(&view.text, &view.sequence, &paths.sequence());
+                    draft.after = Some(after);
+                }
+                let files = change.files_on(paths)?;
+                draft.files = files.placed.iter().map(|file| (file.place.clone(), file.text.clone())).collect();
+                draft.removes.clone_from(&files.removed);
+                turned.replace(files);
+                Ok(draft)
             })?;
+            let turned = turned.take();
+            prompt::restore_modes(held.paths(), &turned.placed);
+            held.writer.warnings.extend(turned.kept.iter().map(|path| format!("{path} was changed since, so it stays as it is")));
             let (word, other) = match turn {
                 Turn::Back => ("took back", "redo"),
                 Turn::Again => ("made again", "undo"),
@@ -83,11 +107,22 @@ pub(super) fn again(paths: &Paths, action: &Action, sequence: &Sequence) -> Opti
     Some(Change::read(paths, turn, seq.unwrap_or_default()).and_then(|change| change.make_on(sequence)))
 }
 
-/// A change that is made or taken back: what it does to the text of then, and to its plan.
+/// A change that is made or taken back.
 struct Change {
     seq: u64,
-    from: (String, Sequence),
-    to: (String, Sequence),
+    /// What it does to the plan, as text and as what that says; nothing where it wrote prompts alone.
+    plan: Option<[(String, Sequence); 2]>,
+    /// What it does to prompt files, by their place from `.threados/`.
+    files: Vec<(PathBuf, [Option<Vec<u8>>; 2])>,
+}
+
+/// The prompt files of a change that is made or taken back.
+#[derive(Default)]
+struct Files {
+    placed: Vec<PromptFile>,
+    removed: Vec<PathBuf>,
+    /// Those that somebody wrote to since.
+    kept: Vec<String>,
 }
 
 impl Change {
@@ -95,21 +130,52 @@ impl Change {
         let history = |ending: &str| paths.state("history").join(format!("{seq}.{ending}"));
         let forgotten = || Error::CannotTurn { seq, why: "it is not kept any more".into() };
         let plan = file::read_json::<Plan>(&history("json")).ok_or_else(forgotten)?;
-        let before = file::read_if_there(&history("yaml"))?.ok_or_else(forgotten)?;
-        let (after, _) = repeat(paths, &plan, &before)?;
+        let mut files = Vec::new();
+        for (at, place) in plan.files.iter().enumerate() {
+            let kept = displaced::kept_file(paths, (seq, at))?;
+            files.extend(kept.map(|kept| (place.clone(), turn.order([kept.before, kept.after]))));
+        }
         let read = |bytes: Vec<u8>| {
             let says = yaml::parse(&bytes, &history("yaml"))?.sequence;
-            Ok((String::from_utf8(bytes).map_err(|_| forgotten())?, says))
+            Ok::<_, Error>((String::from_utf8(bytes).map_err(|_| forgotten())?, says))
         };
-        let (before, after) = (read(before)?, read(after)?);
-        let (from, to) = if turn == Turn::Back { (after, before) } else { (before, after) };
-        Ok(Self { seq, from, to })
+        let plan = match file::read_if_there(&history("yaml"))? {
+            Some(before) => {
+                let (after, _) = repeat(paths, &plan, &before)?;
+                Some(turn.order([read(before)?, read(after)?]))
+            }
+            None if files.is_empty() => return Err(forgotten()),
+            None => None,
+        };
+        Ok(Self { seq, plan, files })
     }
 
     /// The plan with the change.
     fn make_on(&self, ours: &Sequence) -> Result<Sequence, Error> {
-        redo_on(ours, &self.from.1, &self.to.1)
-            .map_err(|what| Error::CannotTurn { seq: self.seq, why: format!("`{what}` was changed since") })
+        let Some([from, to]) = &self.plan else { return Ok(ours.clone()) };
+        redo_on(ours, &from.1, &to.1).map_err(|what| self.refused(&format!("`{what}`")))
+    }
+
+    fn refused(&self, what: &str) -> Error {
+        Error::CannotTurn { seq: self.seq, why: format!("{what} was changed since") }
+    }
+
+    /// What becomes of its prompt files. One that was written to since stays, or is a refusal where the change is
+    /// about nothing else.
+    fn files_on(&self, paths: &Paths) -> Result<Files, Error> {
+        let mut files = Files::default();
+        for (place, [from, to]) in &self.files {
+            // As people write it: a prompt may lie beside `.threados/`.
+            let path = place.strip_prefix("..").map_or_else(|_| paths.dir.join(place), |inner| paths.root.join(inner));
+            match (file::read_if_there(&path)?, to) {
+                (now, to) if now == *to => {}
+                (now, Some(text)) if now == *from => files.placed.push(PromptFile::new(paths, place.clone(), text.clone())),
+                (now, None) if now == *from => files.removed.push(place.clone()),
+                _ if self.plan.is_some() => files.kept.push(paths.show(&path).to_string()),
+                _ => return Err(self.refused(&paths.show(&path).to_string())),
+            }
+        }
+        Ok(files)
     }
 
     /// The text with the change, where its lines and those of everything since do not meet: what it gives back
@@ -117,7 +183,8 @@ impl Change {
     fn merge_into(&self, text: &str, ours: &Sequence, path: &Path) -> Option<(String, Sequence)> {
         // Outcomes since then would meet the lines beside them.
         let level = |(text, says): &(String, Sequence)| yaml::patch(text, says, &with_statuses_of(ours, says), path).ok();
-        let merged = diffy::merge(&level(&self.from)?, text, &level(&self.to)?).ok()?;
+        let [from, to] = self.plan.as_ref()?;
+        let merged = diffy::merge(&level(from)?, text, &level(to)?).ok()?;
         let says = yaml::parse(merged.as_bytes(), path).ok()?.sequence;
         Some((merged, says))
     }
@@ -177,14 +244,15 @@ fn find(paths: &Paths, turn: Turn, wanted: Option<u64>) -> Result<(u64, String),
     Ok((found.seq, words(found)))
 }
 
-/// Whether a change did something to the plan and both are still kept. Decisions are kept for a moment too,
+/// Whether a change did something to the plan or to prompts, and both are still kept. Decisions are kept for a moment too,
 /// for late saves, but what they did stands in the records.
 fn is_of_the_plan(paths: &Paths, seq: u64) -> bool {
     let place = |ending: &str| paths.state("history").join(format!("{seq}.{ending}"));
     let is_change = |entry: &serde_json::Value| {
         Action::from_entry(entry.clone()).is_ok_and(|action| matches!(action.spec().access, Access::Change | Access::Destroy))
     };
-    place("yaml").exists() && file::read_json::<Plan>(&place("json")).is_some_and(|plan| plan.actions.iter().any(is_change))
+    let is_kept = place("yaml").exists() || place("file-0.after").exists();
+    is_kept && file::read_json::<Plan>(&place("json")).is_some_and(|plan| plan.actions.iter().any(is_change))
 }
 
 fn words(entry: &Entry) -> String {

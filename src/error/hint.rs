@@ -72,6 +72,7 @@ impl Error {
                 Some(format!("write `.threados/{file}`, or change it with `seqctl step edit {step}`"))
             }
             Self::RunNotFound { .. } => Some("`seqctl runs list` shows the runs".into()),
+            Self::NoRunYet => Some("`seqctl run` starts one".into()),
             Self::NoRun => Some("`seqctl run` starts one, `seqctl runs` lists those that have ended".into()),
             Self::LogNotFound { run, .. } => Some(format!("`seqctl runs show {run}` shows the attempts; a pruned run has none")),
             Self::NeverRan { step } => Some(format!("`seqctl run {step}` runs it")),

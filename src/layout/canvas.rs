@@ -42,6 +42,8 @@ pub struct Canvas {
     cells: Vec<Cell>,
     /// Lines that lead out of each cell: up, right, down, left; dotted ones in the upper half.
     arms: Vec<u8>,
+    /// Whether a line ends in the cell, so that those in it are joined there and do not just cross.
+    is_joint: Vec<bool>,
 }
 
 /// From where to where a line goes, and whether it leads on beyond its ends.
@@ -60,7 +62,14 @@ pub(super) const LEFT: u8 = 0b1000;
 impl Canvas {
     pub(super) fn new(x: i32, y: i32, width: usize, height: usize) -> Self {
         let blank = Cell { ch: ' ', ink: Ink::Plain };
-        Self { x, y, width, cells: vec![blank; width * height], arms: vec![0; width * height] }
+        Self {
+            x,
+            y,
+            width,
+            cells: vec![blank; width * height],
+            arms: vec![0; width * height],
+            is_joint: vec![false; width * height],
+        }
     }
 
     /// The rows, from top to bottom.
@@ -110,6 +119,11 @@ impl Canvas {
             let right = if x < stretch.to || stretch.opens[1] { RIGHT } else { 0 };
             self.arm(x, y, left | right, is_dotted);
         }
+        for (x, is_open) in [stretch.from, stretch.to].into_iter().zip(stretch.opens) {
+            if let Some(at) = self.index(x, y).filter(|_| !is_open) {
+                self.is_joint[at] = true;
+            }
+        }
     }
 
     /// A line down a column, from end to end.
@@ -127,12 +141,15 @@ impl Canvas {
         i32::try_from(self.width).unwrap_or(i32::MAX)
     }
 
-    /// Turns lines into characters.
+    /// Turns lines into characters. Where two cross and have nothing to do with each other, the one from left to
+    /// right passes under the other.
     pub(super) fn join(&mut self, glyphs: super::Glyphs) {
-        for (cell, &arms) in self.cells.iter_mut().zip(&self.arms) {
+        for (cell, (&arms, &is_joint)) in self.cells.iter_mut().zip(self.arms.iter().zip(&self.is_joint)) {
             let (solid, dotted) = (arms & 0b1111, arms >> 4);
+            let is_crossing = solid | dotted == UP | RIGHT | DOWN | LEFT && !is_joint;
+            let seen = if is_crossing { UP | DOWN } else { UP | RIGHT | DOWN | LEFT };
             if arms != 0 {
-                *cell = Cell { ch: glyphs.line(solid | dotted, solid == 0), ink: Ink::Line };
+                *cell = Cell { ch: glyphs.line((solid | dotted) & seen, solid & seen == 0), ink: Ink::Line };
             }
         }
     }

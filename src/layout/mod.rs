@@ -5,6 +5,7 @@
 //! at a zoom, and [`Plane::paint`] draws what a window shows.
 
 mod band;
+mod bundle;
 mod canvas;
 mod column;
 mod face;

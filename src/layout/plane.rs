@@ -1,12 +1,13 @@
 //! Every box and every line on cells, at one zoom.
 
 use super::{
+    bundle::Bundle,
     canvas::Stretch,
     frame::{Frame, Part, frames},
     order::Layout,
     settle::{Stack, settle},
     slot::Link,
-    track::{Bundle, Gap, Way},
+    track::{Gap, Way},
 };
 
 /// How large a node is drawn.

@@ -1,26 +1,18 @@
 //! The edges in a gap between two columns: which vertical piece runs on which track, so that lines
-//! that mean different things never lie on each other.
+//! that mean different things never lie on each other, and never meet where one could turn into the other.
 
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
 };
 
-use super::slot::Link;
+use super::{
+    bundle::{Bundle, Order, bundles},
+    slot::Link,
+};
 
 /// The most tracks of a gap; what does not fit lies on the last one.
 const MOST_TRACKS: usize = 40;
-
-/// Edges that share a vertical piece: all its sources lead to all its targets. Rows, not slots.
-#[derive(Clone, Debug)]
-pub(super) struct Bundle {
-    pub(super) sources: Vec<i32>,
-    pub(super) targets: Vec<i32>,
-    pub(super) is_dotted: bool,
-    pub(super) way: Way,
-    /// Its links, by their numbers in the gap.
-    pub(super) links: Vec<usize>,
-}
 
 /// How a bundle gets from its sources to its targets.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,63 +31,35 @@ pub(super) struct Gap {
     pub(super) tracks: usize,
 }
 
-impl Bundle {
-    /// Whether nothing of it is vertical.
-    fn is_flat(&self) -> bool {
-        self.sources.iter().chain(&self.targets).all(|row| *row == self.sources[0])
-    }
-
-    fn span(rows: impl Iterator<Item = i32>) -> (i32, i32) {
-        rows.fold((i32::MAX, i32::MIN), |(low, high), row| (low.min(row), high.max(row)))
-    }
-
-    fn whole(&self) -> (i32, i32) {
-        Self::span(self.sources.iter().chain(&self.targets).copied())
-    }
-
-    /// Left to right: what goes down from further below first, what goes up from further above first.
-    fn wish(&self) -> (i32, i32) {
-        let (source, target) = (self.sources[0], self.targets[self.targets.len() / 2]);
-        (if source <= target { -source } else { source }, target)
-    }
-}
+/// A bundle that waits for others: those that yield anyway first, then by their wish.
+type Waiting = (bool, (i32, i32), usize);
 
 impl Gap {
     /// Routes the links of a gap; `below` is a row under everything.
     pub(super) fn route(links: &[Link], rows: &[i32], below: i32) -> Self {
-        let mut gap = Self { bundles: bundles(links, rows), tracks: 0 };
-        gap.assign(below);
+        let (bundles, order) = bundles(links, rows);
+        let mut gap = Self { bundles, tracks: 0 };
+        gap.assign(&order, below);
         gap
     }
 
-    /// Which bundle must be left of which: what arrives on the row of a source must not get there
-    /// before the source's own lines have left it.
-    fn precedence(&self) -> Vec<Vec<usize>> {
-        let mut arriving: HashMap<i32, Vec<usize>> = HashMap::new();
-        for (at, bundle) in self.bundles.iter().enumerate() {
-            bundle.targets.iter().for_each(|&row| arriving.entry(row).or_default().push(at));
-        }
-        let after = self.bundles.iter().enumerate().map(|(at, bundle)| {
-            let met = bundle.sources.iter().filter_map(|row| arriving.get(row));
-            met.flatten().copied().filter(|&other| other != at).collect()
-        });
-        after.collect()
-    }
-
-    fn assign(&mut self, below: i32) {
-        let after = self.precedence();
+    fn assign(&mut self, order: &Order, below: i32) {
         let mut waits = vec![0_usize; self.bundles.len()];
-        after.iter().flatten().for_each(|&next| waits[next] += 1);
-        let mut free = FreeRows::new(&self.bundles, below);
-        let mut tracks = Tracks::default();
-        // Left parts are at work before their bundle is: `least` is the first track it may have.
-        let mut least = vec![0; self.bundles.len()];
-        let mut detours: HashMap<usize, (usize, i32)> = HashMap::new();
+        order.leaves.iter().chain(&order.arrives).flatten().for_each(|&next| waits[next] += 1);
+        // What lies on the row on which something else has to arrive first gets there by a detour.
+        let mut yields = vec![false; self.bundles.len()];
+        order.arrives.iter().flatten().for_each(|&next| yields[next] = self.bundles[next].is_flat());
+        let least = vec![0; self.bundles.len()];
+        let free = FreeRows::new(&self.bundles, below);
+        let mut router = Router { tracks: Tracks::default(), free, least, detours: HashMap::new() };
         let mut ready: BinaryHeap<Reverse<((i32, i32), usize)>> = BinaryHeap::new();
-        let mut rest: BinaryHeap<Reverse<((i32, i32), usize)>> = BinaryHeap::new();
+        let mut rest: BinaryHeap<Reverse<Waiting>> = BinaryHeap::new();
         for (at, bundle) in self.bundles.iter().enumerate() {
-            let entry = Reverse((bundle.wish(), at));
-            if waits[at] == 0 { ready.push(entry) } else { rest.push(entry) }
+            if waits[at] == 0 {
+                ready.push(Reverse((bundle.wish(), at)));
+            } else {
+                rest.push(Reverse((!yields[at], bundle.wish(), at)));
+            }
         }
         loop {
             let (at, is_ready) = match (ready.pop(), rest.is_empty()) {
@@ -103,70 +67,73 @@ impl Gap {
                 (None, true) => break,
                 (None, false) => match rest.pop() {
                     // It has been done, or its left part has.
-                    Some(Reverse((_, at))) if waits[at] == 0 || detours.contains_key(&at) => continue,
-                    Some(Reverse((_, at))) => (at, false),
+                    Some(Reverse((.., at))) if waits[at] == 0 || router.detours.contains_key(&at) => continue,
+                    Some(Reverse((.., at))) => (at, false),
                     None => break,
                 },
             };
-            let bundle = &self.bundles[at];
-            let track = if !is_ready {
-                let row = free.take(bundle.whole());
-                let span = Bundle::span(bundle.sources.iter().copied().chain([row]));
-                let track = tracks.take(span, least[at]);
-                detours.insert(at, (track, row));
-                least[at] = least[at].max(track + 1);
-                track
-            } else if let Some(&(left, row)) = detours.get(&at) {
-                let span = Bundle::span(bundle.targets.iter().copied().chain([row]));
-                let right = tracks.take(span, least[at]);
-                self.bundles[at].way = Way::Detour { left, row, right };
-                continue;
-            } else if bundle.is_flat() {
-                self.bundles[at].way = Way::Straight;
-                least[at].saturating_sub(1)
-            } else {
-                let track = tracks.take(bundle.whole(), least[at]);
-                self.bundles[at].way = Way::Track(track);
-                track
-            };
-            for &next in &after[at] {
-                least[next] = least[next].max(track + 1);
+            let (track, placed) = router.place(at, &mut self.bundles[at], is_ready);
+            if placed == Placed::Left && is_ready {
+                ready.push(Reverse((self.bundles[at].wish(), at)));
+            }
+            let left = order.leaves[at].iter().filter(|_| placed != Placed::Right);
+            for &next in left.chain(order.arrives[at].iter().filter(|_| placed != Placed::Left)) {
+                router.least[next] = router.least[next].max(track + 1);
                 waits[next] -= 1;
                 if waits[next] == 0 {
                     ready.push(Reverse((self.bundles[next].wish(), next)));
                 }
             }
         }
-        self.tracks = tracks.taken.len();
+        self.tracks = router.tracks.taken.len();
     }
 }
 
-/// Links with the same source belong together, and so do sources with the same targets.
-fn bundles(links: &[Link], rows: &[i32]) -> Vec<Bundle> {
-    let mut by_source: BTreeMap<(usize, bool), (Vec<usize>, Vec<usize>)> = BTreeMap::new();
-    for (at, link) in links.iter().enumerate() {
-        let (targets, numbers) = by_source.entry((link.from, link.is_dotted)).or_default();
-        targets.push(link.to);
-        numbers.push(at);
-    }
-    let mut by_targets: HashMap<(Vec<usize>, bool), usize> = HashMap::new();
-    let mut bundles: Vec<Bundle> = Vec::new();
-    for ((from, is_dotted), (targets, numbers)) in by_source {
-        let fresh = bundles.len();
-        let target_rows = || targets.iter().map(|&to| rows[to]).collect();
-        let at = *by_targets.entry((targets.clone(), is_dotted)).or_insert(fresh);
-        if at == fresh {
-            let empty = Bundle { sources: Vec::new(), targets: target_rows(), is_dotted, way: Way::Straight, links: Vec::new() };
-            bundles.push(empty);
+/// What of a bundle has been placed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Placed {
+    Whole,
+    /// What leaves its sources, down to the row of its detour.
+    Left,
+    /// The rest of it.
+    Right,
+}
+
+/// Finds tracks and rows for bundles, one after the other.
+struct Router {
+    tracks: Tracks,
+    free: FreeRows,
+    /// The first track that each bundle may have; left parts are at work before their bundle is.
+    least: Vec<usize>,
+    /// The track of the left part and the row of those that make a detour.
+    detours: HashMap<usize, (usize, i32)>,
+}
+
+impl Router {
+    /// Places a bundle, or the part of it whose turn it is. Also returns the track, behind which others may follow.
+    fn place(&mut self, at: usize, bundle: &mut Bundle, is_ready: bool) -> (usize, Placed) {
+        if let Some(&(left, row)) = self.detours.get(&at).filter(|_| is_ready) {
+            let span = Bundle::span(bundle.targets.iter().copied().chain([row]));
+            let right = self.tracks.take(span, self.least[at]);
+            bundle.way = Way::Detour { left, row, right };
+            return (right, Placed::Right);
         }
-        bundles[at].sources.push(rows[from]);
-        bundles[at].links.extend(numbers);
+        if !is_ready || bundle.is_bent {
+            let row = self.free.take(bundle.whole());
+            let span = Bundle::span(bundle.sources.iter().copied().chain([row]));
+            let track = self.tracks.take(span, self.least[at]);
+            self.detours.insert(at, (track, row));
+            self.least[at] = self.least[at].max(track + 1);
+            return (track, Placed::Left);
+        }
+        if bundle.is_flat() {
+            bundle.way = Way::Straight;
+            return (self.least[at].saturating_sub(1), Placed::Whole);
+        }
+        let track = self.tracks.take(bundle.whole(), self.least[at]);
+        bundle.way = Way::Track(track);
+        (track, Placed::Whole)
     }
-    for bundle in &mut bundles {
-        bundle.sources.sort_unstable();
-        bundle.targets.sort_unstable();
-    }
-    bundles
 }
 
 /// What lies on each track, as first rows with last rows.

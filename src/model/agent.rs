@@ -56,6 +56,11 @@ impl OutputFormat {
     pub const fn is_text(&self) -> bool {
         matches!(self, Self::Text)
     }
+
+    /// Whether the tokens that it tells are those of the whole session, and not of the last work on it.
+    pub const fn counts_session(&self) -> bool {
+        matches!(self, Self::Codex)
+    }
 }
 
 /// What an agent's work took.
@@ -91,6 +96,20 @@ impl Usage {
                 (Some(one), Some(two)) => Some(one + two),
                 (one, two) => one.or(two),
             },
+        }
+    }
+
+    /// What is left of it without `before`, as which it began; all of it where it is no continuation of that.
+    #[must_use]
+    pub const fn since(self, before: Self) -> Self {
+        if self.input_tokens < before.input_tokens || self.output_tokens < before.output_tokens {
+            return self;
+        }
+        Self {
+            input_tokens: self.input_tokens - before.input_tokens,
+            cached_input_tokens: self.cached_input_tokens.saturating_sub(before.cached_input_tokens),
+            output_tokens: self.output_tokens - before.output_tokens,
+            cost_usd: self.cost_usd,
         }
     }
 

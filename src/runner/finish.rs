@@ -86,6 +86,11 @@ pub(super) fn read_report(folder: &Path, format: OutputFormat) -> Report {
         }
     }
     report.read(format, log);
+    if format.counts_session() {
+        // What an earlier attempt took stands in its own status.json.
+        let spent = file::read_json::<SpecFile>(&folder.join("spec.json")).and_then(|spec| spec.spent);
+        report.facts.usage = report.facts.usage.map(|usage| spent.map_or(usage, |spent| usage.since(spent)));
+    }
     report
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Id, OutputFormat};
+use crate::model::{Id, OutputFormat, Usage};
 
 /// Everything a supervisor needs; nothing is looked up after the claim.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -76,6 +76,9 @@ pub struct SpecFile {
     /// What its standard output is made of.
     #[serde(default, skip_serializing_if = "OutputFormat::is_text")]
     pub output: OutputFormat,
+    /// What the session that it goes on with has taken before, where its agent goes on counting from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Usage>,
     /// Globs of what it makes, from where it runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<String>,

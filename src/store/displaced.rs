@@ -1,7 +1,11 @@
 //! Texts that a transaction displaced. An editor that had the file open when it was exchanged
 //! writes into the displaced one; whoever comes next looks whether that happened.
 
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +64,38 @@ pub(super) fn keep(paths: &Paths, staged: &Path, seq: u64, keep: bool) -> Result
     Ok(())
 }
 
+/// A file of a change: as it was before, and after. Nothing where it was not there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeptFile {
+    /// Its content before the change.
+    pub before: Option<Vec<u8>>,
+    /// Its content after it.
+    pub after: Option<Vec<u8>>,
+}
+
+/// Where file number `at` of a change is kept as it was before or after.
+fn file_place(paths: &Paths, (seq, at): (u64, usize), when: &str) -> PathBuf {
+    paths.state("history").join(format!("{seq}.file-{at}.{when}"))
+}
+
+/// Keeps a file that a change is about to place, and what stands in its way.
+pub(super) fn keep_file(paths: &Paths, number: (u64, usize), staged: &Path, target: &Path) -> Result<(), Error> {
+    // What is placed already is kept already.
+    let Some(after) = file::read_if_there(staged)? else { return Ok(()) };
+    if let Some(before) = file::read_if_there(target)? {
+        file::write(&file_place(paths, number, "before"), &before, false)?;
+    }
+    file::write(&file_place(paths, number, "after"), &after, false)?;
+    prune(paths)
+}
+
+/// A file that a change placed, if it is kept.
+pub fn kept_file(paths: &Paths, number: (u64, usize)) -> Result<Option<KeptFile>, Error> {
+    let after = file::read_if_there(&file_place(paths, number, "after"))?;
+    let before = file::read_if_there(&file_place(paths, number, "before"))?;
+    Ok(after.map(|after| KeptFile { before, after: Some(after) }))
+}
+
 /// Looks at the displaced texts once more. Returns those that were written to, and forgets those
 /// that are old. Only under the project lock.
 pub fn look(paths: &Paths) -> Result<Vec<Late>, Error> {
@@ -94,11 +130,13 @@ pub fn look(paths: &Paths) -> Result<Vec<Late>, Error> {
 
 fn prune(paths: &Paths) -> Result<(), Error> {
     let folder = paths.state("history");
-    let mut seqs: Vec<u64> = file::names(&folder)?.iter().filter_map(|name| name.strip_suffix(".yaml")?.parse().ok()).collect();
-    seqs.sort_unstable();
+    let names = file::names(&folder)?;
+    let seq_of = |name: &str| name.split_once('.').and_then(|(seq, _)| seq.parse::<u64>().ok());
+    // Changes that are kept for late saves alone have nothing but their plan.
+    let has_text = |name: &str| name.split_once('.').is_some_and(|(_, what)| what != "json");
+    let seqs: BTreeSet<u64> = names.iter().filter(|name| has_text(name)).filter_map(|name| seq_of(name)).collect();
     let surplus = seqs.len().saturating_sub(KEPT + list(paths).len());
-    seqs.iter().take(surplus).try_for_each(|seq| {
-        file::remove(&folder.join(format!("{seq}.json")))?;
-        file::remove(&folder.join(format!("{seq}.yaml")))
-    })
+    let Some(&oldest) = seqs.iter().nth(surplus).filter(|_| surplus > 0) else { return Ok(()) };
+    let old = names.iter().filter(|name| seq_of(name).is_some_and(|seq| seq < oldest));
+    old.into_iter().try_for_each(|name| file::remove(&folder.join(name)))
 }

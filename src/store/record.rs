@@ -8,7 +8,7 @@ use super::{Machine, Paths, file};
 use crate::{
     clock,
     error::Error,
-    model::{Decision, GateStatus, Id, Outcome, Reason, State, StepStatus},
+    model::{Decision, GateStatus, Id, Outcome, Reason, State, StepStatus, Usage},
 };
 
 /// The first line of a lease: who may run what.
@@ -110,12 +110,15 @@ impl Exit {
 }
 
 /// An agent's session that is taken up again.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Resume {
     /// Its id.
     pub session: String,
     /// What the agent is told.
     pub message: String,
+    /// What the session has taken so far, where its agent goes on counting from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Usage>,
 }
 
 /// What a person decided, when and why.

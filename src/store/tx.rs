@@ -40,6 +40,9 @@ pub struct Plan {
     pub stops: Vec<(Id, Value)>,
     /// The files it places, relative to `.threados/`.
     pub files: Vec<PathBuf>,
+    /// The files it takes away, relative to `.threados/`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removes: Vec<PathBuf>,
     /// The runs it opens.
     pub opens: Vec<String>,
     /// Whether undo needs the text it displaces.
@@ -165,12 +168,16 @@ pub fn finish(paths: &Paths, seq: u64, by: By, repeat: Repeat<'_>) -> Result<Fin
         Err(error) => return set_aside(paths, seq, &error),
     };
     for (at, target) in plan.files.iter().enumerate() {
-        let target = paths.dir.join(target);
+        let (staged, target) = (tx.join(format!("file-{at}")), paths.dir.join(target));
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).map_err(Error::io("make the folder", parent))?;
         }
-        move_if_there(&tx.join(format!("file-{at}")), &target)?;
+        if !plan.actions.is_empty() {
+            displaced::keep_file(paths, (seq, at), &staged, &target)?;
+        }
+        move_if_there(&staged, &target)?;
     }
+    plan.removes.iter().try_for_each(|path| file::remove(&paths.dir.join(path)))?;
     for run in &plan.opens {
         RunnerFile::create(paths, run)?;
     }

@@ -126,7 +126,7 @@ impl Worker {
         let of_tab = match tab {
             Tab::Details => Action::Why(graph::Why { id }),
             Tab::Prompt => Action::PromptShow(prompt::Show { step: id }),
-            Tab::Diff => Action::Diff(query::Diff { step: id, run: None, attempt: None }),
+            Tab::Diff => Action::Diff(query::Diff { of: query::Attempt { step: id, run: None, attempt: None } }),
             Tab::Runs => Action::RunsList(query::RunsList { limit: 50 }),
             Tab::Logs => return facts,
         };

@@ -111,6 +111,10 @@ fn codex_writes_a_file_and_goes_on() {
     let status = scene.assert_worked();
     assert_eq!(status["usage"], json!({"inputTokens": 1800, "cachedInputTokens": 200, "outputTokens": 60}));
     scene.assert_goes_on(&status, &GO_ON);
+    // codex says what the whole session took.
+    let log = scene.test.stdout("think", 1);
+    assert!(log.contains(r#""input_tokens":2700"#), "{log}");
+    assert_eq!(scene.status()["usage"]["inputTokens"], 900, "{}", scene.status());
 }
 
 #[test]

@@ -8,3 +8,4 @@ mod openai;
 mod provider;
 mod shells;
 mod tools;
+mod zsh;

@@ -18,7 +18,8 @@ const MIB: u64 = 1024 * 1024;
 
 /// Everything about the project.
 pub(super) fn all(paths: &Paths, view: &Result<View, Error>) -> Vec<Check> {
-    vec![plan(view), policy(view), config(paths), permissions(paths), locks(paths), file_system(paths), space(paths), time(paths)]
+    let files = [plan(view), policy(view), config(paths)].into_iter().chain(trust(view));
+    files.chain([permissions(paths), locks(paths), file_system(paths), space(paths), time(paths)]).collect()
 }
 
 fn plan(view: &Result<View, Error>) -> Check {
@@ -58,6 +59,14 @@ fn config(paths: &Paths) -> Check {
         Ok(config) => Check::warning("config", config.warnings.join("; "), hint),
         Err(error) => Check::broken("config", error.to_string(), hint),
     }
+}
+
+/// What this user has not trusted does not count, which is easily missed; nothing where there is nothing to trust.
+fn trust(view: &Result<View, Error>) -> Option<Check> {
+    let ignored = &view.as_ref().ok()?.ignored;
+    let text = || format!("without effect before you trust it: {}", ignored.join(" and "));
+    let hint = "read policy.yaml and config.yaml, then `seqctl trust` makes them count as they stand";
+    (!ignored.is_empty()).then(|| Check::warning("trust", text(), hint))
 }
 
 fn permissions(paths: &Paths) -> Check {
