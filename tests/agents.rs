@@ -26,7 +26,7 @@ say '{"type":"result","subtype":"'$subtype'","is_error":'$error',"num_turns":2,"
 exit $code
 "#;
 
-const CONFIG: &str = "\
+pub(crate) const CONFIG: &str = "\
 agents:
   fake:
     command: [./fake-agent, -p]
@@ -48,7 +48,7 @@ steps:
     depends_on: [think]
 ";
 
-fn project(plan: &str) -> Test {
+pub(crate) fn project(plan: &str) -> Test {
     use std::os::unix::fs::PermissionsExt as _;
     let test = Test::new().power().sequence(plan);
     test.config(CONFIG);
@@ -57,7 +57,7 @@ fn project(plan: &str) -> Test {
     test
 }
 
-fn row(test: &Test, id: &str) -> Value {
+pub(crate) fn row(test: &Test, id: &str) -> Value {
     let report = test.run(&["status", "--json"]).success().json();
     report["steps"].as_array().unwrap().iter().find(|row| row["id"] == id).unwrap().clone()
 }

@@ -18,6 +18,8 @@ mod hostile;
 mod kill;
 mod layers;
 mod life;
+mod limits;
+mod open;
 mod policy;
 mod processes;
 mod products;

@@ -13,7 +13,7 @@ use crate::harness::{Test, names, wait_until};
 
 /// Runs `seqctl` on a terminal of this size; `answer` is typed once the text before it is shown.
 /// Returns what the terminal got, without escape sequences, and the exit status.
-fn on_terminal(test: &Test, args: &[&str], (rows, cols): (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
+pub(crate) fn on_terminal(test: &Test, args: &[&str], (rows, cols): (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
     let terminal = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
     let mut child = terminal.slave.spawn_command(test.on_terminal(args)).unwrap();
     drop(terminal.slave);
@@ -44,10 +44,10 @@ fn on_terminal(test: &Test, args: &[&str], (rows, cols): (u16, u16), answer: Opt
     (text(), code)
 }
 
-const SIZE: (u16, u16) = (24, 80);
+pub(crate) const SIZE: (u16, u16) = (24, 80);
 
 /// Writes a program into the project's root and returns its path.
-fn program(test: &Test, name: &str, text: &str) -> String {
+pub(crate) fn program(test: &Test, name: &str, text: &str) -> String {
     test.write(name, format!("#!/bin/sh\n{text}\n"));
     std::fs::set_permissions(test.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
     test.path(name).display().to_string()

@@ -66,7 +66,7 @@ impl Transcript {
         }
         self.close(text);
         match event {
-            Event::Session { .. } | Event::Denied(_) => {}
+            Event::Session { .. } | Event::Denied(_) | Event::Limited(_) => {}
             Event::Said { text: said, .. } => {
                 let _ = writeln!(text, "{}", plain(said.trim_end()));
                 self.said = said;

@@ -35,6 +35,7 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("review reject api -m 'keep the old route too'", "its agent goes on with these words"),
         ],
     ),
+    ("open", &[("open api", "look at what its agent did, and talk to it; leaving it comes back here")]),
     ("continue", &[("continue api -m 'now the tests'", "one more turn in the agent's session")]),
     (
         "step.edit",

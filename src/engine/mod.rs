@@ -3,6 +3,7 @@
 
 mod agent;
 mod brief;
+mod budget;
 mod call;
 mod caller;
 mod claim;
@@ -19,8 +20,10 @@ mod grounds;
 mod guard;
 mod init;
 mod launch;
+mod limit;
 mod log;
 mod next;
+mod open;
 mod output;
 mod past;
 mod policy;
@@ -41,6 +44,7 @@ mod wait;
 mod why;
 mod writer;
 
+pub use budget::COST_LIMIT;
 pub use call::{Engine, Preview, Reply, run_options};
 pub use caller::{Actor, Caller, Consent};
 pub use demo::{DEMO_GATE, demo_sequence};
@@ -50,6 +54,7 @@ pub use event::{Event, Kind};
 pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
+pub use open::Opening;
 pub use output::{
     Answer, DiffText, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport,
     StepDetail, StepRow, TemplateRow,

@@ -78,7 +78,7 @@ fn failed_attempts(attempts: &[AttemptStatus]) -> Vec<(Id, String)> {
     let mut failed: Vec<(Id, String)> = Vec::new();
     for attempt in attempts {
         failed.retain(|(step, _)| *step != attempt.step);
-        if attempt.status == StepStatus::Failed {
+        if attempt.status == StepStatus::Failed && attempt.until.is_none() {
             failed.push((attempt.step.clone(), attempt.outcome().explained()));
         }
     }

@@ -3,6 +3,7 @@
 use std::{fs::File, io::Read as _, path::Path};
 
 use super::{
+    budget::COST_LIMIT,
     call::Engine,
     excerpt::{Part, read_part},
     grounds::grounds,
@@ -107,6 +108,10 @@ impl Engine {
         let elsewhere = view.leases.iter().filter(|(_, lease)| !lease.is_held && lease.leftover == Leftover::Elsewhere);
         attention.extend(elsewhere.map(|(id, _)| {
             format!("`{id}` was claimed on another machine: seqctl stop {id} --force, if nothing runs there any more")
+        }));
+        let held = runs.iter().filter_map(|run| Some((run, run.waits_for.iter().find(|what| what.starts_with(COST_LIMIT))?)));
+        attention.extend(held.map(|(run, what)| {
+            format!("run `{}` has reached its {what}: raise it in .threados/policy.yaml, then seqctl attach {}", run.id, run.id)
         }));
         attention.extend(
             runs.iter()
@@ -390,6 +395,7 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
     let last = last.and_then(|(claim, attempt)| AttemptStatus::read(paths, &claim.run, step.id.as_str(), attempt));
     let is_changed =
         exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
+    let now = clock::now();
     Some(StepRow {
         id: step.id.clone(),
         name: step.title().to_owned(),
@@ -400,6 +406,7 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         reason: outcome.as_ref().and_then(|outcome| outcome.reason),
         outcome: outcome.as_ref().map(Outcome::words),
         note: outcome.and_then(|outcome| outcome.note),
+        until: view.waits_until(&step.id).filter(|until| *until > now).map(clock::rfc3339),
         usage: last.and_then(|last| last.agent.usage),
         run: claim.map(|claim| claim.run.clone()),
         attempt,

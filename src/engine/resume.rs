@@ -20,6 +20,7 @@ use crate::{
     clock,
     error::Error,
     model::{Decision, Id, Resolved, State},
+    runner::SpecFile,
     store::{AttemptStatus, Decided, Line, Paths, Resume, Run, RunKind, RunState, file, open_runs},
 };
 
@@ -62,6 +63,10 @@ fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), E
     let (run, attempt) = last_attempt(paths, view, wish.id)
         .and_then(|(run, attempt)| Some((run, attempt?)))
         .ok_or_else(|| no_session("it has not run"))?;
+    let spec: Option<SpecFile> = file::read_json(&paths.attempt(&run, wish.id.as_str(), attempt).join("spec.json"));
+    if spec.is_some_and(|spec| spec.agent != Resolved::new(&view.sequence, step).agent()) {
+        return Err(no_session("its last attempt was another agent's"));
+    }
     let status = AttemptStatus::read(paths, &run, wish.id.as_str(), attempt);
     let session = status.and_then(|status| status.agent.session_id).ok_or_else(|| no_session("its last attempt left none"))?;
     if let Some(blocker) = view.readiness().blockers(at).first() {

@@ -15,6 +15,8 @@ pub struct AgentSettings {
     pub output: Option<OutputFormat>,
     /// Arguments that make it go on with a session; `{session}` is its id.
     pub resume: Option<Vec<String>>,
+    /// The program and its arguments for a person at a terminal; `{session}` is the id of the session to go on with.
+    pub open: Option<Vec<String>>,
     /// The argument before the name of its own model.
     pub model_flag: Option<String>,
     /// The argument before the most it may cost, in US dollars.
@@ -122,6 +124,15 @@ pub struct Denial {
     pub argument: String,
 }
 
+/// A provider's usage limit that ended an agent's work.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UsageLimit {
+    /// When it is over, where the agent says so; RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<String>,
+}
+
 /// What an agent said of its work, as status.json has it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -141,6 +152,9 @@ pub struct AgentReport {
     /// What it was not permitted to do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub denials: Vec<Denial>,
+    /// The usage limit that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<UsageLimit>,
     /// The beginning of its final text, on one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
