@@ -147,7 +147,7 @@ fn a_limit_takes_no_retry_and_gives_none_back() {
     let reasons: Vec<String> = (1..=4).map(|attempt| text(&test.attempt_status("think", attempt)["reason"])).collect();
     assert_eq!(reasons, ["exit", "limit", "exit", "exit"], "three failures and a limit");
     assert_eq!(test.lines("calls").len(), 4);
-    assert_eq!(test.attempt_status("think", 2)["limit"], json!({}), "nobody said when it is over");
+    assert_eq!(test.attempt_status("think", 2)["limit"], json!({"began": true}), "nobody said when it is over");
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod real;
 mod redteam;
 mod schemas;
 mod steps;
+mod tampering;
 mod templates;
 mod terminal;
 mod undo;

@@ -142,7 +142,10 @@ fn next(now: Timestamp, time: Time, date: Option<(i8, i8, Option<i16>)>, zone: O
                 .filter(|at| now.duration_since(*at) < SignedDuration::from_hours(48))
                 .or_else(|| in_year(today.year() + 1))
         }
-        None => moment(today).filter(|at| *at >= now).or_else(|| moment(today.checked_add(1.day()).ok()?)),
+        // A minute that has begun is told as a time that has passed.
+        None => moment(today)
+            .filter(|at| now.duration_since(*at) < SignedDuration::from_mins(2))
+            .or_else(|| moment(today.checked_add(1.day()).ok()?)),
     }
 }
 
@@ -161,8 +164,10 @@ mod tests {
             ("Claude AI usage limit reached|1795371979", "2026-11-22T18:26:19Z"),
             ("Claude AI usage limit reached|1795371979000", "2026-11-22T18:26:19Z"),
             ("You've hit your session limit · resets 6:26pm (UTC)", "2026-11-22T18:26:00Z"),
-            ("You've hit your weekly limit · resets Nov 25, 3pm (Europe/Berlin)", "2026-11-25T14:00:00Z"),
+            ("You've hit your weekly limit · resets Nov 25, 3pm (UTC)", "2026-11-25T15:00:00Z"),
             ("You've hit your limit · resets 3am (UTC)", "2026-11-23T03:00:00Z"),
+            ("You've hit your limit · resets 3:25pm (UTC)", "2026-11-22T15:25:00Z"),
+            ("You've hit your limit · resets 3:20pm (UTC)", "2026-11-23T15:20:00Z"),
             ("You've hit your limit · resets Jan 2, 9am (UTC)", "2027-01-02T09:00:00Z"),
             ("API Error: Request rejected (429) · This request would exceed your account's rate limit.", "unknown"),
             ("You've hit your usage limit. Upgrade to Pro or try again in 3 days 4 hours 5 minutes.", "2026-11-25T19:31:00Z"),

@@ -23,6 +23,8 @@ pub struct Report {
     pub text: String,
     /// Why it failed, in its own words.
     pub failure: Option<String>,
+    /// Whether the agent said or did anything.
+    pub has_begun: bool,
     /// The usage limit that it told of beside its words.
     limit: Option<Reset>,
     /// Whether its output has come to its end.
@@ -51,6 +53,7 @@ impl Report {
     }
 
     fn take(&mut self, event: Event) {
+        self.has_begun |= matches!(event, Event::Said { .. } | Event::Called { .. });
         match event {
             Event::Session { id, model } => {
                 self.facts.session_id = id.filter(|id| is_plain_id(id)).or_else(|| self.facts.session_id.take());

@@ -176,7 +176,13 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ("runs.prune", &[("runs prune --keep 5", "remove the logs of all others")]),
     ("audit.tail", &[("audit --limit 5", "what happened last")]),
     ("audit.list", &[("audit list --action gate.approve", "every approval")]),
-    ("audit.verify", &[("audit verify", "nothing was changed by hand")]),
+    (
+        "audit.verify",
+        &[
+            ("audit verify", "nothing was changed by hand"),
+            ("audit verify --expect \"$(cat head.txt)\"", "nor cut off, since `audit head` said so"),
+        ],
+    ),
     ("audit.head", &[("audit head", "to compare with a head written down elsewhere")]),
     (
         "schema",

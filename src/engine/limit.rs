@@ -82,7 +82,9 @@ pub(super) fn resume(paths: &Paths, view: &View, step: &Step) -> Option<Resume> 
         return None;
     }
     let status = AttemptStatus::read(paths, &claim.run, step.id.as_str(), exit.attempt)?;
-    status.agent.session_id.map(|session| Resume { session, message: GO_ON.into() })
+    // Some keep no session in which nothing was done.
+    let session = status.agent.session_id.filter(|_| status.agent.limit.is_some_and(|limit| limit.began));
+    session.map(|session| Resume { session, message: GO_ON.into() })
 }
 
 /// How many of a step's retries are left: a usage limit takes none, and gives none back.

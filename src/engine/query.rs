@@ -31,9 +31,13 @@ impl Engine {
             Action::RunsList(args) => Output::Runs { runs: self.run_rows(list_runs(self.paths())?.into_iter().take(args.limit)) },
             Action::AuditTail(args) => Output::Audit { entries: audit::last_entries(&audit_log, args.limit)? },
             Action::AuditList(args) => Output::Audit { entries: self.audit_list(args)? },
-            Action::AuditVerify(_) | Action::AuditHead(_) => {
-                let (entries, head) =
-                    if matches!(action, Action::AuditVerify(_)) { audit::verify(&audit_log)? } else { audit::head(&audit_log)? };
+            Action::AuditVerify(args) => {
+                let expected = audit::Expected { head: args.expect.as_deref(), seq: store::displaced::last_kept(self.paths())? };
+                let (entries, head) = audit::verify(&audit_log, expected)?;
+                Output::Chain { entries, head }
+            }
+            Action::AuditHead(_) => {
+                let (entries, head) = audit::head(&audit_log)?;
                 Output::Chain { entries, head }
             }
             Action::Schema(args) if args.write => {

@@ -131,6 +131,9 @@ pub struct UsageLimit {
     /// When it is over, where the agent says so; RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resets_at: Option<String>,
+    /// Whether the agent had begun to work, so that there is something in its session to go on with.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub began: bool,
 }
 
 /// What an agent said of its work, as status.json has it.

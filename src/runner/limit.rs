@@ -24,7 +24,7 @@ pub(super) fn weigh(outcome: Outcome, report: &mut Report, wanted: OnLimit, now:
     }
     let Some(reset) = report.limit() else { return outcome };
     let told = reset.moment(now);
-    report.facts.limit = Some(UsageLimit { resets_at: told.map(clock::rfc3339) });
+    report.facts.limit = Some(UsageLimit { resets_at: told.map(clock::rfc3339), began: report.has_begun });
     let until = match wanted {
         OnLimit::Fail => None,
         OnLimit::Switch => Some(now),
