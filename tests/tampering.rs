@@ -116,6 +116,6 @@ fn no_byte_before_the_last_entry_can_be_another() {
         let mut bytes = whole.clone().into_bytes();
         bytes[at] ^= 1;
         test.write(".threados/audit.log", bytes);
-        assert!(verify(&path, expected).is_err(), "byte {at}: {}", &whole[at.saturating_sub(20)..at + 1]);
+        assert!(verify(&path, expected).is_err(), "byte {at}: {}", &whole[at.saturating_sub(20)..=at]);
     }
 }

@@ -85,7 +85,9 @@ pub(super) fn events(line: Line) -> Vec<Event> {
             let content = line.message.map(|message| message.content).unwrap_or_default();
             content.as_array().into_iter().flatten().filter_map(block).collect()
         }
-        "rate_limit_event" => line.rate_limit_info.filter(|limit| limit.status == "rejected").map(limited).into_iter().collect(),
+        "rate_limit_event" => {
+            line.rate_limit_info.as_ref().filter(|limit| limit.status == "rejected").map(limited).into_iter().collect()
+        }
         "result" => {
             let is_limited = line.api_error_status.as_ref().is_some_and(|status| *status == 429);
             let mut events = vec![Event::Session { id: line.session_id.clone(), model: None }];
@@ -98,7 +100,7 @@ pub(super) fn events(line: Line) -> Vec<Event> {
 }
 
 /// What a limit says of its end, in seconds since 1970.
-fn limited(limit: Limit) -> Event {
+fn limited(limit: &Limit) -> Event {
     #[expect(clippy::cast_possible_truncation, reason = "a moment that does not fit is none")]
     let at = limit.resets_at.and_then(|seconds| Timestamp::from_second(seconds as i64).ok());
     Event::Limited(at.map_or(Reset::Unknown, Reset::At))
