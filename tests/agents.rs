@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Test, text};
+use crate::{
+    harness::{Test, text},
+    terminal::{on_terminal, program},
+};
 
 /// An agent: writes down how it was called and what it was told, works, and reports. What it does
 /// beside that is in `behave`.
@@ -383,4 +386,27 @@ fn what_is_odd_in_the_config_is_told() {
     assert!(text(&check("config")["text"]).contains("modle_flag") && check("fake")["health"] == "ok", "{checks:#?}");
     test.write(".threados/config.yaml", "agents:\n  fake:\n    command: [a\n");
     test.run(&["status"]).fails(2).says("config.yaml:");
+}
+
+#[test]
+fn what_the_plan_adds_to_a_command_line_is_asked_about_and_used() {
+    let steps = ["claude-code", "codex", "gemini"]
+        .map(|agent| format!("  - {{id: {agent}, model: {agent}, prompt: go, agent_args: [--add-dir, \"{agent} dir\"]}}\n"));
+    let test = Test::new().sequence(&format!("version: \"1.0\"\nsteps:\n{}", steps.concat()));
+    for name in ["claude", "codex", "gemini"] {
+        program(
+            &test,
+            &format!("bin/{name}"),
+            "cat > told-$$; for word; do echo \"$word\"; done > \"called-$(basename \"$0\")\"",
+        );
+    }
+    let path = format!("{}:{}", test.path("bin").display(), std::env::var("PATH").unwrap());
+    test.set_env("PATH", Some(&path));
+    let (asked, _) = on_terminal(&test, &["run"], (40, 200), Some(("[y/N]", "y\n")));
+    for (agent, name) in [("claude-code", "claude"), ("codex", "codex"), ("gemini", "gemini")] {
+        assert!(asked.contains(&format!("--add-dir '{agent} dir'")), "{agent}: {asked}");
+        let called = test.lines(format!("called-{name}"));
+        let at = called.iter().position(|word| word == "--add-dir").unwrap_or_else(|| panic!("{name}: {called:?}"));
+        assert_eq!(called[at + 1], format!("{agent} dir"), "it stays one word");
+    }
 }

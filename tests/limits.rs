@@ -76,6 +76,8 @@ fn it_is_seen_until_when_a_step_waits() {
     test.run(&["status"]).success().prints("waits for its usage limit until ");
     let why = test.run(&["why", "think", "--json"]).success().json();
     assert_eq!((&why["blockers"][0]["kind"], &why["acts"][0]["command"]), (&json!("limit"), &json!("seqctl wait think")));
+    let why = test.run(&["why", "after", "--json"]).success().json();
+    assert_eq!((&why["blockers"][0]["kind"], &why["blockers"][0]["id"]), (&json!("limit"), &json!("think")));
     let run = test.run(&["runs", "show", "--json"]).success().json();
     assert_eq!((&run["state"], &run["failed"]), (&json!("active"), &json!([])));
     assert_eq!(test.run(&["wait", "think", "--timeout", "10ms", "--json"]).fails(9).json()["code"], "WAIT_TIMEOUT");

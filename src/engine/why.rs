@@ -271,7 +271,9 @@ impl Asked<'_> {
         let (kind, text) = match root.why {
             Why::Running => ("running", self.running(root.at)),
             Why::NotStarted => match self.cover(root.at) {
-                Some(run) => ("not_started", format!("is about to start in run {}", run.id)),
+                Some(run) => {
+                    self.delay(root.at, run).unwrap_or_else(|| ("not_started", format!("is about to start in run {}", run.id)))
+                }
                 None => ("not_started", "has not been started".to_owned()),
             },
             Why::Failed => ("failed", self.failure(root.at)),
@@ -283,6 +285,16 @@ impl Asked<'_> {
         let (status, is_gate) = self.status(root.at);
         let through = root.through.iter().map(|&at| self.view.id_of(at).clone()).collect();
         Hindrance { kind, id: Some(self.view.id_of(root.at).to_string()), status: Some(status), text, through, is_gate }
+    }
+
+    /// What keeps a step that can start, and that this run starts, from doing so: a usage limit, or the run's cost.
+    fn delay(&self, at: usize, run: &Run) -> Option<(&'static str, String)> {
+        let now = clock::now();
+        if let Some(why) = budget::exhausted(self.engine.paths(), self.view, &run.id) {
+            return Some(("cost_limit", format!("cannot start: run {} has reached its {why}", run.id)));
+        }
+        let until = self.view.waits_until(self.view.id_of(at)).filter(|until| *until > now)?;
+        Some(("limit", format!("waits for its provider's usage limit, which is over at {}", clock::local(until, now))))
     }
 
     /// How a step failed; a status that came with the file has no record of it.
