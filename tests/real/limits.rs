@@ -42,7 +42,7 @@ fn claude_waits_for_the_end_of_its_limit_and_goes_on_in_its_session() {
     // A subscription: only then does it tell when the limit is over.
     scene.test.set_env("ANTHROPIC_API_KEY", None);
     scene.test.set_env("CLAUDE_CODE_OAUTH_TOKEN", Some("sk-ant-oat01-anything"));
-    scene.test.set_env("THREADOS_LIMIT_PAUSE_MS", Some("3000"));
+    scene.test.set_env("THREADOS_LIMIT_PAUSE_MS", Some("4000"));
     let first = assert_waited(&scene);
     assert!(text(&first["note"]).starts_with("You've hit your session limit"), "{first:#}");
     assert!(first["limit"]["resetsAt"].is_string(), "{first:#}");
@@ -58,7 +58,7 @@ fn codex_waits_for_the_end_of_its_limit() {
         )
     }));
     // It tells the minute alone, which has begun.
-    scene.test.set_env("THREADOS_LIMIT_PAUSE_MS", Some("3000"));
+    scene.test.set_env("THREADOS_LIMIT_PAUSE_MS", Some("4000"));
     let first = assert_waited(&scene);
     assert!(text(&first["note"]).contains("hit your usage limit"), "{first:#}");
     assert!(first["limit"]["resetsAt"].is_string(), "{first:#}");
@@ -75,7 +75,7 @@ fn gemini_waits_though_nobody_says_how_long() {
             (String::new(), json!({"error": error}))
         }),
     );
-    scene.test.set_env("THREADOS_LIMIT_PAUSE_MS", Some("3000"));
+    scene.test.set_env("THREADOS_LIMIT_PAUSE_MS", Some("4000"));
     let first = assert_waited(&scene);
     assert!(text(&first["note"]).contains("exhausted your daily quota"), "{first:#}");
     assert_eq!(first["limit"], json!({}), "{first:#}");

@@ -50,30 +50,30 @@ fn assert_talks(scene: &Scene, bye: &str) {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| wait_until(wanted, || text().contains(wanted))));
         assert!(result.is_ok(), "no `{wanted}` on\n{}", text());
     };
-    // What is typed while a program still starts may be lost: it is typed again until it is there.
-    let enter = |line: &str| {
+    // What is typed while a program still starts may be lost, and Enter right behind a text may count as pasted: either is
+    // typed again until it has done its work.
+    let type_until = |keys: &str, is_done: &mut dyn FnMut() -> bool| {
         let mut looks = 0;
-        wait_until(line, || {
-            if looks % 400 == 0 {
-                write!(keyboard.lock().unwrap(), "{line}").unwrap();
-            }
-            looks += 1;
-            text().contains(line)
-        });
-        write!(keyboard.lock().unwrap(), "\r").unwrap();
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            wait_until(keys, || {
+                if looks % 200 == 0 {
+                    let _ = write!(keyboard.lock().unwrap(), "{keys}");
+                }
+                looks += 1;
+                is_done()
+            });
+        }));
+        assert!(result.is_ok(), "`{}` did nothing on\n{}", keys.escape_debug(), text());
     };
     wait_for(DONE);
-    enter("one thing more");
-    let is_asked = || {
+    type_until("one thing more", &mut || text().contains("one thing more"));
+    type_until("\r", &mut || {
         let requests = scene.provider.requests();
-        requests[asked..]
-            .iter()
-            .map(ToString::to_string)
-            .any(|one| one.contains("please write out.txt") && one.contains("one thing more"))
-    };
-    wait_until("the model to be asked", is_asked);
-    enter(bye);
-    wait_until("the program to end", || child.try_wait().unwrap().is_some());
+        let asks = |one: &String| one.contains("please write out.txt") && one.contains("one thing more");
+        requests[asked..].iter().map(ToString::to_string).any(|one| asks(&one))
+    });
+    type_until(bye, &mut || text().contains(bye));
+    type_until("\r", &mut || child.try_wait().unwrap().is_some());
     let code = child.wait().unwrap().exit_code();
     drop(terminal.master);
     reader.join().unwrap();

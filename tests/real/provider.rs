@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock},
     thread,
-    time::{Duration, SystemTime},
 };
 
 use serde_json::Value;
+use threados::clock;
 
 /// What our model does: asked to write, it writes a file with a tool, once. Then it says that it is
 /// done.
@@ -43,9 +43,9 @@ impl Model {
 /// The wire format of a provider: request in, server-sent events out.
 pub(super) type Wire = fn(&Model, &Value) -> String;
 
-/// A usage limit that begins with the first request and is over two seconds later: the headers and the body that say so, for
+/// A usage limit that begins with the first request and is over three seconds later: the headers and the body that say so, for
 /// the second since 1970 in which it is over.
-pub(super) type Refusal = fn(u64) -> (String, Value);
+pub(super) type Refusal = fn(i64) -> (String, Value);
 
 /// A provider that listens until its process ends.
 pub(super) struct Provider {
@@ -67,9 +67,8 @@ impl Provider {
                 let (seen, model, limit) = (Arc::clone(&seen), Arc::clone(&model), Arc::clone(&limit));
                 let refuse = move || {
                     let refusal = refusal?;
-                    let end = limit.get_or_init(|| SystemTime::now() + Duration::from_secs(2));
-                    let second = end.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
-                    (SystemTime::now() < *end).then(|| refusal(second))
+                    let end = *limit.get_or_init(|| clock::now().as_second() + 3);
+                    (clock::now().as_second() < end).then(|| refusal(end))
                 };
                 // Whoever hangs up halfway has no more questions.
                 thread::spawn(move || drop(serve(stream, wire, &model, &seen, refuse)));
