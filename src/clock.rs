@@ -22,6 +22,13 @@ pub fn now_ms() -> u64 {
     u64::try_from(now().as_millisecond()).unwrap_or(0)
 }
 
+/// A moment for people, on this machine's clock: `18:26` where it is on the same day as `now`, else with its date.
+pub fn local(at: Timestamp, now: Timestamp) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone));
+    at.strftime(if at.date() == now.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" }).to_string()
+}
+
 /// Milliseconds from `from` to `to`, both RFC 3339; nothing where one cannot be read.
 pub fn ms_between(from: &str, to: &str) -> Option<u64> {
     let parse = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);

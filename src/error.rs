@@ -226,6 +226,9 @@ pub enum Error {
     /// There is no session to go on with.
     #[error("`{step}` has no session to go on with: {why}")]
     NoSession { step: Id, why: &'static str },
+    /// A person has to be there.
+    #[error("`{action}` takes over the terminal, and this is none")]
+    TerminalMissing { action: &'static str },
     /// An agent's final text comes with its end.
     #[error("`{step}` has not ended")]
     NotEnded { step: Id },
@@ -425,6 +428,7 @@ impl Error {
             Self::AgentUnknown { .. } | Self::AgentMissing { .. } => ("AGENT_NOT_FOUND", Class::Unavailable),
             Self::AgentUnable { .. } => ("AGENT_UNABLE", Class::Invalid),
             Self::NoSession { .. } => ("NO_SESSION", Class::Conflict),
+            Self::TerminalMissing { .. } => ("NO_TERMINAL", Class::Unavailable),
             Self::NotEnded { .. } => ("NOT_ENDED", Class::Conflict),
             Self::NotInStep => ("NOT_IN_STEP", Class::Conflict),
             Self::NotInReview { .. } => ("NOT_IN_REVIEW", Class::Conflict),

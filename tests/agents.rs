@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Test, text};
+use crate::{
+    harness::{Test, text},
+    terminal::{on_terminal, program},
+};
 
 /// An agent: writes down how it was called and what it was told, works, and reports. What it does
 /// beside that is in `behave`.
@@ -26,7 +29,7 @@ say '{"type":"result","subtype":"'$subtype'","is_error":'$error',"num_turns":2,"
 exit $code
 "#;
 
-const CONFIG: &str = "\
+pub(crate) const CONFIG: &str = "\
 agents:
   fake:
     command: [./fake-agent, -p]
@@ -48,7 +51,7 @@ steps:
     depends_on: [think]
 ";
 
-fn project(plan: &str) -> Test {
+pub(crate) fn project(plan: &str) -> Test {
     use std::os::unix::fs::PermissionsExt as _;
     let test = Test::new().power().sequence(plan);
     test.config(CONFIG);
@@ -57,7 +60,7 @@ fn project(plan: &str) -> Test {
     test
 }
 
-fn row(test: &Test, id: &str) -> Value {
+pub(crate) fn row(test: &Test, id: &str) -> Value {
     let report = test.run(&["status", "--json"]).success().json();
     report["steps"].as_array().unwrap().iter().find(|row| row["id"] == id).unwrap().clone()
 }
@@ -460,4 +463,27 @@ fn what_is_odd_in_the_config_is_told() {
     assert!(text(&check("config")["text"]).contains("modle_flag") && check("fake")["health"] == "ok", "{checks:#?}");
     test.write(".threados/config.yaml", "agents:\n  fake:\n    command: [a\n");
     test.run(&["status"]).fails(2).says("config.yaml:");
+}
+
+#[test]
+fn what_the_plan_adds_to_a_command_line_is_asked_about_and_used() {
+    let steps = ["claude-code", "codex", "gemini"]
+        .map(|agent| format!("  - {{id: {agent}, model: {agent}, prompt: go, agent_args: [--add-dir, \"{agent} dir\"]}}\n"));
+    let test = Test::new().sequence(&format!("version: \"1.0\"\nsteps:\n{}", steps.concat()));
+    for name in ["claude", "codex", "gemini"] {
+        program(
+            &test,
+            &format!("bin/{name}"),
+            "cat > told-$$; for word; do echo \"$word\"; done > \"called-$(basename \"$0\")\"",
+        );
+    }
+    let path = format!("{}:{}", test.path("bin").display(), std::env::var("PATH").unwrap());
+    test.set_env("PATH", Some(&path));
+    let (asked, _) = on_terminal(&test, &["run"], (40, 200), Some(("[y/N]", "y\n")));
+    for (agent, name) in [("claude-code", "claude"), ("codex", "codex"), ("gemini", "gemini")] {
+        assert!(asked.contains(&format!("--add-dir '{agent} dir'")), "{agent}: {asked}");
+        let called = test.lines(format!("called-{name}"));
+        let at = called.iter().position(|word| word == "--add-dir").unwrap_or_else(|| panic!("{name}: {called:?}"));
+        assert_eq!(called[at + 1], format!("{agent} dir"), "it stays one word");
+    }
 }

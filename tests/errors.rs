@@ -124,6 +124,7 @@ pub(crate) fn samples() -> Vec<Error> {
         },
         Error::AgentUnable { agent: "mine".into(), what: "takes no model", key: "model_flag" },
         Error::NoSession { step: id("review"), why: "it is a command" },
+        Error::TerminalMissing { action: "open" },
         Error::NotEnded { step: id("review") },
         Error::NotInStep,
         Error::NotInReview { step: id("review"), status: "DONE" },
@@ -145,7 +146,7 @@ fn name(error: &Error) -> &'static str {
         GateNotFound NodeNotFound GroupNotFound PromptNotFound NoPrompt PromptChanged RunNotFound NoRun NoRunYet LogNotFound NeverRan
         AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
-        WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged
+        WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession TerminalMissing NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged
         TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GateChanged GroupDisagrees GroupDependent)
 }
 

@@ -13,7 +13,7 @@ use crate::harness::{Test, names, wait_until};
 
 /// Runs `seqctl` on a terminal of this size; `answer` is typed once the text before it is shown.
 /// Returns what the terminal got, without escape sequences, and the exit status.
-fn on_terminal(test: &Test, args: &[&str], size: (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
+pub(crate) fn on_terminal(test: &Test, args: &[&str], size: (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
     type_to(test.on_terminal(args), size, answer)
 }
 
@@ -49,10 +49,10 @@ pub(crate) fn type_to(command: CommandBuilder, (rows, cols): (u16, u16), answer:
     (text(), code)
 }
 
-const SIZE: (u16, u16) = (24, 80);
+pub(crate) const SIZE: (u16, u16) = (24, 80);
 
 /// Writes a program into the project's root and returns its path.
-fn program(test: &Test, name: &str, text: &str) -> String {
+pub(crate) fn program(test: &Test, name: &str, text: &str) -> String {
     test.write(name, format!("#!/bin/sh\n{text}\n"));
     std::fs::set_permissions(test.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
     test.path(name).display().to_string()

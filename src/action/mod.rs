@@ -10,6 +10,7 @@ pub mod gate;
 pub mod graph;
 pub mod group;
 pub mod history;
+pub mod open;
 pub mod outcome;
 pub mod policy;
 pub mod project;
@@ -223,6 +224,7 @@ actions! {
         Stop(run::Stop),
         Restart(run::Restart),
         Continue(review::Continue),
+        Open(open::Open),
         Outcome(outcome::Report),
         Logs(query::Logs),
         Result(query::Answer),

@@ -230,7 +230,13 @@ const fn thousand() -> usize {
 
 /// Check the chain of the audit log
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-pub struct AuditVerify {}
+#[serde(rename_all = "camelCase")]
+pub struct AuditVerify {
+    /// What `audit head` said once: this entry must be in the log
+    #[arg(long, value_name = "HEAD")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
+}
 query!("audit.verify", AuditVerify);
 
 /// Show the number and hash of the last entry

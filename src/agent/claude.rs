@@ -1,9 +1,13 @@
 //! The lines of `claude -p --output-format stream-json --verbose`.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::event::{End, Event, essence, flat};
+use super::{
+    Reset,
+    event::{End, Event, essence, flat},
+};
 use crate::model::{Denial, Usage};
 
 /// A line; fields of all kinds of lines together.
@@ -33,6 +37,18 @@ pub(super) struct Line {
     usage: Option<Tokens>,
     #[serde(default)]
     permission_denials: Option<Vec<Refused>>,
+    #[serde(default)]
+    api_error_status: Option<Value>,
+    #[serde(default)]
+    rate_limit_info: Option<Limit>,
+}
+
+#[derive(Deserialize)]
+struct Limit {
+    #[serde(default)]
+    status: String,
+    #[serde(default, rename = "resetsAt")]
+    resets_at: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -69,9 +85,25 @@ pub(super) fn events(line: Line) -> Vec<Event> {
             let content = line.message.map(|message| message.content).unwrap_or_default();
             content.as_array().into_iter().flatten().filter_map(block).collect()
         }
-        "result" => vec![Event::Session { id: line.session_id.clone(), model: None }, Event::Ended(Box::new(end(line)))],
+        "rate_limit_event" => {
+            line.rate_limit_info.as_ref().filter(|limit| limit.status == "rejected").map(limited).into_iter().collect()
+        }
+        "result" => {
+            let is_limited = line.api_error_status.as_ref().is_some_and(|status| *status == 429);
+            let mut events = vec![Event::Session { id: line.session_id.clone(), model: None }];
+            events.extend(is_limited.then_some(Event::Limited(Reset::Unknown)));
+            events.push(Event::Ended(Box::new(end(line))));
+            events
+        }
         _ => Vec::new(),
     }
+}
+
+/// What a limit says of its end, in seconds since 1970.
+fn limited(limit: &Limit) -> Event {
+    #[expect(clippy::cast_possible_truncation, reason = "a moment that does not fit is none")]
+    let at = limit.resets_at.and_then(|seconds| Timestamp::from_second(seconds as i64).ok());
+    Event::Limited(at.map_or(Reset::Unknown, Reset::At))
 }
 
 /// A part of a message: text, the use of a tool, or its result.

@@ -23,6 +23,8 @@ pub struct Agent {
     pub output: OutputFormat,
     /// Arguments that make it go on with a session; empty where it cannot.
     pub resume: Vec<String>,
+    /// What opens a session for a person: the program and its arguments; empty where it cannot.
+    pub open: Vec<String>,
     /// The argument before the name of its own model.
     pub model_flag: Option<String>,
     /// The argument before the most it may cost.
@@ -55,9 +57,16 @@ pub struct Order<'a> {
 impl Agent {
     /// Takes over what `settings` says.
     pub(super) fn change(&mut self, settings: &AgentSettings) {
-        let AgentSettings { command, prompt, output, resume, model_flag, budget_flag, install } = settings.clone();
+        let AgentSettings { command, prompt, output, resume, open, model_flag, budget_flag, install } = settings.clone();
         if let Some(command) = command {
+            // The same program for a person.
+            if let (Some(opened), Some(program)) = (self.open.first_mut(), command.first()) {
+                opened.clone_from(program);
+            }
             self.command = command;
+        }
+        if let Some(open) = open {
+            self.open = open;
         }
         self.prompt = prompt.unwrap_or(self.prompt);
         self.output = output.unwrap_or(self.output);
@@ -110,6 +119,28 @@ impl Agent {
     }
 }
 
+impl Agent {
+    /// The command line that opens a session for a person. What limits an attempt does not limit a person.
+    ///
+    /// # Errors
+    /// `AgentUnable` if it has none.
+    pub fn opening(&self, order: &Order<'_>) -> Result<Vec<String>, Error> {
+        if self.open.is_empty() {
+            return Err(Error::AgentUnable { agent: self.name.clone(), what: "cannot open a session for a person", key: "open" });
+        }
+        let mut args: Vec<String> = Vec::new();
+        if let (Some(model), Some(flag)) = (order.model, &self.model_flag) {
+            args.extend([flag.clone(), model.into()]);
+        }
+        args.extend(order.args.iter().cloned());
+        let at = self.open.iter().position(|word| word == ARGS);
+        let (before, after) = self.open.split_at(at.unwrap_or(self.open.len()));
+        let words = [before, &args, after.get(1..).unwrap_or_default()].concat();
+        let session = order.session.unwrap_or_default();
+        Ok(words.into_iter().map(|word| word.replace("{session}", session)).collect())
+    }
+}
+
 /// Puts `value` where `place` stands, else at the end.
 fn fill(argv: &mut Vec<String>, place: &str, value: &str) {
     match argv.iter_mut().find(|word| word.contains(place)) {
@@ -142,6 +173,23 @@ mod tests {
             "codex exec --json --sandbox workspace-write --skip-git-repo-check --model m --add-dir /x resume id -"
         );
         assert!(line("gemini", &full).ends_with("--skip-trust --model m --add-dir /x --resume id"));
+    }
+
+    #[test]
+    fn sessions_for_a_person() {
+        let agents = Agents::new([]);
+        let args = ["--add-dir".to_owned(), "/x".to_owned()];
+        let order = Order { model: Some("m"), max_cost_usd: Some(1.5), args: &args, session: Some("id"), ..Order::default() };
+        let line = |name: &str| agents.expect(name, &"a".parse().unwrap()).unwrap().opening(&order).unwrap().join(" ");
+        assert_eq!(line("claude-code"), "claude --model m --add-dir /x --resume id");
+        assert_eq!(line("codex"), "codex --model m --add-dir /x resume id");
+        assert_eq!(line("gemini"), "gemini --model m --add-dir /x --resume id");
+        let own = AgentSettings { command: Some(vec!["my-claude".into(), "-p".into()]), ..AgentSettings::default() };
+        let agents = Agents::new([("claude-code", &own)]);
+        let mine = agents.expect("claude-code", &"a".parse().unwrap()).unwrap();
+        assert_eq!(mine.opening(&Order { session: Some("id"), ..Order::default() }).unwrap().join(" "), "my-claude --resume id");
+        let error = Agent { name: "x".into(), ..Agent::default() }.opening(&order).unwrap_err();
+        assert_eq!(error.to_string(), "the agent `x` cannot open a session for a person");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{claude, codex, gemini};
+use super::{Reset, claude, codex, gemini};
 use crate::model::{Denial, OutputFormat, Usage};
 
 /// Something an agent's output tells.
@@ -39,6 +39,8 @@ pub enum Event {
     },
     /// Something was not permitted.
     Denied(Denial),
+    /// The usage limit of its provider is reached.
+    Limited(Reset),
     /// The agent's program has something to say.
     Notice(String),
     /// The work is over.

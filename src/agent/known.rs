@@ -60,6 +60,7 @@ fn claude() -> Agent {
         command: words("claude -p --permission-mode acceptEdits --output-format stream-json --verbose"),
         output: OutputFormat::Claude,
         resume: words("--resume {session}"),
+        open: words("claude {args} --resume {session}"),
         model_flag: Some("--model".into()),
         budget_flag: Some("--max-budget-usd".into()),
         install: Some("npm install -g @anthropic-ai/claude-code".into()),
@@ -73,6 +74,7 @@ fn codex() -> Agent {
         command: words("codex exec --json --sandbox workspace-write {args} -"),
         output: OutputFormat::Codex,
         resume: words("resume {session}"),
+        open: words("codex {args} resume {session}"),
         model_flag: Some("--model".into()),
         // It refuses to work where nothing can be undone; whoever wrote the plan has chosen the place.
         outside_git: words("--skip-git-repo-check"),
@@ -88,6 +90,7 @@ fn gemini() -> Agent {
         prompt: PromptBy::Stdin,
         output: OutputFormat::Gemini,
         resume: words("--resume {session}"),
+        open: words("gemini {args} --resume {session}"),
         model_flag: Some("--model".into()),
         install: Some("npm install -g @google/gemini-cli".into()),
         ..Agent::default()

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Read};
 
-use super::{Event, Lines, parse};
+use super::{Event, Lines, Reset, parse};
 use crate::model::{AgentReport, Denial, OutputFormat};
 
 /// The most of a final text that is kept, in bytes.
@@ -23,6 +23,10 @@ pub struct Report {
     pub text: String,
     /// Why it failed, in its own words.
     pub failure: Option<String>,
+    /// Whether the agent said or did anything.
+    pub has_begun: bool,
+    /// The usage limit that it told of beside its words.
+    limit: Option<Reset>,
     /// Whether its output has come to its end.
     pub has_ended: bool,
     /// Whether more of the same text may follow.
@@ -49,6 +53,7 @@ impl Report {
     }
 
     fn take(&mut self, event: Event) {
+        self.has_begun |= matches!(event, Event::Said { .. } | Event::Called { .. });
         match event {
             Event::Session { id, model } => {
                 self.facts.session_id = id.filter(|id| is_plain_id(id)).or_else(|| self.facts.session_id.take());
@@ -71,6 +76,7 @@ impl Report {
                 let argument = if denial.argument.is_empty() { self.argument.clone() } else { denial.argument };
                 self.deny(&Denial { tool: denial.tool, argument });
             }
+            Event::Limited(reset) => self.limit = Some(self.limit.take().unwrap_or_default().or(reset)),
             Event::Ended(end) => {
                 self.has_ended = true;
                 self.failure = end.failure;
@@ -87,6 +93,15 @@ impl Report {
     fn deny(&mut self, denial: &Denial) {
         if self.facts.denials.len() < DENIALS {
             self.facts.denials.push(Denial { argument: cut(&denial.argument, SUMMARY), tool: cut(&denial.tool, SUMMARY) });
+        }
+    }
+
+    /// When the usage limit is over that made it fail; nothing where something else did, or nothing.
+    pub fn limit(&self) -> Option<Reset> {
+        let in_words = Reset::in_words(self.failure.as_ref()?);
+        match (self.limit.clone(), in_words) {
+            (Some(told), Some(said)) => Some(told.or(said)),
+            (told, said) => told.or(said),
         }
     }
 

@@ -107,7 +107,7 @@ impl Transcript {
         }
         self.close(to);
         match event {
-            Event::Session { .. } | Event::Denied(_) => {}
+            Event::Session { .. } | Event::Denied(_) | Event::Limited(_) => {}
             Event::Said { text: said, .. } => {
                 to.line(PieceKind::Said, plain(said.trim_end()));
                 self.said = hash(&said);

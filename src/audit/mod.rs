@@ -9,5 +9,5 @@ mod redact;
 
 pub use entry::{Draft, Entry};
 pub use log::Log;
-pub use read::{Tail, head, last_entries, last_entries_that, verify};
+pub use read::{Expected, Tail, head, last_entries, last_entries_that, verify};
 pub use redact::{redact, redact_text};

@@ -200,13 +200,23 @@ impl Tail {
     }
 }
 
+/// What is known of a log beside itself. A chain does not show what was cut off its end, or changed in its last line.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expected<'a> {
+    /// The hash of an entry that was its last one once.
+    pub head: Option<&'a str>,
+    /// The number of an entry that it had at some time.
+    pub seq: u64,
+}
+
 /// Checks the whole chain, rotated parts included. Returns how many entries there are and the
 /// hash of the last one.
 ///
 /// # Errors
 /// `AuditBroken` with the first entry that does not fit.
-pub fn verify(path: &Path) -> Result<(u64, String), Error> {
-    let (mut count, mut seq, mut head) = (0, 0, ORIGIN.to_owned());
+pub fn verify(path: &Path, expected: Expected<'_>) -> Result<(u64, String), Error> {
+    let (mut count, mut seq, mut head, mut lines_of_last) = (0, 0, ORIGIN.to_owned(), 0);
+    let mut is_found = expected.head.is_none();
     let mut parts = older_parts(path)?;
     parts.push(path.into());
     for part in parts {
@@ -232,10 +242,18 @@ pub fn verify(path: &Path) -> Result<(u64, String), Error> {
                 return Err(broken("has the wrong number"));
             }
             head = hash(&line);
+            is_found |= expected.head == Some(head.as_str());
             seq = entry.seq;
             count += 1;
             line.clear();
         }
+        lines_of_last = number;
     }
-    Ok((count, head))
+    let missing =
+        |why: &str| Err(Error::AuditBroken { path: path.into(), line: lines_of_last + 1, seq: seq + 1, why: why.into() });
+    match (is_found, seq < expected.seq) {
+        (false, _) => missing("is not there, nor is any other with the hash that was expected"),
+        (_, true) => missing("is missing: what a later one did is kept in state/history"),
+        _ => Ok((count, head)),
+    }
 }

@@ -11,7 +11,7 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::{Session, output::Printer, signals::Signals, style, table::tame};
+use super::{Session, output::Printer, show::moment, signals::Signals, style, table::tame};
 use crate::{
     client::{Client, Event, Kind, Progress as ProgressReport},
     error::Error,
@@ -184,7 +184,9 @@ impl Totals {
             }
             Kind::StepEnded { step, outcome, .. } => {
                 self.running.remove(step);
-                self.ended.insert(step.clone(), outcome.status);
+                if outcome.until.is_none() {
+                    self.ended.insert(step.clone(), outcome.status);
+                }
             }
             _ => {}
         }
@@ -317,6 +319,11 @@ fn ended(step: &Id, attempt: u32, outcome: &Outcome, ms: u64) -> String {
     let took = Span::from_ms(ms).short();
     let glyph = style::glyph(outcome.status);
     let note = outcome.note.as_ref().map(|note| tame(note));
+    if let Some(until) = &outcome.until {
+        let note = note.map_or(String::new(), |note| format!(": {note}"));
+        let glyph = style::glyph(StepStatus::Ready);
+        return format!("{glyph} {step} met a usage limit after {took}{tries} and waits until {}{note}", moment(until));
+    }
     match outcome.status {
         StepStatus::Done => format!("{glyph} {step} done in {took}{tries}"),
         StepStatus::NeedsReview => {

@@ -42,6 +42,7 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("review reject api -m 'keep the old route too'", "its agent goes on with these words"),
         ],
     ),
+    ("open", &[("open api", "look at what its agent did, and talk to it; leaving it comes back here")]),
     ("continue", &[("continue api -m 'now the tests'", "one more turn in the agent's session")]),
     (
         "step.edit",
@@ -182,7 +183,13 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ("runs.prune", &[("runs prune --keep 5", "remove the logs of all others")]),
     ("audit.tail", &[("audit --limit 5", "what happened last")]),
     ("audit.list", &[("audit list --action gate.approve", "every approval")]),
-    ("audit.verify", &[("audit verify", "nothing was changed by hand")]),
+    (
+        "audit.verify",
+        &[
+            ("audit verify", "nothing was changed by hand"),
+            ("audit verify --expect \"$(cat head.txt)\"", "nor cut off, since `audit head` said so"),
+        ],
+    ),
     ("audit.head", &[("audit head", "to compare with a head written down elsewhere")]),
     (
         "schema",

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     action::{Action, run},
-    client::{Client, Consent, Event, Follower, Kind, Output, Reply, RunReport, RunState, blocked_by_gate},
+    client::{COST_LIMIT, Client, Consent, Event, Follower, Kind, Output, Reply, RunReport, RunState, blocked_by_gate},
     error::Error,
     model::StepStatus,
 };
@@ -177,6 +177,10 @@ pub(super) fn verdict(report: &RunReport) -> Option<Error> {
         let hint = match (named("gate `"), named("review of `")) {
             (Some(gate), _) => format!("`seqctl gate approve {gate}` lets it go on"),
             (None, Some(step)) => format!("`seqctl review accept {step}` lets it go on, `reject` does not"),
+            (None, None) if waits.iter().any(|what| what.starts_with(COST_LIMIT)) => {
+                let run = &report.run.id;
+                format!("raise it in .threados/policy.yaml and `seqctl attach {run}`, or end it with `seqctl stop {run}`")
+            }
             (None, None) => "`seqctl status` shows what needs you".into(),
         };
         return Some(Error::Waiting { what: waits.clone(), hint });

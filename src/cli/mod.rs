@@ -12,6 +12,7 @@ mod fields;
 mod foreground;
 mod graph;
 mod mistake;
+mod open;
 mod output;
 mod own;
 mod pager;
@@ -148,6 +149,7 @@ impl Session<'_> {
                     _ => self.printer.reply(&reply),
                 }
             }
+            Action::Open(_) => self.open_step(action),
             Action::Diff(_) if !self.printer.is_json() && self.printer.width.is_none() => self.copy_diff(action),
             Action::PromptShow(_) => {
                 let reply = self.call(action)?;

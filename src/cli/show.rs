@@ -71,6 +71,12 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             let end = if prompt.text.ends_with('\n') { "" } else { "\n" };
             format!("{}{end}", harmless(&prompt.text))
         }
+        Output::Opened(opening) => {
+            let what = if opening.session.is_some() { "the session" } else { "the folder" };
+            let mut text = format!("left {what} of `{}`\n", opening.step);
+            text.push_str(&lines(reply.next.iter().map(|command| format!("  {command}"))));
+            text
+        }
         Output::Groups { groups } => templates::groups(groups, width),
         Output::Templates { templates } => templates::templates(templates, width, verbose),
         Output::Template(template) if width.is_none() => template.text.clone(),
@@ -101,6 +107,11 @@ fn count_entries(entries: u64) -> String {
 
 fn names(ids: &[Id]) -> String {
     ids.iter().map(Id::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// A moment for people.
+pub(super) fn moment(at: &str) -> String {
+    at.parse().map_or_else(|_| at.to_owned(), |at| crate::clock::local(at, crate::clock::now()))
 }
 
 fn took(ms: Option<u64>) -> String {
@@ -212,6 +223,9 @@ fn remark(row: &StepRow) -> String {
     }
     if let Some(outcome) = row.outcome.as_ref().filter(|_| row.status == StepStatus::Failed) {
         words.push(outcome.clone());
+    }
+    if let Some(until) = &row.until {
+        words.push(format!("waits for its usage limit until {}", moment(until)));
     }
     if let Some(attempt) = row.attempt.filter(|attempt| *attempt > 1) {
         words.push(format!("attempt {attempt}"));

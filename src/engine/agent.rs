@@ -1,6 +1,7 @@
 //! What an agent's step executes, and whether it can.
 
 use std::{
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
 };
@@ -9,7 +10,7 @@ use super::{trust, view::View};
 use crate::{
     agent::{Agent, Order},
     error::Error,
-    model::{Resolved, Step},
+    model::{OutputFormat, Resolved, Step},
     store::{Paths, read_prompt, yaml::Warning},
 };
 
@@ -37,15 +38,12 @@ pub(super) fn command<'v>(view: &'v View, step: &Step, cwd: &Path, told: Told<'_
         });
     }
     let agent = view.agents.expect(resolved.agent(), &step.id)?;
-    let path = resolved.env().remove("PATH").or_else(|| env::var("PATH").ok()).unwrap_or_default();
-    if !is_there(agent.program(), cwd, &path) {
-        return Err(Error::AgentMissing {
-            step: step.id.clone(),
-            agent: agent.name.clone(),
-            program: agent.program().into(),
-            install: agent.install.clone(),
-        });
-    }
+    expect_program(agent.program(), cwd, &resolved.env(), || Error::AgentMissing {
+        step: step.id.clone(),
+        agent: agent.name.clone(),
+        program: agent.program().into(),
+        install: agent.install.clone(),
+    })?;
     let argv = agent.argv(&Order {
         model: resolved.agent_model(),
         max_cost_usd: resolved.max_cost_usd(),
@@ -70,6 +68,14 @@ pub(super) fn words(view: &View, step: &Step) -> Result<String, Error> {
         };
         return Ok(first_line(&what).to_owned());
     }
+    let own = line(view, step)?;
+    let Some(substitute) = resolved.substitute() else { return Ok(own) };
+    let other = Step { model: Some(substitute.to_owned()), agent_args: Vec::new(), ..step.clone() };
+    Ok(format!("{own}; at its usage limit {}", line(view, &other)?))
+}
+
+/// What an agent's step would execute, on one line.
+fn line(view: &View, step: &Step) -> Result<String, Error> {
     let paths = Paths::at(&view.real_root);
     let prompt = read_prompt(&paths, step).ok().flatten().map(|prompt| String::from_utf8_lossy(&prompt.bytes).into_owned());
     // It may be written by a step before it.
@@ -81,12 +87,38 @@ pub(super) fn words(view: &View, step: &Step) -> Result<String, Error> {
     Ok(if line.contains(prompt) { line } else { format!("{line} ← {prompt}") })
 }
 
+/// The agents that a step names, where no shell runs it.
+fn named<'v>(view: &'v View, step: &'v Step) -> impl Iterator<Item = &'v str> {
+    let resolved = Resolved::new(&view.sequence, step);
+    let own = (!resolved.is_shell()).then(|| resolved.agent());
+    own.into_iter().chain(resolved.substitute().map(|agent| agent.split('/').next().unwrap_or(agent)))
+}
+
 /// The steps that want an agent nobody knows, as warnings.
 pub(super) fn unknown(view: &View) -> impl Iterator<Item = Warning> {
-    view.sequence.steps.iter().filter_map(|step| {
-        let resolved = Resolved::new(&view.sequence, step);
-        let error = if resolved.is_shell() { None } else { view.agents.expect(resolved.agent(), &step.id).err() }?;
+    let wanted = view.sequence.steps.iter().flat_map(|step| named(view, step).map(move |agent| (step, agent)));
+    wanted.filter_map(|(step, agent)| {
+        let error = view.agents.expect(agent, &step.id).err()?;
         Some(Warning { line: view.lines.of(step.id.as_str()).unwrap_or(1), message: error.to_string(), hint: error.hint() })
+    })
+}
+
+/// The steps whose cost nothing limits although somebody wants that, as warnings.
+pub(super) fn unlimited(view: &View) -> impl Iterator<Item = Warning> {
+    let is_run_limited = view.policy().is_ok_and(|policy| policy.max_cost_usd.is_some());
+    view.sequence.steps.iter().filter_map(move |step| {
+        let resolved = Resolved::new(&view.sequence, step);
+        let agent = view.agents.expect(resolved.agent(), &step.id).ok().filter(|_| !resolved.is_shell())?;
+        let (name, id) = (&agent.name, &step.id);
+        let message = if resolved.max_cost_usd().is_some() && agent.budget_flag.is_none() {
+            format!("`max_cost_usd` does not limit `{id}`: `{name}` takes no budget")
+        } else if is_run_limited && agent.output != OutputFormat::Claude {
+            format!("`{id}` does not count towards the run's `max_cost_usd`: `{name}` does not tell what it costs")
+        } else {
+            return None;
+        };
+        let hint = Some("its `timeout` bounds it".to_owned());
+        Some(Warning { line: view.lines.of(step.id.as_str()).unwrap_or(1), message, hint })
     })
 }
 
@@ -100,6 +132,17 @@ pub(super) fn folder(view: &View, step: &Step) -> PathBuf {
 
 fn first_line(text: &str) -> &str {
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+/// Refuses a program that cannot be executed from a folder with this environment.
+pub(super) fn expect_program(
+    program: &str,
+    cwd: &Path,
+    env: &BTreeMap<String, String>,
+    missing: impl FnOnce() -> Error,
+) -> Result<(), Error> {
+    let path = env.get("PATH").cloned().or_else(|| env::var("PATH").ok()).unwrap_or_default();
+    if is_there(program, cwd, &path) { Ok(()) } else { Err(missing()) }
 }
 
 /// Whether a program can be executed from a folder with this search path.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{call::Engine, output::Output, start::failure, trust, view::View, why::Remedy};
+use super::{budget::COST_LIMIT, call::Engine, output::Output, start::failure, trust, view::View, why::Remedy};
 use crate::{
     error::Error,
     model::{FailPolicy, GateStatus, Id, Node, Readiness, State, StepStatus},
@@ -29,6 +29,8 @@ pub enum NeedKind {
     Elsewhere,
     /// A run that no process advances.
     Runner,
+    /// A run that has cost what it may cost.
+    Cost,
     /// Something that came with the project and that nobody has trusted.
     Trust,
 }
@@ -86,6 +88,14 @@ impl Engine {
         needs.extend(elsewhere(view, ready));
         for run in open_runs(self.paths())?.iter().filter(|run| run.state == RunState::Active) {
             needs.extend((!is_held(&self.paths().runner(&run.id))).then(|| abandoned(view, ready, run)));
+        }
+        for run in open_runs(self.paths())? {
+            let limit = run.waits_for.iter().find(|what| what.starts_with(COST_LIMIT));
+            needs.extend(limit.map(|what| Need {
+                kind: NeedKind::Cost,
+                reason: format!("run `{}` has reached its {what}: raise it in .threados/policy.yaml", run.id),
+                ..abandoned(view, ready, &run)
+            }));
         }
         needs.extend(view.ignored.iter().map(|what| Need {
             kind: NeedKind::Trust,

@@ -159,6 +159,7 @@ impl Engine {
             }
             Action::Restart(args) => (self.restart(caller, action, args, consent)?, None),
             Action::Stop(args) => (self.stop(caller, args)?, None),
+            Action::Open(args) => (self.open(caller, action, args)?, None),
             Action::RunsPrune(args) => (self.prune(caller, action, args, consent)?, None),
             Action::PolicySetMode(args) => (self.set_mode(caller, action, args, consent)?, None),
             Action::Trust(_) => (self.trust(caller, action)?, None),
@@ -380,6 +381,7 @@ impl Engine {
         let mut findings = view.warnings.clone();
         findings.extend(view.disagreements());
         findings.extend(super::agent::unknown(view));
+        findings.extend(super::agent::unlimited(view));
         findings
     }
 

@@ -14,6 +14,7 @@ use super::{
     brief,
     caller::Caller,
     guard::Guard,
+    limit,
     view::{LeaseView, View, defhash},
     writer::Held,
 };
@@ -78,7 +79,8 @@ impl Held<'_> {
         let paths = self.paths().clone();
         let nonce = clock::nonce();
         let (attempt, folder) = attempt_folder(&paths, &run.id, &step.id)?;
-        let work = resolve(&paths, self.view(), step, &folder);
+        let acting = limit::acting(self.view(), step);
+        let work = resolve(&paths, self.view(), &acting, &folder);
         let prompt_sha = work.as_ref().ok().and_then(|work| work.prompt.as_ref()).map(|prompt| sha256(&prompt.bytes));
         let defhash = defhash(&Resolved::new(&self.view().sequence, step), prompt_sha);
         let claim = Claim {
@@ -98,9 +100,9 @@ impl Held<'_> {
             file::remove(&latest)?;
         }
         let _ = std::os::unix::fs::symlink(attempt.to_string(), &latest);
-        let spec = work.map(|work| self.spec(run, step, work, &nonce, attempt, &folder));
+        let spec = work.map(|work| self.spec(run, &acting, work, &nonce, attempt, &folder));
         if let Ok((spec, prompt)) = &spec {
-            write_folder(self.view(), &folder, step, spec, prompt, &defhash)?;
+            write_folder(self.view(), &folder, &acting, spec, prompt, &defhash)?;
         }
         let Some(lease) = Lease::claim(&paths, claim.clone())? else { return Ok(Claimed::Taken { at }) };
         let mut record = Record { claim: Some(Box::new(claim)), ..Record::default() };
@@ -154,13 +156,14 @@ impl Held<'_> {
             env: resolved.env(),
             unset: Vec::new(),
             timeout_ms: work.timeout_ms,
-            retries: resolved.retries(),
+            retries: limit::retries(self.paths(), view, step),
             retry_delay_ms: resolved.retry_delay().as_ms(),
             review: resolved.review(),
             stdin: work.is_told_by_stdin,
             output: work.output,
             artifacts: step.artifacts.clone(),
             diff: !resolved.is_shell(),
+            limit: resolved.on_limit(),
         };
         if let Some(guard) = work.guard {
             guard.apply(&mut spec);
@@ -289,8 +292,8 @@ fn agent_work(
     folder: &Path,
 ) -> Result<(Work, String), String> {
     let decided = view.records.get(&step.id).and_then(|record| record.decision.as_ref());
-    let resume = decided.and_then(|decided| decided.resume.as_ref());
-    let (task, told) = match (resume, &prompt) {
+    let resume = decided.and_then(|decided| decided.resume.clone()).or_else(|| limit::resume(paths, view, step));
+    let (task, told) = match (&resume, &prompt) {
         (Some(resume), _) => (resume.message.clone(), resume.message.clone()),
         (None, Some(prompt)) => {
             let task = String::from_utf8_lossy(&prompt.bytes).into_owned();
@@ -300,7 +303,7 @@ fn agent_work(
         (None, None) => return Err("it has no prompt or prompt file".into()),
     };
     let file = folder.join("prompt.md");
-    let session = resume.map(|resume| resume.session.as_str());
+    let session = resume.as_ref().map(|resume| resume.session.as_str());
     let command = |prompt: &str| {
         super::agent::command(view, step, &cwd, Told { prompt, file: Some(&file), session }).map_err(|error| match error.hint() {
             Some(hint) => format!("{error}; {hint}"),

@@ -8,10 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::{
+    budget::Spent,
     call::Engine,
     caller::Caller,
     claim::Claimed,
@@ -62,6 +64,8 @@ pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -
         must_settle: false,
         look_at: Instant::now() + FALLBACK,
         pause: PACE,
+        spent: None,
+        wakes_at: None,
         is_due: true,
         is_told: false,
         logged: None,
@@ -97,6 +101,10 @@ struct Runner {
     look_at: Instant,
     /// Until the next look at a plan that cannot be read.
     pause: Duration,
+    /// What the run has cost, where that matters.
+    spent: Option<Spent>,
+    /// When the next step may start that waits for the end of a usage limit.
+    wakes_at: Option<Timestamp>,
     is_due: bool,
     is_told: bool,
     logged: Option<String>,
@@ -154,7 +162,7 @@ impl Runner {
         self.repair_broken()?;
         let mut held = writer.lock()?;
         self.is_due = false;
-        if held.is_fresh || self.scheduler.is_none() {
+        if held.is_fresh || self.scheduler.is_none() || self.wakes_at.is_some_and(|at| at <= clock::now()) {
             self.rebuild(&mut held)?;
         }
         self.take_ended(&mut held)?;
@@ -162,6 +170,7 @@ impl Runner {
         if self.is_commit_due() {
             self.settle(&mut held)?;
         }
+        self.watch_cost(held.view());
         let mut begun = Vec::new();
         loop {
             self.schedule(held.view());
@@ -222,7 +231,12 @@ impl Runner {
             view.leases.iter().filter(|(id, lease)| lease.is_held && !ours.contains(id)).map(|(id, _)| id.clone()).collect();
         let free = || view.leases.values().filter(|lease| !lease.is_held);
         self.uncommitted = free().filter(|lease| lease.leftover == Leftover::Complete).count();
-        self.must_settle |= free().any(|lease| lease.leftover == Leftover::Void);
+        self.must_settle |= free().any(|lease| lease.leftover == Leftover::Void) || view.has_limit_to_commit();
+        self.wakes_at = view.next_end_of_limit(clock::now());
+        self.spent = view.policy().is_ok_and(|policy| policy.max_cost_usd.is_some()).then(Spent::default);
+        if let Some(spent) = &mut self.spent {
+            *spent = Spent::of_run(&self.paths, &self.run.id)?;
+        }
         let broken: Vec<Id> = view
             .leases
             .iter()
@@ -268,6 +282,7 @@ impl Runner {
                 }
                 found => found.map(|(record, _)| record),
             };
+            self.account(held.view(), record.as_ref());
             let leftover = held.release(&id, record);
             let Some(at) = held.view().graph.find(id.as_str()) else { continue };
             match (leftover, held.view().state(at)) {
@@ -278,10 +293,35 @@ impl Runner {
                     self.tell(Message::Ended(at, status));
                 }
                 (None, _) => self.tell(Message::Voided(at)),
+                (Some(Leftover::Complete), State::Idle) => self.take_limit(held.view(), at),
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// A step met its provider's usage limit. It cannot start again before its lease is committed.
+    fn take_limit(&mut self, view: &View, at: usize) {
+        self.uncommitted += 1;
+        self.must_settle = true;
+        self.wakes_at = self.wakes_at.into_iter().chain(view.waits_until(view.id_of(at))).min();
+        self.tell(Message::Delayed(at));
+    }
+
+    /// Adds what the attempts of a claim have cost, before their end lets anything start.
+    fn account(&mut self, view: &View, record: Option<&store::Record>) {
+        let ended = record.and_then(|record| record.claim.as_ref().zip(record.exit.as_ref()));
+        let (Some(spent), Some((claim, exit))) = (&mut self.spent, ended) else { return };
+        if claim.run == self.run.id {
+            (claim.attempt..=exit.attempt).for_each(|attempt| spent.add(&self.paths, &claim.run, &claim.step, attempt));
+            self.watch_cost(view);
+        }
+    }
+
+    /// Nothing more starts once the run has cost what it may; what runs is let finish.
+    fn watch_cost(&mut self, view: &View) {
+        let is_reached = self.spent.is_some_and(|spent| spent.reaches(view).is_some());
+        self.tell(Message::Hold(is_reached));
     }
 
     /// A claim that came to nothing: the step is as it was, but not for ever.
@@ -370,6 +410,14 @@ impl Runner {
                 self.run.waits_for = nodes.iter().map(|&at| wait_words(view, at)).collect();
                 (RunState::Waiting, "run.wait")
             }
+            Rest::Held => {
+                let why = self.spent.and_then(|spent| spent.reaches(view)).unwrap_or_default();
+                self.run.waits_for = vec![why.clone()];
+                let mut entry = super::transact::entry(&Caller::system(), "run.hold", Some(self.run.id.clone()), json!({}));
+                (entry.result, entry.error) = ("denied".into(), Some(why));
+                held.log().append(entry, true)?;
+                (RunState::Waiting, "run.wait")
+            }
             Rest::Busy | Rest::Over => {
                 self.run.waits_for.clear();
                 self.run.ended_at = Some(clock::stamp());
@@ -395,6 +443,11 @@ impl Runner {
         let mut until = if self.has_work() || self.is_due { now } else { self.look_at };
         if self.uncommitted > 0 {
             until = until.min(self.commit_at);
+        }
+        if let Some(at) = self.wakes_at {
+            let left = Duration::try_from(at.duration_since(clock::now())).unwrap_or_default();
+            self.is_due |= left.is_zero();
+            until = until.min(now + left);
         }
         let (is_rung, gone) = self.sleep(until.saturating_duration_since(now));
         self.is_told |= is_rung;

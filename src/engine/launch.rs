@@ -7,11 +7,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{call::Engine, view::View};
+use super::{budget, call::Engine, view::View};
 use crate::{
+    clock,
     error::Error,
     runner::scheduler::{Message, Rest, Scheduler},
-    store::{Run, RunState, is_held, open_runs},
+    store::{Paths, Run, RunState, is_held, open_runs},
 };
 
 /// What a step's environment has that a runner must not inherit: it would be swept with the step.
@@ -69,7 +70,7 @@ impl Engine {
         }
         let view = self.view()?;
         for run in open.iter().filter(|run| !is_held(&self.paths().runner(&run.id))) {
-            if run.state == RunState::Active || !matches!(rest_of(&view, run), Rest::Waiting(_)) {
+            if run.state == RunState::Active || !matches!(rest_of(self.paths(), &view, run), Rest::Waiting(_) | Rest::Held) {
                 self.launch(&run.id)?;
             }
         }
@@ -95,6 +96,10 @@ pub(super) fn scheduler(view: &View, run: &Run) -> Scheduler {
             }
         }
     }
+    let now = clock::now();
+    for (at, _) in view.waits().filter(|(_, until)| *until > now) {
+        scheduler.handle(Message::Delayed(at));
+    }
     if run.stopped {
         scheduler.handle(Message::Cancel);
     }
@@ -102,6 +107,8 @@ pub(super) fn scheduler(view: &View, run: &Run) -> Scheduler {
 }
 
 /// How a run stands.
-pub(super) fn rest_of(view: &View, run: &Run) -> Rest {
-    scheduler(view, run).rest()
+pub(super) fn rest_of(paths: &Paths, view: &View, run: &Run) -> Rest {
+    let mut scheduler = scheduler(view, run);
+    scheduler.handle(Message::Hold(budget::exhausted(paths, view, &run.id).is_some()));
+    scheduler.rest()
 }

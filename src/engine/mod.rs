@@ -4,6 +4,7 @@
 mod agent;
 mod attention;
 mod brief;
+mod budget;
 mod call;
 mod caller;
 mod claim;
@@ -21,11 +22,13 @@ mod grounds;
 mod guard;
 mod init;
 mod launch;
+mod limit;
 mod log;
 mod log_transcript;
 mod log_weave;
 mod log_window;
 mod next;
+mod open;
 mod output;
 mod past;
 mod policy;
@@ -50,6 +53,7 @@ mod why;
 mod writer;
 
 pub use attention::{Need, NeedKind};
+pub use budget::COST_LIMIT;
 pub use call::{Engine, Preview, Reply, run_options};
 pub use caller::{Actor, Caller, Consent};
 pub use demo::{DEMO_GATE, demo_sequence};
@@ -60,6 +64,7 @@ pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
 pub use log_window::{LogLine, LogWindow, Streams};
+pub use open::Opening;
 pub use output::{
     Answer, DiffText, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport,
     StepDetail, StepRow, TemplateRow,

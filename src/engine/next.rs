@@ -28,6 +28,16 @@ pub(super) fn next(action: &Action, output: &Output) -> Vec<String> {
             StepStatus::Running => vec![format!("seqctl logs {} --follow", detail.state.id)],
             StepStatus::Blocked | StepStatus::Done => Vec::new(),
         },
+        Output::Opened(opening) => {
+            let step = &opening.step;
+            let message = opening.session.is_some().then(|| format!("seqctl continue {step} -m '…'"));
+            let decision = match opening.status {
+                StepStatus::NeedsReview => Some(format!("seqctl review accept {step}")),
+                StepStatus::Failed => Some(format!("seqctl restart {step}")),
+                _ => None,
+            };
+            decision.into_iter().chain(message).collect()
+        }
         Output::Gates { gates } => {
             let open = gates.iter().filter(|gate| gate.reached && gate.status == "PENDING");
             open.map(|gate| format!("seqctl gate approve {}", gate.id)).collect()

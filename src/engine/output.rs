@@ -53,6 +53,8 @@ pub enum Output {
     Runs { runs: Vec<RunRow> },
     #[schemars(title = "stopped")]
     Stopped { stopped: Vec<Id>, runs: Vec<String> },
+    #[schemars(title = "opened")]
+    Opened(super::open::Opening),
     #[schemars(title = "waited")]
     Waited { steps: Vec<StepRow> },
     #[schemars(title = "audit")]
@@ -171,6 +173,9 @@ pub struct StepRow {
     /// What there is to say about its outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// When it starts by itself, where it waits for the end of its provider's usage limit; RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// What its agent's last attempt took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,

@@ -90,9 +90,13 @@ fn last_attempt(view: &View, run: &Run, step: &Id) -> Option<u32> {
 pub(super) fn row(paths: &Paths, view: Option<&View>, run: &Run) -> RunRow {
     let row = run_row(run, is_held(&paths.runner(&run.id)));
     let Some(view) = view.filter(|_| run.state == RunState::Waiting) else { return row };
-    let waits_for = match rest_of(view, run) {
+    if row.waits_for.iter().any(|what| what.starts_with(super::COST_LIMIT)) {
+        return row;
+    }
+    let waits_for = match rest_of(paths, view, run) {
         Rest::Waiting(nodes) => nodes.into_iter().map(|at| wait_words(view, at)).collect(),
         Rest::Busy => running(view, run).map(|id| format!("the end of `{id}`")).collect(),
+        Rest::Held => return row,
         Rest::Over => Vec::new(),
     };
     RunRow { waits_for, ..row }
@@ -132,7 +136,7 @@ fn failed_attempts(attempts: &[AttemptStatus]) -> Vec<(Id, String)> {
     let mut failed: Vec<(Id, String)> = Vec::new();
     for attempt in attempts {
         failed.retain(|(step, _)| *step != attempt.step);
-        if attempt.status == StepStatus::Failed {
+        if attempt.status == StepStatus::Failed && attempt.until.is_none() {
             failed.push((attempt.step.clone(), attempt.outcome().explained()));
         }
     }

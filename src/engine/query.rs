@@ -30,9 +30,13 @@ impl Engine {
             Action::RunsList(args) => Output::Runs { runs: self.run_list(args.limit)? },
             Action::AuditTail(args) => Output::Audit { entries: audit::last_entries(&audit_log, args.limit)? },
             Action::AuditList(args) => Output::Audit { entries: self.audit_list(args)? },
-            Action::AuditVerify(_) | Action::AuditHead(_) => {
-                let (entries, head) =
-                    if matches!(action, Action::AuditVerify(_)) { audit::verify(&audit_log)? } else { audit::head(&audit_log)? };
+            Action::AuditVerify(args) => {
+                let expected = audit::Expected { head: args.expect.as_deref(), seq: store::displaced::last_kept(self.paths())? };
+                let (entries, head) = audit::verify(&audit_log, expected)?;
+                Output::Chain { entries, head }
+            }
+            Action::AuditHead(_) => {
+                let (entries, head) = audit::head(&audit_log)?;
                 Output::Chain { entries, head }
             }
             Action::Schema(args) if args.write => {
@@ -401,6 +405,7 @@ pub(super) fn step_row_with(
     let usage = claim.zip(attempt).filter(|_| has_report).and_then(|(claim, attempt)| used(claim, attempt));
     let is_changed =
         exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
+    let now = clock::now();
     Some(StepRow {
         id: step.id.clone(),
         name: step.title().to_owned(),
@@ -411,6 +416,7 @@ pub(super) fn step_row_with(
         reason: outcome.as_ref().and_then(|outcome| outcome.reason),
         outcome: outcome.as_ref().map(Outcome::words),
         note: outcome.and_then(|outcome| outcome.note),
+        until: view.waits_until(&step.id).filter(|until| *until > now).map(clock::rfc3339),
         usage,
         run: claim.map(|claim| claim.run.clone()),
         attempt,

@@ -63,6 +63,10 @@ fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), E
     let (run, attempt) = last_attempt(paths, view, wish.id)
         .and_then(|(run, attempt)| Some((run, attempt?)))
         .ok_or_else(|| no_session("it has not run"))?;
+    let spec: Option<SpecFile> = file::read_json(&paths.attempt(&run, wish.id.as_str(), attempt).join("spec.json"));
+    if spec.is_some_and(|spec| spec.agent != Resolved::new(&view.sequence, step).agent()) {
+        return Err(no_session("its last attempt was another agent's"));
+    }
     let status = AttemptStatus::read(paths, &run, wish.id.as_str(), attempt);
     let report = status.map(|status| status.agent).unwrap_or_default();
     let spent = spent(paths, (&run, wish.id, attempt), report.usage);
@@ -80,7 +84,7 @@ fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), E
 }
 
 /// What a session has taken up to the end of an attempt, where its agent goes on counting from there.
-fn spent(paths: &Paths, (run, step, attempt): (&str, &Id, u32), usage: Option<Usage>) -> Option<Usage> {
+pub(super) fn spent(paths: &Paths, (run, step, attempt): (&str, &Id, u32), usage: Option<Usage>) -> Option<Usage> {
     let spec = file::read_json::<SpecFile>(&paths.attempt(run, step.as_str(), attempt).join("spec.json"))?;
     let parts = spec.spent.into_iter().chain(usage);
     parts.reduce(Usage::plus).filter(|_| spec.output.counts_session())

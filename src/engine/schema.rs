@@ -82,6 +82,7 @@ fn answers(spec: &Spec) -> Option<&'static [&'static str]> {
         "diff" => &["diff"],
         "outcome" => &["reported"],
         "continue" => &["run", "started", "would_run"],
+        "open" => &["opened"],
         "review.reject" => &["changed", "run", "started", "would_run"],
         "step.list" => &["steps"],
         "step.show" => &["step"],

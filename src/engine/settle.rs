@@ -133,6 +133,7 @@ fn ended(view: &View) -> Vec<Committed> {
 fn siblings(view: &View, ended: &[Committed]) -> Vec<(Id, StopRequest)> {
     let failed =
         ended.iter().filter(|end| end.outcome.status == StepStatus::Failed && end.outcome.reason != Some(Reason::Stopped));
+    let failed = failed.filter(|end| end.outcome.until.is_none());
     let mut stops = Vec::new();
     for end in failed {
         let Some(step) = view.sequence.step(end.step.as_str()) else { continue };

@@ -16,9 +16,11 @@ use crate::{
     action::run,
     audit::Log,
     error::Error,
-    model::{Id, Reason},
+    model::{Id, Outcome, Reason},
     runner::{Leftover, StopRequest, declare_dead, deliver, end_supervisor, grace, hurry},
-    store::{FALLBACK, Paths, Probe, ProjectLock, Record, Run, RunState, Watch, active, file, is_held, open_runs, probe},
+    store::{
+        Exit, FALLBACK, Line, Paths, Probe, ProjectLock, Record, Run, RunState, Watch, active, file, is_held, open_runs, probe,
+    },
 };
 
 /// What a stop is about.
@@ -26,6 +28,8 @@ struct Target {
     steps: Vec<Id>,
     /// Steps of other machines that a person says are dead.
     dead: Vec<Id>,
+    /// Steps that wait for the end of a usage limit.
+    waiting: Vec<Id>,
     runs: Vec<Run>,
 }
 
@@ -49,11 +53,12 @@ impl Engine {
                         caller,
                         "stop",
                         name.clone(),
-                        json!({"steps": target.steps, "dead": target.dead, "runs": target.runs.iter().map(|run| &run.id).collect::<Vec<_>>()}),
+                        json!({"steps": target.steps, "dead": target.dead, "waiting": target.waiting, "runs": target.runs.iter().map(|run| &run.id).collect::<Vec<_>>()}),
                     ),
                     ..Draft::default()
                 };
                 draft.stops = requests(view, &target.steps, caller);
+                draft.records = target.waiting.iter().filter_map(|id| Some((id.clone(), stopped(view, id, caller)?))).collect();
                 for run in &target.runs {
                     let stopped = Run { stopped: true, ..run.clone() };
                     draft.files.push((std::path::Path::new("runs").join(&run.id).join("run.json"), file::pretty(&stopped)?));
@@ -64,6 +69,7 @@ impl Engine {
                 declare_dead(held.paths(), id, &caller.name())?;
             }
             target.steps.append(&mut target.dead);
+            target.steps.append(&mut target.waiting);
             let runs: Vec<String> = target.runs.into_iter().map(|run| run.id).collect();
             (target.steps, runs)
         };
@@ -210,6 +216,14 @@ fn requests(view: &View, steps: &[Id], caller: &Caller) -> Vec<(Id, StopRequest)
     steps.iter().filter_map(|id| Some((id.clone(), request(held(id)?)))).collect()
 }
 
+/// The record of a step that was stopped while it waited for the end of a usage limit.
+fn stopped(view: &View, id: &Id, caller: &Caller) -> Option<Vec<u8>> {
+    let record = view.limited(id)?;
+    let note = format!("by {}, while it waited for the end of a usage limit", caller.name());
+    let exit = Exit { outcome: Outcome::failed(Reason::Stopped, Some(note)), ..record.limited()?.clone() };
+    Some([record.execution(), Line::Exit(exit).to_bytes()].concat())
+}
+
 fn target(paths: &Paths, view: &View, args: &run::Stop) -> Result<Target, Error> {
     let open = open_runs(paths)?;
     let running = |of: &dyn Fn(&str) -> bool| -> Vec<Id> {
@@ -219,24 +233,33 @@ fn target(paths: &Paths, view: &View, args: &run::Stop) -> Result<Target, Error>
             .collect()
     };
     let is_elsewhere = |id: &Id| view.leases.get(id).is_some_and(|lease| !lease.is_held && lease.leftover == Leftover::Elsewhere);
+    let waiting = |of: &dyn Fn(&str) -> bool| -> Vec<Id> {
+        let waits = view.waits().map(|(at, _)| view.id_of(at));
+        let run = |id: &Id| view.limited(id)?.claim.as_ref().map(|claim| claim.run.clone());
+        waits.filter(|id| run(id).is_some_and(|run| of(&run))).cloned().collect()
+    };
     let Some(name) = &args.target else {
         let dead = view.leases.keys().filter(|id| args.force && is_elsewhere(id)).cloned().collect();
-        return Ok(Target { steps: running(&|_| true), dead, runs: open });
+        return Ok(Target { steps: running(&|_| true), dead, waiting: waiting(&|_| true), runs: open });
     };
     if let Some(run) = open.iter().find(|run| run.id == *name) {
-        return Ok(Target { steps: running(&|run| run == name), dead: Vec::new(), runs: vec![run.clone()] });
+        let (steps, waiting) = (running(&|run| run == name), waiting(&|run| run == name));
+        return Ok(Target { steps, dead: Vec::new(), waiting, runs: vec![run.clone()] });
     }
     if Run::read(paths, name).is_ok() {
         return Err(Error::RunState { run: name.clone(), why: "has ended already".into() });
     }
     let step = view.sequence.expect_step(name)?;
     if view.leases.get(&step.id).is_some_and(|lease| lease.is_held) {
-        return Ok(Target { steps: vec![step.id.clone()], dead: Vec::new(), runs: Vec::new() });
+        return Ok(Target { steps: vec![step.id.clone()], dead: Vec::new(), waiting: Vec::new(), runs: Vec::new() });
+    }
+    if view.limited(&step.id).is_some() {
+        return Ok(Target { steps: Vec::new(), dead: Vec::new(), waiting: vec![step.id.clone()], runs: Vec::new() });
     }
     if is_elsewhere(&step.id) {
         let dead = vec![step.id.clone()];
         return if args.force {
-            Ok(Target { steps: Vec::new(), dead, runs: Vec::new() })
+            Ok(Target { steps: Vec::new(), dead, waiting: Vec::new(), runs: Vec::new() })
         } else {
             Err(Error::StepElsewhere { step: step.id.clone() })
         };

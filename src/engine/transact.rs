@@ -251,7 +251,8 @@ fn wanted_statuses(paths: &Paths, view: &View, draft: &Draft) -> Result<Vec<(Id,
             _ => Record::read(&paths.lease(id.as_str()))?,
         };
         if let Some(exit) = record.and_then(|record| record.exit) {
-            wanted.insert(id.clone(), Some(exit.outcome.status.as_str()));
+            // A step that waits for the end of a usage limit has no outcome yet.
+            wanted.insert(id.clone(), exit.outcome.until.is_none().then(|| exit.outcome.status.as_str()));
         }
     }
     for (id, bytes) in &draft.records {

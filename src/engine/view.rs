@@ -309,6 +309,9 @@ pub(super) fn defhash(step: &Resolved<'_>, prompt: Option<String>) -> String {
         prompt: Option<String>,
         #[serde(skip_serializing_if = "<[String]>::is_empty")]
         agent_args: &'a [String],
+        /// Who takes over at a usage limit.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        limit: Option<&'a str>,
     }
     let definition = Definition {
         agent: step.agent(),
@@ -318,6 +321,7 @@ pub(super) fn defhash(step: &Resolved<'_>, prompt: Option<String>) -> String {
         env: step.env(),
         prompt,
         agent_args: if step.is_shell() { &[] } else { step.agent_args() },
+        limit: step.substitute(),
     };
     sha256(&serde_json::to_vec(&definition).unwrap_or_default())
 }

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{call::Engine, query::step_row, start::failure, view::View};
+use super::{budget, call::Engine, query::step_row, start::failure, view::View};
 use crate::{
     action::{Action, gate, policy, review, run},
+    clock,
     error::{Error, list},
     model::{GateStatus, Id, Node, Readiness, Root, Span, State, StepStatus, Unblock, Unblocking, Why},
     store::{Run, RunState, is_held, open_runs},
@@ -38,8 +39,8 @@ pub struct WhyReport {
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hindrance {
-    /// `running`, `not_started`, `failed`, `review`, `gate_pending`, `gate_blocked`, `group_failed`, `no_slot`, `no_run`
-    /// or `no_runner`.
+    /// `running`, `not_started`, `failed`, `review`, `gate_pending`, `gate_blocked`, `group_failed`, `no_slot`, `no_run`,
+    /// `no_runner`, `limit` or `cost_limit`.
     pub kind: &'static str,
     /// The step, gate or run.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,11 +213,22 @@ impl Asked<'_> {
             let blocker = plain("no_run", None, "no run that is going on covers it".to_owned());
             return Ok((format!("`{id}` can start, and nobody has asked for it"), vec![blocker], acts));
         };
+        let now = clock::now();
         let has_runner = is_held(&self.engine.paths().runner(&run.id));
+        if let Some(why) = budget::exhausted(self.engine.paths(), self.view, &run.id) {
+            let blocker = plain("cost_limit", Some(run.id.clone()), format!("has reached its {why}"));
+            let summary = format!("`{id}` can start, and its run has cost what it may; raise the limit in .threados/policy.yaml");
+            return Ok((summary, vec![blocker], vec![Remedy::attach(&run.id)]));
+        }
         if !has_runner || run.state == RunState::Waiting {
             let blocker = plain("no_runner", Some(run.id.clone()), "has no process that advances it".to_owned());
             let acts = vec![Remedy::attach(&run.id)];
             return Ok((format!("`{id}` can start, and its run stands still"), vec![blocker], acts));
+        }
+        if let Some(until) = self.view.waits_until(id).filter(|until| *until > now) {
+            let text = format!("its provider's usage limit is over at {}", clock::local(until, now));
+            let summary = format!("`{id}` waits for the end of a usage limit, and goes on by itself");
+            return Ok((summary, vec![plain("limit", None, text)], vec![Remedy::wait(id)]));
         }
         let (most, taken) = (self.view.policy()?.max_concurrent, self.view.slots_taken());
         if taken >= most {
@@ -268,7 +280,9 @@ impl Asked<'_> {
         let (kind, text) = match root.why {
             Why::Running => ("running", self.running(root.at)),
             Why::NotStarted => match self.cover(root.at) {
-                Some(run) => ("not_started", format!("is about to start in run {}", run.id)),
+                Some(run) => {
+                    self.delay(root.at, run).unwrap_or_else(|| ("not_started", format!("is about to start in run {}", run.id)))
+                }
                 None => ("not_started", "has not been started".to_owned()),
             },
             Why::Failed => ("failed", self.failure(root.at)),
@@ -280,6 +294,16 @@ impl Asked<'_> {
         let (status, is_gate) = self.status(root.at);
         let through = root.through.iter().map(|&at| self.view.id_of(at).clone()).collect();
         Hindrance { kind, id: Some(self.view.id_of(root.at).to_string()), status: Some(status), text, through, is_gate }
+    }
+
+    /// What keeps a step that can start, and that this run starts, from doing so: a usage limit, or the run's cost.
+    fn delay(&self, at: usize, run: &Run) -> Option<(&'static str, String)> {
+        let now = clock::now();
+        if let Some(why) = budget::exhausted(self.engine.paths(), self.view, &run.id) {
+            return Some(("cost_limit", format!("cannot start: run {} has reached its {why}", run.id)));
+        }
+        let until = self.view.waits_until(self.view.id_of(at)).filter(|until| *until > now)?;
+        Some(("limit", format!("waits for its provider's usage limit, which is over at {}", clock::local(until, now))))
     }
 
     /// How a step failed; a status that came with the file has no record of it.

@@ -100,6 +100,7 @@ impl Error {
             | Self::AgentMissing { .. }
             | Self::AgentUnable { .. }
             | Self::NoSession { .. }
+            | Self::TerminalMissing { .. }
             | Self::NotEnded { .. }
             | Self::NotInStep
             | Self::NotInReview { .. } => self.agent_hint(),
@@ -154,6 +155,9 @@ impl Error {
                 Some(format!("`{key}` below `agents: {agent}:` in .threados/config.yaml says how it does"))
             }
             Self::NoSession { step, .. } => Some(format!("`seqctl restart {step}` runs it afresh")),
+            Self::TerminalMissing { .. } => {
+                Some("type it at a terminal; `seqctl continue <step> -m '…'` sends a message without one".into())
+            }
             Self::NotEnded { step } => Some(format!("`seqctl logs {step} -f` shows how far it is")),
             Self::NotInStep => Some("it is for steps: `seqctl` finds the step in the environment that `seqctl run` makes".into()),
             Self::NotInReview { .. } => Some("`seqctl status` shows what wants a review".into()),

@@ -15,6 +15,8 @@ pub struct AgentSettings {
     pub output: Option<OutputFormat>,
     /// Arguments that make it go on with a session; `{session}` is its id.
     pub resume: Option<Vec<String>>,
+    /// The program and its arguments for a person at a terminal; `{session}` is the id of the session to go on with.
+    pub open: Option<Vec<String>>,
     /// The argument before the name of its own model.
     pub model_flag: Option<String>,
     /// The argument before the most it may cost, in US dollars.
@@ -141,6 +143,18 @@ pub struct Denial {
     pub argument: String,
 }
 
+/// A provider's usage limit that ended an agent's work.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UsageLimit {
+    /// When it is over, where the agent says so; RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<String>,
+    /// Whether the agent had begun to work, so that there is something in its session to go on with.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub began: bool,
+}
+
 /// What an agent said of its work, as status.json has it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -160,6 +174,9 @@ pub struct AgentReport {
     /// What it was not permitted to do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub denials: Vec<Denial>,
+    /// The usage limit that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<UsageLimit>,
     /// The beginning of its final text, on one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,

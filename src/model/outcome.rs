@@ -31,6 +31,8 @@ pub enum Reason {
     Agent,
     /// A person reviewed it and said no.
     Rejected,
+    /// Its provider's usage limit was reached.
+    Limit,
 }
 
 impl Reason {
@@ -48,6 +50,7 @@ impl Reason {
             Self::Policy => "policy",
             Self::Agent => "agent",
             Self::Rejected => "rejected",
+            Self::Limit => "limit",
         }
     }
 
@@ -75,12 +78,15 @@ pub struct Outcome {
     /// What it, or who stopped it, said; at most 200 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// When the step goes on by itself, where it waits for the end of a usage limit; RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 impl Outcome {
     /// A failure for `reason`, with what there is to say about it.
     pub fn failed(reason: Reason, note: Option<String>) -> Self {
-        Self { status: StepStatus::Failed, reason: Some(reason), code: None, signal: None, note }
+        Self { status: StepStatus::Failed, reason: Some(reason), code: None, signal: None, note, until: None }
     }
 
     /// In a few words, with its note.
@@ -97,6 +103,7 @@ impl Outcome {
             (Some(Reason::Exit), Some(code), _) => format!("exit {code}"),
             (Some(Reason::Signal), _, Some(signal)) => format!("signal {signal}"),
             (Some(Reason::Agent), _, _) => "the agent failed".into(),
+            (Some(Reason::Limit), _, _) => "usage limit".into(),
             (Some(reason), _, _) => reason.as_str().replace('_', " "),
             (None, _, _) => match self.status {
                 StepStatus::NeedsReview => "needs review".into(),

@@ -1,6 +1,6 @@
 //! A step with the defaults filled in.
 
-use super::{FailPolicy, Sequence, Span, Step, ThreadType};
+use super::{FailPolicy, OnLimit, Sequence, Span, Step, ThreadType};
 
 /// The values in force for a step: its own, else the sequence's `defaults:`, else ours.
 #[derive(Clone, Copy)]
@@ -45,6 +45,23 @@ impl<'a> Resolved<'a> {
     /// What one attempt may cost, in US dollars.
     pub fn max_cost_usd(&self) -> Option<f64> {
         self.step.max_cost_usd.or(self.sequence.defaults.max_cost_usd)
+    }
+
+    /// What happens at the usage limit of its provider.
+    pub fn on_limit(&self) -> OnLimit {
+        match self.step.limit.as_deref() {
+            _ if self.is_shell() => OnLimit::Fail,
+            None | Some("wait") => OnLimit::Wait,
+            Some("fail") => OnLimit::Fail,
+            // The agent that takes over has nobody to take over from it.
+            Some(other) if Some(other) == self.step.model.as_deref() => OnLimit::Wait,
+            Some(_) => OnLimit::Switch,
+        }
+    }
+
+    /// The agent that takes over at the usage limit of its provider, and that agent's own model behind `/`.
+    pub fn substitute(&self) -> Option<&'a str> {
+        self.step.limit.as_deref().filter(|_| self.on_limit() == OnLimit::Switch)
     }
 
     /// Whether a shell runs it rather than an agent.

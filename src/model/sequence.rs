@@ -238,6 +238,9 @@ pub struct PolicyLimits {
     /// How many attempts may run at once in the project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_concurrent: Option<u32>,
+    /// What a run may cost, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_cost_usd: Option<f64>,
     /// The only commands that may run. Read from `command_allowlist` too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_commands: Vec<String>,

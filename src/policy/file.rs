@@ -40,7 +40,8 @@ pub struct Policy {
     /// How many attempts may run at once in the project.
     #[serde(deserialize_with = "at_least_one")]
     pub max_concurrent: u32,
-    /// What a run may cost, in US dollars.
+    /// What a run may cost, in US dollars; once it has, it starts nothing more.
+    #[serde(deserialize_with = "money")]
     pub max_cost_usd: Option<f64>,
     /// How long an attempt may take: one number in milliseconds for everything, or none.
     #[serde(rename = "timeout_default_ms", deserialize_with = "timeouts")]
@@ -121,6 +122,15 @@ fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     }
 }
 
+fn money<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    match Option::<f64>::deserialize(from)? {
+        Some(cost) if !cost.is_finite() || cost <= 0.0 => {
+            Err(D::Error::custom(format!("max_cost_usd: {cost} would let nothing run, expected more than 0")))
+        }
+        other => Ok(other),
+    }
+}
+
 impl Policy {
     /// Other names that keys are read from, and the keys.
     pub const ALIASES: &[(&str, &str)] = &[("command_allowlist", "allowed_commands"), ("cwd_patterns", "allowed_cwd")];
@@ -151,6 +161,7 @@ impl Policy {
         let least = |ours: u32, theirs: Option<u32>| theirs.map_or(ours, |theirs| ours.min(theirs.max(1)));
         policy.max_fanout = least(policy.max_fanout, by.max_fanout);
         policy.max_concurrent = least(policy.max_concurrent, by.max_concurrent);
+        policy.max_cost_usd = [policy.max_cost_usd, by.max_cost_usd].into_iter().flatten().reduce(f64::min);
         if policy.allowed_commands.is_empty() {
             policy.allowed_commands.clone_from(&by.allowed_commands);
         } else if !by.allowed_commands.is_empty() {
@@ -186,6 +197,9 @@ mod tests {
         for text in [
             "mode: power",
             "max_concurrent: 0",
+            "max_cost_usd: 0",
+            "max_cost_usd: -1",
+            "max_cost_usd: .nan",
             "allowed_comands: [git]",
             "forbidden_patterns: ['(']",
             "version: 2.0",
@@ -207,6 +221,12 @@ mod tests {
         };
         let tight = policy.tightened(&limits);
         assert_eq!((tight.mode, tight.max_concurrent, tight.allowed_commands), (Mode::Safe, 5, vec!["make".to_owned()]));
+        let cost = |ours, theirs| {
+            let limits = PolicyLimits { max_cost_usd: theirs, ..PolicyLimits::default() };
+            Policy { max_cost_usd: ours, ..Policy::default() }.tightened(&limits).max_cost_usd
+        };
+        assert_eq!((cost(Some(5.0), Some(9.0)), cost(Some(5.0), Some(2.0))), (Some(5.0), Some(2.0)));
+        assert_eq!((cost(None, Some(2.0)), cost(Some(5.0), None), cost(None, None)), (Some(2.0), Some(5.0), None));
         let power = PolicyLimits { mode: Some(Mode::Power), ..PolicyLimits::default() };
         assert_eq!(Policy::default().tightened(&power).mode, Mode::Safe);
         let foreign = PolicyLimits { allowed_commands: vec!["rm".into()], ..PolicyLimits::default() };

@@ -52,6 +52,7 @@ pub(super) fn complete(paths: &Paths, run: &str, step: &Id, exit: &Exit, left: &
         exit_code: exit.outcome.code,
         signal: exit.outcome.signal,
         note: exit.outcome.note.clone(),
+        until: exit.outcome.until.clone(),
         started_at: exit.began(),
         ended_at: exit.at.clone(),
         duration_ms: exit.ms,
@@ -133,7 +134,7 @@ mod tests {
     const CLAUDE: OutputFormat = OutputFormat::Claude;
 
     fn done() -> Outcome {
-        Outcome { status: StepStatus::Done, reason: None, code: Some(0), signal: None, note: None }
+        Outcome { status: StepStatus::Done, reason: None, code: Some(0), signal: None, note: None, until: None }
     }
 
     fn report(result: &str) -> Report {

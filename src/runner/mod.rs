@@ -6,6 +6,7 @@ mod child;
 mod diff;
 mod executor;
 mod finish;
+mod limit;
 mod message;
 mod product;
 mod recover;

@@ -17,6 +17,10 @@ pub enum Message {
     Voided(usize),
     /// A step ended.
     Ended(usize, StepStatus),
+    /// A step may not start before some time has come; a fresh scheduler that is not told so lets it.
+    Delayed(usize),
+    /// Whether nothing more may start for now, however much is ready.
+    Hold(bool),
     /// Somebody decided a gate.
     Decided(usize, GateStatus),
     /// Nothing more may start.
@@ -39,6 +43,8 @@ pub enum Rest {
     Busy,
     /// A person has to decide these gates and reviews before it goes on.
     Waiting(Vec<usize>),
+    /// Steps could start and may not.
+    Held,
     /// It is over.
     Over,
 }
@@ -53,7 +59,10 @@ pub struct Scheduler {
     queue: BTreeSet<usize>,
     asked: BTreeSet<usize>,
     running: BTreeSet<usize>,
+    /// Steps that have to wait for a time.
+    delayed: BTreeSet<usize>,
     slots: usize,
+    is_held: bool,
     is_cancelled: bool,
     fail_fast: bool,
 }
@@ -91,7 +100,9 @@ impl Scheduler {
             queue: BTreeSet::new(),
             asked: BTreeSet::new(),
             running: BTreeSet::new(),
+            delayed: BTreeSet::new(),
             slots: 0,
+            is_held: false,
             is_cancelled: false,
             fail_fast,
         };
@@ -107,8 +118,16 @@ impl Scheduler {
         match message {
             Message::Slots(free) => self.slots = free,
             Message::Cancel => self.is_cancelled = true,
+            Message::Hold(is_held) => self.is_held = is_held,
+            Message::Delayed(at) => {
+                self.asked.remove(&at);
+                self.running.remove(&at);
+                self.delayed.insert(at);
+                self.set(at, State::Idle);
+            }
             Message::Started(at) | Message::Taken(at) => {
                 self.asked.remove(&at);
+                self.delayed.remove(&at);
                 self.running.insert(at);
                 self.set(at, State::Running);
             }
@@ -120,6 +139,7 @@ impl Scheduler {
             Message::Decided(at, status) => self.set(at, State::Gate(status)),
             Message::Ended(at, status) => {
                 self.asked.remove(&at);
+                self.delayed.remove(&at);
                 let ran = self.running.remove(&at);
                 self.set(at, State::Ended(status));
                 if status == StepStatus::Failed {
@@ -128,7 +148,7 @@ impl Scheduler {
                 }
             }
         }
-        if !self.is_cancelled {
+        if !self.is_cancelled && !self.is_held {
             while self.slots > 0
                 && let Some(at) = self.queue.pop_first()
             {
@@ -155,7 +175,7 @@ impl Scheduler {
     }
 
     fn review(&mut self, at: usize) {
-        if self.covered[at] && self.ready.is_startable(at) && !self.asked.contains(&at) {
+        if self.covered[at] && self.ready.is_startable(at) && !self.asked.contains(&at) && !self.delayed.contains(&at) {
             self.queue.insert(at);
         } else {
             self.queue.remove(&at);
@@ -175,11 +195,12 @@ impl Scheduler {
     /// How the run stands.
     pub fn rest(&self) -> Rest {
         let covered_running = self.running.iter().any(|&at| self.covered[at]);
-        if covered_running || !self.asked.is_empty() || (!self.queue.is_empty() && !self.is_cancelled) {
-            return Rest::Busy;
-        }
-        if self.is_cancelled {
-            return Rest::Over;
+        let may_start = !self.queue.is_empty() || self.delayed.iter().any(|&at| self.covered[at] && self.ready.is_startable(at));
+        match (covered_running || !self.asked.is_empty(), self.is_cancelled) {
+            (true, _) => return Rest::Busy,
+            (false, true) => return Rest::Over,
+            (false, false) if may_start => return if self.is_held { Rest::Held } else { Rest::Busy },
+            (false, false) => {}
         }
         let idle = (0..self.covered.len()).filter(|&at| self.covered[at] && self.ready.state(at) == State::Idle);
         let mut waits: Vec<usize> =
@@ -243,6 +264,42 @@ mod tests {
         assert_eq!(run.rest(), Rest::Waiting(vec![2]));
         assert_eq!(run.handle(Message::Decided(2, GateStatus::Approved)), [Effect::Start(1)]);
         assert_eq!(run.rest(), Rest::Busy);
+    }
+
+    #[test]
+    fn a_delayed_step_starts_when_nobody_delays_it_any_more() {
+        let plan = plan(&[vec![], vec![], vec![0]]);
+        let mut run = scheduler(&plan);
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(0)]);
+        run.handle(Message::Started(0));
+        assert_eq!(run.handle(Message::Delayed(0)), []);
+        assert_eq!(run.handle(Message::Slots(5)), [Effect::Start(1)], "the others go on");
+        run.handle(Message::Started(1));
+        run.handle(Message::Ended(1, StepStatus::Done));
+        assert_eq!(run.rest(), Rest::Busy, "a time will come");
+        let mut fresh = scheduler(&plan);
+        fresh.handle(Message::Delayed(0));
+        fresh.handle(Message::Ended(0, StepStatus::Failed));
+        fresh.handle(Message::Ended(1, StepStatus::Done));
+        assert_eq!(fresh.rest(), Rest::Over, "a stop ends the delay");
+        run.handle(Message::Cancel);
+        assert_eq!(run.rest(), Rest::Over);
+    }
+
+    #[test]
+    fn a_held_run_lets_what_runs_end_and_starts_nothing() {
+        let mut run = scheduler(&plan(&[vec![], vec![0]]));
+        run.handle(Message::Slots(5));
+        run.handle(Message::Started(0));
+        assert_eq!(run.handle(Message::Hold(true)), []);
+        assert_eq!(run.rest(), Rest::Busy);
+        assert_eq!(run.handle(Message::Ended(0, StepStatus::Done)), []);
+        assert_eq!(run.rest(), Rest::Held);
+        assert_eq!(run.handle(Message::Hold(false)), [Effect::Start(1)]);
+        run.handle(Message::Started(1));
+        run.handle(Message::Hold(true));
+        run.handle(Message::Ended(1, StepStatus::Done));
+        assert_eq!(run.rest(), Rest::Over, "nothing is held back");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Id, OutputFormat, Usage};
+use crate::model::{Id, OnLimit, OutputFormat, Usage};
 
 /// Everything a supervisor needs; nothing is looked up after the claim.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -47,6 +47,9 @@ pub struct Spec {
     /// Whether its changes of a git work tree are kept as a patch.
     #[serde(default)]
     pub diff: bool,
+    /// What happens at its provider's usage limit.
+    #[serde(default)]
+    pub limit: OnLimit,
 }
 
 /// spec.json: what was run, without the values of the environment.

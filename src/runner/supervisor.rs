@@ -26,6 +26,7 @@ use serde::Deserialize;
 use super::{
     child::{Launch, Refusal, Streams},
     finish::{Left, complete, read_report, weigh},
+    limit,
     message::receive,
     product,
     spawner::word,
@@ -322,7 +323,7 @@ impl Supervisor {
         }
     }
 
-    fn outcome(&self, attempt: u32, ending: Option<Ending>) -> Outcome {
+    fn outcome(&mut self, attempt: u32, ending: Option<Ending>) -> Outcome {
         match ending {
             Some(Ending::Timeout) => {
                 let limit = crate::model::Span::from_ms(self.spec.timeout_ms);
@@ -338,7 +339,8 @@ impl Supervisor {
             _ => (None, None),
         };
         let has_said = said.is_some();
-        weigh(judge(code, signal, said, self.spec.review), &self.left.report, self.spec.output, has_said)
+        let outcome = weigh(judge(code, signal, said, self.spec.review), &self.left.report, self.spec.output, has_said);
+        limit::weigh(outcome, &mut self.left.report, self.spec.limit, clock::now())
     }
 
     /// Writes the end of an attempt down, cleans up, and completes its folder.
@@ -509,7 +511,7 @@ pub(super) fn judge(code: Option<i32>, signal: Option<i32>, said: Option<Said>, 
         (None, Some(0), _) => (StepStatus::Done, None),
         (Some(Word::Fail) | None, ..) => (StepStatus::Failed, Some(Reason::Exit)),
     };
-    Outcome { status, reason, code, signal, note }
+    Outcome { status, reason, code, signal, note, until: None }
 }
 
 /// A note as it is kept: on one line, with nothing that a terminal would obey, at most [`NOTE`]

@@ -21,7 +21,7 @@ const LATER: [&str; 1] = ["chat"];
 
 /// The keys of the file and of an agent that mean something now.
 const KEYS: [&str; 5] = ["version", "status_in_file", "agents", "ui", "notify"];
-const AGENT_KEYS: [&str; 7] = ["command", "prompt", "output", "resume", "model_flag", "budget_flag", "install"];
+const AGENT_KEYS: [&str; 8] = ["command", "prompt", "output", "resume", "open", "model_flag", "budget_flag", "install"];
 
 /// config.yaml.
 #[derive(Clone, Debug, PartialEq)]

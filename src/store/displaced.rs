@@ -128,6 +128,16 @@ pub fn look(paths: &Paths) -> Result<Vec<Late>, Error> {
     Ok(late)
 }
 
+/// The number of the last change whose displaced text is kept; 0 where none is.
+pub fn last_kept(paths: &Paths) -> Result<u64, Error> {
+    Ok(kept(paths)?.into_iter().max().unwrap_or(0))
+}
+
+fn kept(paths: &Paths) -> Result<Vec<u64>, Error> {
+    let names = file::names(&paths.state("history"))?;
+    Ok(names.iter().filter_map(|name| name.strip_suffix(".yaml")?.parse().ok()).collect())
+}
+
 fn prune(paths: &Paths) -> Result<(), Error> {
     let folder = paths.state("history");
     let names = file::names(&folder)?;

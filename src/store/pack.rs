@@ -57,9 +57,19 @@ struct Row(Id, Option<ClaimRow>, Option<(u32, u64)>, Option<(u32, u32)>, Option<
 #[derive(Deserialize, Serialize)]
 struct ClaimRow(String, String, u32, String, u32, usize, u64, String);
 
-/// Attempt, status, reason, code, signal, note, milliseconds, time.
+/// Attempt, status, reason, code, signal, note, milliseconds, time, until.
 #[derive(Deserialize, Serialize)]
-struct ExitRow(u32, StepStatus, Option<Reason>, Option<i32>, Option<i32>, Option<String>, u64, String);
+struct ExitRow(
+    u32,
+    StepStatus,
+    Option<Reason>,
+    Option<i32>,
+    Option<i32>,
+    Option<String>,
+    u64,
+    String,
+    #[serde(default)] Option<String>,
+);
 
 /// The records, if they are packed and nothing can have changed since.
 pub(super) fn read(paths: &Paths) -> Option<Records> {
@@ -106,8 +116,8 @@ fn row(id: &Id, record: &Record, machines: &mut Vec<Arc<Machine>>) -> Row {
         ClaimRow(run, nonce, attempt, defhash, slots, known, inode, at)
     });
     let exit = record.exit.clone().map(|exit| {
-        let Exit { attempt, outcome: Outcome { status, reason, code, signal, note }, ms, at } = *exit;
-        ExitRow(attempt, status, reason, code, signal, note, ms, at)
+        let Exit { attempt, outcome: Outcome { status, reason, code, signal, note, until }, ms, at } = *exit;
+        ExitRow(attempt, status, reason, code, signal, note, ms, at, until)
     });
     Row(id.clone(), claim, record.supervisor, record.child, exit, record.decision.as_deref().cloned())
 }
@@ -123,8 +133,8 @@ impl Pack {
                     Some(Box::new(Claim { step: id.clone(), run, nonce, attempt, defhash, slots, machine, inode, at }))
                 }
             };
-            let exit = exit.map(|ExitRow(attempt, status, reason, code, signal, note, ms, at)| {
-                let outcome = Outcome { status, reason, code, signal, note };
+            let exit = exit.map(|ExitRow(attempt, status, reason, code, signal, note, ms, at, until)| {
+                let outcome = Outcome { status, reason, code, signal, note, until };
                 Box::new(Exit { attempt, outcome, ms, at })
             });
             known.insert(id, Record { claim, supervisor, child, exit, decision: decision.map(Box::new) });
@@ -159,7 +169,7 @@ mod tests {
         let (_folder, paths) = project();
         let mut records = place(&paths, "a");
         let claim = r#"{"v":1,"t":"claim","step":"a","run":"r","nonce":"n","attempt":1,"defhash":"d","slots":1,"host":"h","boot":"b","pidns":1,"uid":0,"inode":1,"at":"2026-11-22T06:48:00.000Z"}"#;
-        let exit = r#"{"v":1,"t":"exit","attempt":2,"status":"FAILED","reason":"exit","code":3,"note":"x","ms":5,"at":"2026-11-22T06:48:01.000Z"}"#;
+        let exit = r#"{"v":1,"t":"exit","attempt":2,"status":"FAILED","reason":"exit","code":3,"note":"x","until":"2026-11-22T09:00:00.000Z","ms":5,"at":"2026-11-22T06:48:01.000Z"}"#;
         let child = r#"{"v":1,"t":"child","pid":7,"attempt":2}"#;
         let record = Record::parse(format!("{claim}\n{child}\n{exit}\n").as_bytes());
         assert!(record.claim.is_some() && record.exit.is_some());

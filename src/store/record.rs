@@ -89,14 +89,16 @@ struct FlatExit {
     signal: Option<i32>,
     #[serde(default)]
     note: Option<String>,
+    #[serde(default)]
+    until: Option<String>,
     ms: u64,
     at: String,
 }
 
 impl From<FlatExit> for Exit {
     fn from(flat: FlatExit) -> Self {
-        let FlatExit { attempt, status, reason, code, signal, note, ms, at } = flat;
-        Self { attempt, outcome: Outcome { status, reason, code, signal, note }, ms, at }
+        let FlatExit { attempt, status, reason, code, signal, note, until, ms, at } = flat;
+        Self { attempt, outcome: Outcome { status, reason, code, signal, note, until }, ms, at }
     }
 }
 
@@ -254,8 +256,14 @@ impl Record {
             (Some(Decided { decision: Decision::Skip | Decision::Accept, .. }), _) => State::Ended(StepStatus::Done),
             (Some(Decided { decision: Decision::Reject, .. }), _) => State::Ended(StepStatus::Failed),
             (Some(_), _) | (None, None) => State::Idle,
+            (None, Some(exit)) if exit.outcome.until.is_some() => State::Idle,
             (None, Some(exit)) => State::Ended(exit.outcome.status),
         }
+    }
+
+    /// Its last attempt's end, if it met a usage limit and the step goes on by itself; when, is in its outcome.
+    pub fn limited(&self) -> Option<&Exit> {
+        self.exit.as_deref().filter(|exit| self.decision.is_none() && exit.outcome.until.is_some())
     }
 
     /// How the step ended, in the light of what was decided since.
@@ -267,7 +275,7 @@ impl Record {
             Decision::Reject => (StepStatus::Failed, Some(Reason::Rejected)),
             _ => return exit,
         };
-        Some(Outcome { status, reason, code: None, signal: None, note: decided.note.clone() })
+        Some(Outcome { status, reason, code: None, signal: None, note: decided.note.clone(), until: None })
     }
 
     /// The lines about the execution, without any decision.

@@ -229,6 +229,9 @@ pub struct AttemptStatus {
     /// What it, or who stopped it, said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// When the step goes on by itself, where it waits for the end of a usage limit; RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// RFC 3339.
     pub started_at: String,
     /// RFC 3339.
@@ -250,7 +253,14 @@ pub struct AttemptStatus {
 impl AttemptStatus {
     /// How it ended.
     pub fn outcome(&self) -> Outcome {
-        Outcome { status: self.status, reason: self.reason, code: self.exit_code, signal: self.signal, note: self.note.clone() }
+        Outcome {
+            status: self.status,
+            reason: self.reason,
+            code: self.exit_code,
+            signal: self.signal,
+            note: self.note.clone(),
+            until: self.until.clone(),
+        }
     }
 
     /// status.json of an attempt, if it has ended.

@@ -4,23 +4,23 @@ use serde_json::{Value, json};
 
 use super::{
     anthropic, google, openai,
-    provider::{DONE, Model, Provider, Wire},
+    provider::{DONE, Model, Provider, Refusal, Wire},
     tools,
 };
 use crate::harness::{Out, Test, text};
 
 /// A project with one agent's step, and the provider that its program talks to.
-struct Scene {
-    test: Test,
-    provider: Provider,
+pub(super) struct Scene {
+    pub(super) test: Test,
+    pub(super) provider: Provider,
 }
 
 /// A project whose step `think` has these lines besides its prompt.
-fn scene(wire: Wire, step: &str, config: &str) -> Scene {
+fn scene(wire: Wire, step: &str, config: &str, refusal: Option<Refusal>) -> Scene {
     let plan = format!("version: \"1.0\"\nsteps:\n  - id: think\n    prompt: please write out.txt\n{step}");
     let test = Test::new().power().sequence(&plan);
     test.config(config);
-    let provider = Provider::start(wire, Model { file: test.path("out.txt"), text: "made by an agent".into() });
+    let provider = Provider::start(wire, Model { file: test.path("out.txt"), text: "made by an agent".into() }, refusal);
     let path = format!("{}:{}", tools::agents().display(), std::env::var("PATH").unwrap());
     for (name, value) in [
         ("PATH", path.as_str()),
@@ -38,15 +38,27 @@ fn scene(wire: Wire, step: &str, config: &str) -> Scene {
 }
 
 fn claude(config: &str, more: &str) -> Scene {
-    scene(anthropic::wire, &format!("    model: claude-code\n{more}"), config)
+    claude_at(config, more, None)
+}
+
+pub(super) fn claude_at(config: &str, more: &str, refusal: Option<Refusal>) -> Scene {
+    scene(anthropic::wire, &format!("    model: claude-code\n{more}"), config, refusal)
 }
 
 fn gemini(config: &str) -> Scene {
-    scene(google::wire, "    model: gemini/gemini-2.5-flash\n", config)
+    gemini_at(config, None)
+}
+
+pub(super) fn gemini_at(config: &str, refusal: Option<Refusal>) -> Scene {
+    scene(google::wire, "    model: gemini/gemini-2.5-flash\n", config, refusal)
 }
 
 fn codex() -> Scene {
-    let scene = scene(openai::wire, "    model: codex\n", "");
+    codex_at(None)
+}
+
+pub(super) fn codex_at(refusal: Option<Refusal>) -> Scene {
+    let scene = scene(openai::wire, "    model: codex\n", "", refusal);
     let base = format!("{}/v1", scene.provider.url);
     let provider =
         format!(r#"model_providers.stub={{name="stub",base_url="{base}",env_key="OPENAI_API_KEY",wire_api="responses"}}"#);
@@ -59,14 +71,14 @@ fn codex() -> Scene {
 impl Scene {
     /// Runs it, with everything there is to know where it goes otherwise than it should.
     #[track_caller]
-    fn run(&self, args: &[&str], code: i32) -> Out {
+    pub(super) fn run(&self, args: &[&str], code: i32) -> Out {
         let out = self.test.run(args);
         let log = |name: &str| self.test.run(&["logs", "think", "--raw", name]).stdout;
         assert_eq!(out.code, code, "{}\n{}\n{}", out.all(), log("--quiet"), log("--stderr"));
         out
     }
 
-    fn status(&self) -> Value {
+    pub(super) fn status(&self) -> Value {
         self.test.attempt_status("think", 1)
     }
 
@@ -152,6 +164,8 @@ fn claude_stops_at_its_budget() {
     let scene = claude("", "    max_cost_usd: 0.00001\n");
     scene.run(&["run"], 7).says("Reached maximum budget");
     assert_eq!(scene.status()["reason"], "exit");
+    let spec = scene.test.read(scene.test.attempt("think", 1).join("spec.json"));
+    assert!(spec.contains("--max-budget-usd"), "{spec}");
 }
 
 #[test]

@@ -4,6 +4,8 @@ mod agents;
 mod anthropic;
 mod git;
 mod google;
+mod limits;
+mod open;
 mod openai;
 mod provider;
 mod shells;

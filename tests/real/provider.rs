@@ -4,11 +4,12 @@ use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     thread,
 };
 
 use serde_json::Value;
+use threados::clock;
 
 /// What our model does: asked to write, it writes a file with a tool, once. Then it says that it is
 /// done.
@@ -42,6 +43,10 @@ impl Model {
 /// The wire format of a provider: request in, server-sent events out.
 pub(super) type Wire = fn(&Model, &Value) -> String;
 
+/// A usage limit that begins with the first request and is over three seconds later: the headers and the body that say so, for
+/// the second since 1970 in which it is over.
+pub(super) type Refusal = fn(i64) -> (String, Value);
+
 /// A provider that listens until its process ends.
 pub(super) struct Provider {
     /// `http://127.0.0.1:port`.
@@ -51,16 +56,22 @@ pub(super) struct Provider {
 
 impl Provider {
     /// Starts one that speaks `wire`.
-    pub(super) fn start(wire: Wire, model: Model) -> Self {
+    pub(super) fn start(wire: Wire, model: Model, refusal: Option<Refusal>) -> Self {
+        let limit = Arc::new(OnceLock::new());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (seen, model) = (Arc::clone(&requests), Arc::new(model));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (seen, model) = (Arc::clone(&seen), Arc::clone(&model));
+                let (seen, model, limit) = (Arc::clone(&seen), Arc::clone(&model), Arc::clone(&limit));
+                let refuse = move || {
+                    let refusal = refusal?;
+                    let end = *limit.get_or_init(|| clock::now().as_second() + 3);
+                    (clock::now().as_second() < end).then(|| refusal(end))
+                };
                 // Whoever hangs up halfway has no more questions.
-                thread::spawn(move || drop(serve(stream, wire, &model, &seen)));
+                thread::spawn(move || drop(serve(stream, wire, &model, &seen, refuse)));
             }
         });
         Self { url, requests }
@@ -73,7 +84,13 @@ impl Provider {
 }
 
 /// Answers one request.
-fn serve(mut stream: TcpStream, wire: Wire, model: &Model, seen: &Mutex<Vec<Value>>) -> io::Result<()> {
+fn serve(
+    mut stream: TcpStream,
+    wire: Wire,
+    model: &Model,
+    seen: &Mutex<Vec<Value>>,
+    refuse: impl FnOnce() -> Option<(String, Value)>,
+) -> io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -103,6 +120,12 @@ fn serve(mut stream: TcpStream, wire: Wire, model: &Model, seen: &Mutex<Vec<Valu
     }
     let answer = if is_post {
         let request: Value = serde_json::from_slice(&body)?;
+        if let Some((headers, why)) = refuse() {
+            let why = why.to_string();
+            let head =
+                format!("HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nconnection: close\r\n{headers}");
+            return write!(stream, "{head}content-length: {}\r\n\r\n{why}", why.len());
+        }
         let answer = wire(model, &request);
         seen.lock().unwrap().push(request);
         answer

@@ -167,6 +167,7 @@ impl<'s, 't> Decoder<'s, 't> {
                 "mode" => found.mode = field.word(mode, &["SAFE", "POWER"])?,
                 "max_fanout" => found.max_fanout = field.count()?,
                 "max_concurrent" => found.max_concurrent = field.count()?,
+                "max_cost_usd" => found.max_cost_usd = field.money()?,
                 "allowed_commands" | "command_allowlist" => found.allowed_commands = field.texts()?,
                 "allowed_cwd" | "cwd_patterns" => found.allowed_cwd = field.texts()?,
                 "forbidden_patterns" => found.forbidden_patterns = field.texts()?,

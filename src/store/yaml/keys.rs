@@ -117,6 +117,7 @@ pub(super) static POLICY: Keys = Keys {
         key("mode", Takes::Word(&["SAFE", "POWER"]), "SAFE asks before it runs anything; POWER here changes nothing"),
         key("max_fanout", Takes::Count, "The largest fan-out of a step"),
         key("max_concurrent", Takes::Count, "How many attempts may run at once"),
+        key("max_cost_usd", Takes::Money, "What a run may cost, in US dollars"),
         key("allowed_commands", Takes::Texts, "The only programs that may run"),
         key("allowed_cwd", Takes::Texts, "Globs of the folders that may be used"),
         key("forbidden_patterns", Takes::Texts, "Regular expressions that no text to be run may match"),

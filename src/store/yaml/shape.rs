@@ -98,6 +98,7 @@ fn policy_fields(policy: &PolicyLimits) -> Vec<Field<'_>> {
         ("mode", policy.mode.map(|mode| Datum::Text(mode.as_str()))),
         ("max_fanout", bare(policy.max_fanout)),
         ("max_concurrent", bare(policy.max_concurrent)),
+        ("max_cost_usd", policy.max_cost_usd.map(money)),
         ("allowed_commands", texts(&policy.allowed_commands)),
         ("allowed_cwd", texts(&policy.allowed_cwd)),
         ("forbidden_patterns", texts(&policy.forbidden_patterns)),

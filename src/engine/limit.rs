@@ -1,0 +1,97 @@
+//! Steps that met their provider's usage limit: until when they wait, who goes on with them, and how.
+
+use jiff::Timestamp;
+
+use super::view::View;
+use crate::{
+    model::{Id, Node, Resolved, Step},
+    runner::{Leftover, SpecFile},
+    store::{AttemptStatus, Claim, Exit, Paths, Record, Resume, file},
+};
+
+/// What an agent is told that goes on with its session.
+const GO_ON: &str = "The usage limit that interrupted you is over. Go on with your task where you stopped.";
+
+impl View {
+    /// The record of a step whose last attempt met a usage limit and that goes on by itself.
+    pub(super) fn limited(&self, id: &Id) -> Option<&Record> {
+        let record = match self.leases.get(id) {
+            Some(lease) if lease.is_held || !matches!(lease.leftover, Leftover::Complete | Leftover::Void) => return None,
+            Some(lease) if lease.leftover == Leftover::Complete => &lease.record,
+            _ => self.records.get(id)?,
+        };
+        record.limited().map(|_| record)
+    }
+
+    /// Until when a step waits for the end of a usage limit; the past where that is over.
+    pub(super) fn waits_until(&self, id: &Id) -> Option<Timestamp> {
+        let until = self.limited(id)?.limited()?.outcome.until.as_ref()?;
+        // What cannot be read keeps nobody waiting.
+        Some(until.parse().unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+
+    /// The steps that wait for the end of a usage limit, and until when.
+    pub(super) fn waits(&self) -> impl Iterator<Item = (usize, Timestamp)> {
+        (0..self.graph.len())
+            .filter(|&at| matches!(self.graph.node(at), Node::Step(_)))
+            .filter_map(|at| Some((at, self.waits_until(self.id_of(at))?)))
+    }
+
+    /// When the next step may start that waits at `now`.
+    pub(super) fn next_end_of_limit(&self, now: Timestamp) -> Option<Timestamp> {
+        self.waits().map(|(_, until)| until).filter(|until| *until > now).min()
+    }
+
+    /// Whether something has to be committed before a step can start again.
+    pub(super) fn has_limit_to_commit(&self) -> bool {
+        self.leases
+            .values()
+            .any(|lease| !lease.is_held && lease.leftover == Leftover::Complete && lease.record.limited().is_some())
+    }
+}
+
+/// The step as it starts now: with another agent, if its own met its limit and the plan names one. What the step adds to the
+/// command line is meant for its own agent.
+pub(super) fn acting(view: &View, step: &Step) -> Step {
+    let substitute = Resolved::new(&view.sequence, step).substitute().filter(|_| view.limited(&step.id).is_some());
+    match substitute {
+        Some(agent) => Step { model: Some(agent.to_owned()), agent_args: Vec::new(), ..step.clone() },
+        None => step.clone(),
+    }
+}
+
+/// The attempt that met a limit.
+struct Interrupted<'v> {
+    claim: &'v Claim,
+    exit: &'v Exit,
+    spec: SpecFile,
+}
+
+fn interrupted<'v>(paths: &Paths, view: &'v View, step: &Id) -> Option<Interrupted<'v>> {
+    let record = view.limited(step)?;
+    let (claim, exit) = (record.claim.as_deref()?, record.limited()?);
+    let spec = file::read_json(&paths.attempt(&claim.run, step.as_str(), exit.attempt).join("spec.json"))?;
+    Some(Interrupted { claim, exit, spec })
+}
+
+/// The session that a step goes on with after a usage limit, if the agent that starts now left one.
+pub(super) fn resume(paths: &Paths, view: &View, step: &Step) -> Option<Resume> {
+    let Interrupted { claim, exit, spec } = interrupted(paths, view, &step.id)?;
+    let agent = view.agents.expect(Resolved::new(&view.sequence, step).agent(), &step.id).ok()?;
+    if spec.agent != agent.name || agent.resume.is_empty() {
+        return None;
+    }
+    let status = AttemptStatus::read(paths, &claim.run, step.id.as_str(), exit.attempt)?;
+    // Some keep no session in which nothing was done.
+    let session = status.agent.session_id.filter(|_| status.agent.limit.is_some_and(|limit| limit.began));
+    let spent = super::resume::spent(paths, (&claim.run, &step.id, exit.attempt), status.agent.usage);
+    session.map(|session| Resume { session, message: GO_ON.into(), spent })
+}
+
+/// How many of a step's retries are left: a usage limit takes none, and gives none back.
+pub(super) fn retries(paths: &Paths, view: &View, step: &Step) -> u32 {
+    let all = Resolved::new(&view.sequence, step).retries();
+    let left = interrupted(paths, view, &step.id)
+        .map(|Interrupted { claim, exit, spec }| spec.retries.saturating_sub(exit.attempt.saturating_sub(claim.attempt)));
+    left.map_or(all, |left| left.min(all))
+}
