@@ -15,6 +15,8 @@ mod spec;
 mod stop;
 mod supervisor;
 mod sweep;
+mod times;
+mod word;
 
 pub use executor::{Executor, LocalExecutor, Report};
 pub use finish::write_status;
