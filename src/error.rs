@@ -148,6 +148,9 @@ pub enum Error {
     /// The step does not run.
     #[error("`{step}` is not running")]
     StepNotRunning { step: Id },
+    /// The attempt of a step cannot be given more time.
+    #[error("`{step}` cannot be extended: {why}")]
+    CannotExtend { step: Id, why: String },
     /// A change of the plan cannot be undone or redone.
     #[error("change {seq} cannot be undone or redone: {why}")]
     CannotTurn { seq: u64, why: String },
@@ -397,6 +400,7 @@ impl Error {
             Self::HasDependents { .. } => ("HAS_DEPENDENTS", Class::Conflict),
             Self::StepRunning { .. } => ("STEP_RUNNING", Class::Conflict),
             Self::StepNotRunning { .. } => ("STEP_NOT_RUNNING", Class::Conflict),
+            Self::CannotExtend { .. } => ("CANNOT_EXTEND", Class::Conflict),
             Self::CannotTurn { .. } => ("CANNOT_TURN", Class::Conflict),
             Self::NothingToTurn { .. } => ("NOTHING_TO_TURN", Class::Conflict),
             Self::StepElsewhere { .. } => ("STEP_ELSEWHERE", Class::Conflict),

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{Session, output::Printer, signals::Signals, style, table::tame};
 use crate::{
-    client::{Client, Event, Kind},
+    client::{Client, Event, Kind, time_words},
     error::Error,
     model::{Id, Outcome, Span, StepStatus},
 };
@@ -248,6 +248,11 @@ impl Bars {
                     let _ = self.multi.println(line);
                 }
             }
+            Kind::TimeShort { .. } | Kind::Extended { .. } => {
+                if let Some(line) = line(event) {
+                    let _ = self.multi.println(line);
+                }
+            }
             _ => {}
         }
     }
@@ -312,6 +317,17 @@ fn line(event: &Event) -> Option<String> {
             Some(format!("{} {step} started", style::glyph(StepStatus::Running)))
         }
         Kind::StepEnded { step, attempt, outcome, duration_ms, .. } => Some(ended(step, *attempt, outcome, *duration_ms)),
+        Kind::TimeShort { step, timeout_ms, left_ms, .. } => Some(format!(
+            "{} {}; `seqctl extend {step} 30m` gives it more",
+            style::glyph(StepStatus::NeedsReview),
+            time_words(step, *timeout_ms, *left_ms)
+        )),
+        Kind::Extended { step, added_ms, timeout_ms, by, .. } => Some(format!(
+            "{} {step} has {} now, {} more, by {by}",
+            style::glyph(StepStatus::Running),
+            Span::from_ms(*timeout_ms),
+            Span::from_ms(*added_ms)
+        )),
         Kind::RunWaiting { waits_for, .. } if !std::io::stdout().is_terminal() => {
             Some(format!("{} waits for {}", style::glyph(StepStatus::NeedsReview), waits_for.join(", ")))
         }

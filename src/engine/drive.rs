@@ -60,6 +60,7 @@ pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -
         look_at: Instant::now() + FALLBACK,
         is_due: true,
         is_told: false,
+        must_warn: true,
         logged: None,
     };
     runner.warn_of_environment();
@@ -93,6 +94,8 @@ struct Runner {
     look_at: Instant,
     is_due: bool,
     is_told: bool,
+    /// Whether it is time to look whose time is nearly over.
+    must_warn: bool,
     logged: Option<String>,
 }
 
@@ -154,6 +157,9 @@ impl Runner {
         // Before new claims, so that whoever follows the log reads of an end before what it let start.
         if self.is_commit_due() {
             self.settle(&mut held)?;
+        }
+        if std::mem::take(&mut self.must_warn) {
+            held.warn_of_time(&self.run.id)?;
         }
         let mut begun = Vec::new();
         loop {
@@ -401,6 +407,7 @@ impl Runner {
             // What no event tells us: network file systems, lost spawners, a plan that was saved.
             self.look_at = Instant::now() + FALLBACK;
             self.is_due = true;
+            self.must_warn = true;
             self.look_at_all();
         }
     }

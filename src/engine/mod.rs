@@ -13,6 +13,7 @@ mod doctor;
 mod drive;
 mod event;
 mod excerpt;
+mod extend;
 mod follow;
 mod graph;
 mod grounds;
@@ -47,12 +48,13 @@ pub use demo::{DEMO_GATE, demo_sequence};
 pub use doctor::{Check, Health, doctor};
 pub use drive::drive;
 pub use event::{Event, Kind};
+pub use extend::time_words;
 pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
 pub use output::{
-    Answer, DiffText, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport,
-    StepDetail, StepRow, TemplateRow,
+    Answer, DiffText, Extended, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started,
+    StatusReport, StepDetail, StepRow, TemplateRow,
 };
 pub use policy::{Judgement, Rule};
 pub use query::start_of_lines;

@@ -51,6 +51,8 @@ pub enum Output {
     Runs { runs: Vec<RunRow> },
     #[schemars(title = "stopped")]
     Stopped { stopped: Vec<Id>, runs: Vec<String> },
+    #[schemars(title = "extended")]
+    Extended(Extended),
     #[schemars(title = "waited")]
     Waited { steps: Vec<StepRow> },
     #[schemars(title = "audit")]
@@ -171,6 +173,12 @@ pub struct StepRow {
     /// How long it took, or has taken so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
+    /// How long the attempt that runs may take, with what was added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// How much of that is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_ms: Option<u64>,
     /// Whether its definition is another one than when it ran.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
@@ -262,6 +270,24 @@ pub struct Started {
     pub run: String,
     /// Whether it was there already.
     pub attached: bool,
+}
+
+/// A step that was given more time.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Extended {
+    /// The step.
+    pub step: Id,
+    /// The run.
+    pub run: String,
+    /// The attempt that runs.
+    pub attempt: u32,
+    /// What was added.
+    pub added_ms: u64,
+    /// How long the attempt may take now.
+    pub timeout_ms: u64,
+    /// How much of that is left.
+    pub left_ms: u64,
 }
 
 /// How a run stands.

@@ -5,6 +5,7 @@ use std::{fs::File, io::Read as _, path::Path};
 use super::{
     call::Engine,
     excerpt::{Part, read_part},
+    extend::{TimeLeft, nearly_over, time_words},
     grounds::grounds,
     log::{TranscriptReader, transcript_of},
     output::{
@@ -103,6 +104,11 @@ impl Engine {
         attention.extend(ended(StepStatus::Failed).map(|row| {
             let why = row.outcome.as_deref().unwrap_or("failed");
             format!("`{}` failed ({why}): seqctl logs {}", row.id, row.id)
+        }));
+        attention.extend(steps.iter().filter_map(|row| {
+            let (limit, left) = row.timeout_ms.zip(row.left_ms)?;
+            nearly_over(limit, left)?;
+            Some(format!("{}: seqctl extend {} 30m", time_words(&row.id, limit, left), row.id))
         }));
         let elsewhere = view.leases.iter().filter(|(_, lease)| !lease.is_held && lease.leftover == Leftover::Elsewhere);
         attention.extend(elsewhere.map(|(id, _)| {
@@ -388,6 +394,7 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
     let has_report = !resolved.is_shell() && exit.is_some();
     let last = claim.zip(attempt).filter(|_| has_report);
     let last = last.and_then(|(claim, attempt)| AttemptStatus::read(paths, &claim.run, step.id.as_str(), attempt));
+    let time = lease.filter(|lease| lease.is_held).and_then(|lease| TimeLeft::of(paths, &step.id, &lease.record));
     let is_changed =
         exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
     Some(StepRow {
@@ -404,6 +411,8 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         run: claim.map(|claim| claim.run.clone()),
         attempt,
         duration_ms,
+        timeout_ms: time.as_ref().map(|time| time.limit_ms),
+        left_ms: time.map(|time| time.left_ms),
         changed: is_changed,
         group: step.group_id.clone(),
     })

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use rustix::process::{Pid, Signal};
 
 use crate::{
-    fault,
+    clock, fault,
     store::{Lease, Line},
     sys,
 };
@@ -126,7 +126,7 @@ impl Launch {
         rustix::stdio::dup2_stderr(self.streams.stderr.as_fd()).map_err(io::Error::from)?;
         std::env::set_current_dir(&self.cwd).map_err(|error| Refusal(format!("cannot enter {}: {error}", self.cwd.display())))?;
         fault::point("child.before_line");
-        lease.append(&Line::Child { pid: std::process::id(), attempt })?;
+        lease.append(&Line::Child { pid: std::process::id(), attempt, at: Some(clock::stamp()) })?;
         fault::point("child.after_line");
         sys::reset_signals();
         Ok(())

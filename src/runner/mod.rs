@@ -1,6 +1,7 @@
 //! The mechanics of running: who starts a step, who watches over it, and who cleans up after it.
 //! Decisions (what may run, and when) are the engine's.
 
+mod allowance;
 mod artifact;
 mod child;
 mod diff;
@@ -18,6 +19,7 @@ mod sweep;
 mod times;
 mod word;
 
+pub use allowance::Allowance;
 pub use executor::{Executor, LocalExecutor, Report};
 pub use finish::write_status;
 pub use recover::{Leftover, declare_dead, leftover, orphaned, repair};

@@ -25,6 +25,7 @@ use rustix::{
 };
 
 use super::{
+    allowance::Allowance,
     child::{Launch, Refusal, Streams},
     finish::{Left, complete, read_report, weigh},
     message::receive,
@@ -38,7 +39,7 @@ use super::{
 };
 use crate::{
     clock, fault,
-    model::{Outcome, Reason, StepStatus},
+    model::{Outcome, Reason, Span, StepStatus},
     store::{Exit, Lease, Line, Paths, start_of},
     sys,
 };
@@ -102,6 +103,8 @@ struct Supervisor {
     left: Left,
     /// Whether the last attempt was started at all.
     has_run: bool,
+    /// How long the last attempt may take, with what was added as far as that has mattered.
+    limit: Duration,
 }
 
 /// Why the child is being ended.
@@ -127,6 +130,7 @@ impl Supervisor {
             is_hurried: false,
             left: Left::default(),
             has_run: false,
+            limit: Duration::ZERO,
         }
     }
 
@@ -171,7 +175,7 @@ impl Supervisor {
                 self.child = Some(pid);
                 self.ended = None;
                 self.has_run = true;
-                let ending = self.watch(begun + Duration::from_millis(self.spec.timeout_ms), attempt);
+                let ending = self.watch(begun, attempt);
                 if matches!(ending, Some(Ending::LeaseGone)) {
                     self.sweep();
                     return None;
@@ -231,7 +235,8 @@ impl Supervisor {
     }
 
     /// Waits for the child's end, and brings it about when it has to. Returns why it had to.
-    fn watch(&mut self, deadline: Instant, attempt: u32) -> Option<Ending> {
+    fn watch(&mut self, begun: Instant, attempt: u32) -> Option<Ending> {
+        self.limit = Duration::from_millis(self.spec.timeout_ms);
         let (mut ending, mut kill_at) = (None, None::<Instant>);
         let mut tick = Instant::now() + TICK;
         let mut times = Times::new(self.folder(attempt));
@@ -241,6 +246,10 @@ impl Supervisor {
                 return ending;
             }
             let now = Instant::now();
+            if now >= begun + self.limit {
+                self.limit = self.allowed(attempt);
+            }
+            let deadline = begun + self.limit;
             if let Some(at) = kill_at {
                 if now >= at || std::mem::take(&mut self.is_hurried) {
                     self.signal_group(Signal::KILL);
@@ -276,6 +285,13 @@ impl Supervisor {
         } else {
             None
         }
+    }
+
+    /// How long an attempt may take, with what was added to it.
+    fn allowed(&self, attempt: u32) -> Duration {
+        let Spec { step, nonce, timeout_ms, .. } = &self.spec;
+        let added = Allowance::read(&self.paths, step.as_str(), nonce, attempt).added_ms;
+        Duration::from_millis(timeout_ms.saturating_add(added))
     }
 
     fn stop_request(&self) -> Option<StopRequest> {
@@ -319,7 +335,7 @@ impl Supervisor {
     fn outcome(&self, attempt: u32, ending: Option<Ending>) -> Outcome {
         match ending {
             Some(Ending::Timeout) => {
-                let limit = crate::model::Span::from_ms(self.spec.timeout_ms);
+                let limit = Span::from_ms(u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX));
                 return Outcome::failed(Reason::Timeout, Some(format!("longer than {limit}")));
             }
             Some(Ending::Asked(request)) => return Outcome::failed(request.reason, Some(cut(&format!("by {}", request.by)))),

@@ -203,6 +203,7 @@ pub fn void(paths: &Paths, step: &Id) -> Result<(), Error> {
     } else {
         file::remove(&path)?;
     }
+    file::remove(&paths.allowance(step.as_str()))?;
     file::remove(&paths.stop_request(step.as_str()))
 }
 

@@ -127,7 +127,7 @@ impl Pack {
                 let outcome = Outcome { status, reason, code, signal, note };
                 Box::new(Exit { attempt, outcome, ms, at })
             });
-            known.insert(id, Record { claim, supervisor, child, exit, decision: decision.map(Box::new) });
+            known.insert(id, Record { claim, supervisor, child, began: None, exit, decision: decision.map(Box::new) });
         }
         Some(Records { known, damaged: self.damaged })
     }
