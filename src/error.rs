@@ -75,8 +75,8 @@ pub enum Error {
     #[error("`{id}` does not depend on `{dependency}`")]
     NotDependent { id: Id, dependency: Id },
     /// A plan breaks a rule of the model.
-    #[error("`{id}`: {why}")]
-    PlanInvalid { id: Id, why: String },
+    #[error("{}`{id}`: {why}", before(place.as_ref()))]
+    PlanInvalid { id: Id, why: String, place: Option<Place> },
     /// Members of a group want different things when one of them fails.
     #[error("`{}` and `{}` of group `{group}` disagree on `fail_policy`: {} and {}", members[0].0, members[1].0, members[0].1.as_str(), members[1].1.as_str())]
     GroupDisagrees { group: Id, members: [(Id, FailPolicy); 2] },
@@ -464,7 +464,9 @@ impl Error {
     /// The same failure, with the line of the file it stands on where it has a place for one.
     #[must_use]
     pub fn at(mut self, path: &Path, line: usize) -> Self {
-        if let Self::DependencyNotFound { place, .. } | Self::CircularDependency { place, .. } = &mut self {
+        if let Self::DependencyNotFound { place, .. } | Self::CircularDependency { place, .. } | Self::PlanInvalid { place, .. } =
+            &mut self
+        {
             *place = Some(Place { path: path.into(), line });
         }
         self

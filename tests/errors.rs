@@ -41,7 +41,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::Entries { wrong: vec![(2, Error::StepNotFound { step: "biuld".into(), nearest: near() })] },
         yaml,
         Error::FileUnusable { path: path(), why: "is missing".into() },
-        Error::PlanInvalid { id: id("build"), why: "`watchdog_for` names itself".into() },
+        Error::PlanInvalid { id: id("build"), why: "`watchdog_for` names itself".into(), place: None },
         Error::TemplateInvalid {
             path: ".threados/templates/mine.yaml".into(),
             line: 7,

@@ -156,7 +156,7 @@ impl Totals {
             left: Vec::new(),
             width: view.policy().map_or(1, |policy| policy.max_concurrent as usize),
         };
-        for (at, step) in view.sequence.steps.iter().enumerate().filter(|(_, step)| found.covers(&step.id)) {
+        for (at, step) in view.sequence.steps.iter().enumerate().filter(|(_, step)| view.covers(&found, &step.id)) {
             totals.all += 1;
             if let Some(exit) = view.records.get(&step.id).and_then(|record| record.exit.as_ref()) {
                 totals.past.insert(step.id.clone(), exit.ms);

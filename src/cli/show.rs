@@ -206,6 +206,9 @@ fn steps_table(steps: &[StepRow], gates: &[GateRow]) -> Table {
 /// What there is to say about a step beside its status.
 fn remark(row: &StepRow) -> String {
     let mut words = Vec::new();
+    if let Some(watched) = row.watches.as_ref().filter(|watched| row.waits_for != [(*watched).clone()]) {
+        words.push(format!("watches {watched}"));
+    }
     if !row.waits_for.is_empty() {
         words.push(format!("waits for {}", names(&row.waits_for)));
     }
@@ -270,6 +273,7 @@ fn step(detail: &StepDetail) -> String {
     put("cwd", detail.cwd.display().to_string());
     put("needs", names(&detail.step.needs().cloned().collect::<Vec<_>>()));
     put("unlocks", names(&detail.dependents));
+    put("watched by", names(&detail.watchdogs));
     put("group", detail.step.group_id.as_ref().map(Id::to_string).unwrap_or_default());
     let timeout = row.timeout_ms.map(Span::from_ms).or(detail.step.timeout);
     put("timeout", timeout.map(|timeout| timeout.to_string()).unwrap_or_default());

@@ -39,7 +39,8 @@ pub(super) struct TimeLeft {
 impl TimeLeft {
     /// The time of a step whose lease says `record` and is held.
     pub(super) fn of(paths: &Paths, step: &Id, record: &Record) -> Option<Self> {
-        let claim = record.claim.as_ref()?;
+        // A watchdog's timeout is that of each look.
+        let claim = record.claim.as_ref().filter(|claim| claim.watches.is_none())?;
         let attempt = record.attempt();
         let spec: SpecFile = file::read_json(&paths.attempt(&claim.run, step.as_str(), attempt).join("spec.json"))?;
         let allowance = Allowance::read(paths, step.as_str(), &claim.nonce, attempt);
@@ -131,6 +132,9 @@ fn extension(paths: &Paths, view: &View, args: &Extend) -> Result<(Extended, Vec
     let record = &view.leases.get(&step).filter(|lease| lease.is_held).ok_or_else(not_running)?.record;
     let claim = record.claim.as_ref().ok_or_else(not_running)?;
     let cannot = |why: &str| Error::CannotExtend { step: step.clone(), why: why.into() };
+    if claim.watches.is_some() {
+        return Err(cannot("it is a watchdog and works for as long as its step"));
+    }
     let time = TimeLeft::of(paths, &step, record).ok_or_else(not_running)?;
     if record.exit.as_ref().is_some_and(|exit| exit.attempt >= record.attempt()) {
         return Err(cannot("no attempt of it runs now; the next one has all of its time"));

@@ -39,6 +39,7 @@ mod trust;
 mod undo;
 mod view;
 mod wait;
+mod watchdog;
 mod why;
 mod writer;
 

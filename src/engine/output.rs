@@ -185,6 +185,9 @@ pub struct StepRow {
     /// The group it runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<Id>,
+    /// The step it watches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watches: Option<Id>,
 }
 
 /// A gate in a list.
@@ -226,6 +229,9 @@ pub struct StepDetail {
     pub step: Step,
     /// What waits for it.
     pub dependents: Vec<Id>,
+    /// What watches it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub watchdogs: Vec<Id>,
     /// Where it runs.
     pub cwd: PathBuf,
     /// The folder of its last attempt.

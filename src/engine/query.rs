@@ -110,6 +110,11 @@ impl Engine {
             nearly_over(limit, left)?;
             Some(format!("{}: seqctl extend {} 30m", time_words(&row.id, limit, left), row.id))
         }));
+        attention.extend(steps.iter().filter(|row| row.status == StepStatus::Running).filter_map(|row| {
+            let (watched, lease) = (row.watches.as_ref()?, view.leases.get(&row.id)?);
+            let why = super::watchdog::trouble(self.paths(), &row.id, &lease.record)?;
+            Some(format!("watchdog `{}` could not look at `{watched}` ({why}): seqctl logs {}", row.id, row.id))
+        }));
         let elsewhere = view.leases.iter().filter(|(_, lease)| !lease.is_held && lease.leftover == Leftover::Elsewhere);
         attention.extend(elsewhere.map(|(id, _)| {
             format!("`{id}` was claimed on another machine: seqctl stop {id} --force, if nothing runs there any more")
@@ -185,6 +190,7 @@ impl Engine {
             state,
             step: step.clone(),
             dependents: view.graph.dependents(at).into_iter().map(|at| view.id_of(at).clone()).collect(),
+            watchdogs: view.sequence.watchdogs(id).map(|step| step.id.clone()).collect(),
             cwd: match Resolved::new(&view.sequence, step).cwd() {
                 "." => self.paths().root.clone(),
                 inner => self.paths().root.join(inner),
@@ -415,6 +421,7 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         left_ms: time.map(|time| time.left_ms),
         changed: is_changed,
         group: step.group_id.clone(),
+        watches: step.watchdog_for.clone(),
     })
 }
 

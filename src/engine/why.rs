@@ -156,8 +156,29 @@ impl Asked<'_> {
         }
     }
 
+    /// A watchdog starts by itself, and nothing but its step makes it.
+    fn watchdog(&self) -> Option<WhyReport> {
+        let watched = self.ready.watched(self.at)?;
+        let (id, step) = (self.id(), self.view.id_of(watched));
+        let summary = match self.ready.state(watched) {
+            State::Running => return None,
+            State::Ended(_) => format!("`{id}` is the watchdog of `{step}`, which has ended; it starts again with it"),
+            _ => format!("`{id}` is the watchdog of `{step}`, and starts with it"),
+        };
+        let found = Unblock::find(&self.view.sequence, &self.view.graph, self.ready, &|at| self.cover(at).is_some(), watched);
+        let acts = match self.ready.state(watched) {
+            State::Ended(_) => vec![Remedy::restart(step)],
+            _ => Asked { at: watched, runs: self.runs.clone(), ..*self }.remedies(&found.acts, self.cover(watched).is_none()),
+        };
+        let run = self.cover(watched).map(|run| run.id.clone());
+        Some(WhyReport { blockers: self.hindrances(&found), acts, run, ..self.report(summary) })
+    }
+
     fn step(&self) -> Result<WhyReport, Error> {
         let id = self.id();
+        if let Some(report) = self.watchdog() {
+            return Ok(report);
+        }
         Ok(match self.ready.state(self.at) {
             State::Running => self.report(format!("`{id}` {}", self.running(self.at))),
             State::Ended(StepStatus::Done) => {

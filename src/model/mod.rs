@@ -15,6 +15,7 @@ mod sequence;
 mod status;
 mod step;
 mod unblock;
+mod watch;
 
 pub use agent::{AgentReport, AgentSettings, Denial, OutputFormat, PromptBy, Usage};
 pub use decision::Decision;

@@ -51,6 +51,8 @@ pub struct Scheduler {
     group_of: Vec<Option<usize>>,
     policies: Vec<FailPolicy>,
     queue: BTreeSet<usize>,
+    /// Watchdogs that may start: they take no slot, since what they watch holds the one they might wait for.
+    watchdogs: BTreeSet<usize>,
     asked: BTreeSet<usize>,
     running: BTreeSet<usize>,
     slots: usize,
@@ -89,6 +91,7 @@ impl Scheduler {
             group_of,
             policies,
             queue: BTreeSet::new(),
+            watchdogs: BTreeSet::new(),
             asked: BTreeSet::new(),
             running: BTreeSet::new(),
             slots: 0,
@@ -129,6 +132,11 @@ impl Scheduler {
             }
         }
         if !self.is_cancelled {
+            // With the slots, like everything else: whoever tells of the past starts nothing yet.
+            if matches!(message, Message::Slots(_)) {
+                self.asked.extend(&self.watchdogs);
+                effects.extend(std::mem::take(&mut self.watchdogs).into_iter().map(Effect::Start));
+            }
             while self.slots > 0
                 && let Some(at) = self.queue.pop_first()
             {
@@ -155,10 +163,11 @@ impl Scheduler {
     }
 
     fn review(&mut self, at: usize) {
+        let queue = if self.ready.watched(at).is_some() { &mut self.watchdogs } else { &mut self.queue };
         if self.covered[at] && self.ready.is_startable(at) && !self.asked.contains(&at) {
-            self.queue.insert(at);
+            queue.insert(at);
         } else {
-            self.queue.remove(&at);
+            queue.remove(&at);
         }
     }
 
@@ -175,7 +184,10 @@ impl Scheduler {
     /// How the run stands.
     pub fn rest(&self) -> Rest {
         let covered_running = self.running.iter().any(|&at| self.covered[at]);
-        if covered_running || !self.asked.is_empty() || (!self.queue.is_empty() && !self.is_cancelled) {
+        if covered_running
+            || !self.asked.is_empty()
+            || (!(self.queue.is_empty() && self.watchdogs.is_empty()) && !self.is_cancelled)
+        {
             return Rest::Busy;
         }
         if self.is_cancelled {
@@ -259,6 +271,28 @@ mod tests {
         run.handle(Message::Ended(1, StepStatus::Failed));
         assert_eq!(run.handle(Message::Slots(5)), []);
         assert_eq!(run.rest(), Rest::Over);
+    }
+
+    #[test]
+    fn a_watchdog_starts_with_its_step_and_takes_no_slot() {
+        let mut sequence = plan(&[vec![], vec![], vec![]]);
+        sequence.steps[2].watchdog_for = Some("s0".parse().unwrap());
+        let mut run = scheduler(&sequence);
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(0)]);
+        assert_eq!(run.handle(Message::Started(0)), []);
+        assert_eq!(run.handle(Message::Slots(0)), [Effect::Start(2)]);
+        run.handle(Message::Started(2));
+        run.handle(Message::Ended(0, StepStatus::Done));
+        assert_eq!(run.rest(), Rest::Busy);
+        assert_eq!(run.handle(Message::Ended(2, StepStatus::Done)), []);
+        run.handle(Message::Slots(1));
+        run.handle(Message::Started(1));
+        run.handle(Message::Ended(1, StepStatus::Done));
+        assert_eq!(run.rest(), Rest::Over);
+        // It runs again, and so does who watches it.
+        run.handle(Message::Started(0));
+        run.handle(Message::Voided(2));
+        assert_eq!(run.handle(Message::Slots(0)), [Effect::Start(2)]);
     }
 
     proptest! {

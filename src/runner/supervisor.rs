@@ -2,6 +2,7 @@
 //! the step, stops it when asked or when its time is over, and writes down how it ended.
 
 mod look;
+mod watchdog;
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -111,6 +112,8 @@ struct Supervisor {
 enum Ending {
     Timeout,
     Asked(StopRequest),
+    /// What it watches has ended.
+    Over,
     LeaseGone,
 }
 
@@ -140,6 +143,12 @@ impl Supervisor {
         if self.lease.append(&Line::Supervisor { pid, start: start_of(pid).unwrap_or(0) }).is_err()
             || !self.lease.is_at(&self.lease_path)
         {
+            return;
+        }
+        if let Some(watch) = self.spec.watch.clone() {
+            if let Some(exit) = self.keep_watch(&watch) {
+                self.close(&exit);
+            }
             return;
         }
         let mut attempt = self.spec.attempt;
@@ -210,7 +219,9 @@ impl Supervisor {
         let stdin = if spec.stdin { folder.join("prompt.md") } else { "/dev/null".into() };
         let streams = Streams { stdin: File::open(stdin)?, stdout: log("stdout.log")?, stderr: log("stderr.log")? };
         fault::point("supervisor.before_fork");
-        Launch::new(&spec.argv, self.environment(attempt, &folder), &spec.cwd, streams)?.start(&self.lease, attempt)
+        let launch = Launch::new(&spec.argv, self.environment(attempt, &folder), &spec.cwd, streams)?;
+        let launch = if self.has_run { launch.again() } else { launch };
+        launch.start(&self.lease, attempt)
     }
 
     fn environment(&self, attempt: u32, folder: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -231,6 +242,9 @@ impl Supervisor {
         }
         env.insert(b"THREADOS_OUTCOME_FILE".into(), folder.join("outcome").into_os_string().into_vec());
         env.insert(b"THREADOS_BASE_PATH".into(), spec.root.clone().into_os_string().into_vec());
+        for (name, value) in spec.watch.iter().flat_map(|watch| watch.environment(&self.paths)) {
+            env.insert(name.into(), value.into_vec());
+        }
         env.into_iter().collect()
     }
 
@@ -282,6 +296,8 @@ impl Supervisor {
             Some(Ending::Timeout)
         } else if now >= tick && !self.lease.is_at(&self.lease_path) {
             Some(Ending::LeaseGone)
+        } else if self.spec.watch.as_ref().is_some_and(|watch| !watch.goes_on(&self.paths)) {
+            Some(Ending::Over)
         } else {
             None
         }
@@ -332,21 +348,26 @@ impl Supervisor {
         }
     }
 
+    /// The exit code or the signal with which the child ended.
+    const fn end(&self) -> (Option<i32>, Option<i32>) {
+        match self.ended {
+            Some(WaitStatus::Exited(_, code)) => (Some(code), None),
+            Some(WaitStatus::Signaled(_, signal, _)) => (None, Some(signal as i32)),
+            _ => (None, None),
+        }
+    }
+
     fn outcome(&self, attempt: u32, ending: Option<Ending>) -> Outcome {
         match ending {
             Some(Ending::Timeout) => {
                 let limit = Span::from_ms(u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX));
                 return Outcome::failed(Reason::Timeout, Some(format!("longer than {limit}")));
             }
-            Some(Ending::Asked(request)) => return Outcome::failed(request.reason, Some(cut(&format!("by {}", request.by)))),
-            Some(Ending::LeaseGone) | None => {}
+            Some(Ending::Asked(request)) => return request.outcome(),
+            Some(Ending::Over | Ending::LeaseGone) | None => {}
         }
         let said = said(&self.folder(attempt));
-        let (code, signal) = match self.ended {
-            Some(WaitStatus::Exited(_, code)) => (Some(code), None),
-            Some(WaitStatus::Signaled(_, signal, _)) => (None, Some(signal as i32)),
-            _ => (None, None),
-        };
+        let (code, signal) = self.end();
         let has_said = said.is_some();
         weigh(judge(code, signal, said, self.spec.review), &self.left.report, self.spec.output, has_said)
     }

@@ -15,14 +15,14 @@ const NOTE: usize = 200;
 /// What a step says of itself in its outcome file.
 #[derive(Deserialize)]
 pub(super) struct Said {
-    outcome: Word,
+    pub(super) outcome: Word,
     #[serde(default)]
-    note: Option<String>,
+    pub(super) note: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Word {
+pub(super) enum Word {
     Done,
     Review,
     Fail,

@@ -222,6 +222,7 @@ mod tests {
             slots: 1,
             machine: Machine::this().clone(),
             inode: 0,
+            watches: None,
             at: crate::clock::stamp(),
         }
     }

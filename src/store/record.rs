@@ -32,6 +32,9 @@ pub struct Claim {
     pub machine: Arc<Machine>,
     /// The inode of `.threados`: a copied project is another one.
     pub inode: u64,
+    /// The claim that a watchdog watches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watches: Option<String>,
     /// RFC 3339.
     pub at: String,
 }
@@ -66,13 +69,26 @@ struct FlatClaim {
     pidns: u64,
     uid: u32,
     inode: u64,
+    #[serde(default)]
+    watches: Option<String>,
     at: String,
 }
 
 impl From<FlatClaim> for Claim {
     fn from(flat: FlatClaim) -> Self {
-        let FlatClaim { step, run, nonce, attempt, defhash, slots, host, boot, pidns, uid, inode, at } = flat;
-        Self { step, run, nonce, attempt, defhash, slots, machine: Machine { host, boot, pidns, uid }.shared(), inode, at }
+        let FlatClaim { step, run, nonce, attempt, defhash, slots, host, boot, pidns, uid, inode, watches, at } = flat;
+        Self {
+            step,
+            run,
+            nonce,
+            attempt,
+            defhash,
+            slots,
+            machine: Machine { host, boot, pidns, uid }.shared(),
+            inode,
+            watches,
+            at,
+        }
     }
 }
 
