@@ -440,12 +440,11 @@ fn kinds_of_edges() {
     assert!(edges(FUSION).contains(&"draft-codex candidate synthesis".into()));
     assert!(edges(ORCHESTRATOR).contains(&"lead worker worker-1".into()));
     assert!(edges(WATCHDOG).contains(&"guard watch long-haul".into()));
-    // A watchdog that comes after what it watches is drawn to the right of it, pointing back.
-    let after = WATCHDOG.replace("watchdog_for: long-haul", "watchdog_for: setup, depends_on: [later]")
-        + "  - {id: first, command: x}\n  - {id: later, command: x, depends_on: [first]}\n";
-    assert!(edges(&after).contains(&"guard watch setup".into()));
+    // An orchestrator that comes after what it added is drawn to the right of it, pointing back.
+    let after = ORCHESTRATOR.replace("orchestrator: true}", "orchestrator: true, depends_on: [worker-1]}");
+    assert!(edges(&after).contains(&"lead worker worker-1".into()));
     let out = Test::new().sequence(&after).run(&["graph", "--zoom", "compact"]).success();
-    assert!(out.stdout.contains("setup ◀"), "{}", out.stdout);
+    assert!(out.stdout.contains("worker-1 ◀"), "{}", out.stdout);
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Held<'_> {
             nonce: nonce.clone(),
             attempt,
             defhash: defhash.clone(),
-            slots: if step.watchdog_for.is_some() { 0 } else { 1 },
+            slots: u32::from(step.watchdog_for.is_none()),
             machine: Machine::this().clone(),
             inode: paths.inode(),
             watches: watched(self.view(), step).map(|watch| watch.nonce),

@@ -184,10 +184,7 @@ impl Scheduler {
     /// How the run stands.
     pub fn rest(&self) -> Rest {
         let covered_running = self.running.iter().any(|&at| self.covered[at]);
-        if covered_running
-            || !self.asked.is_empty()
-            || (!(self.queue.is_empty() && self.watchdogs.is_empty()) && !self.is_cancelled)
-        {
+        if covered_running || !self.asked.is_empty() || self.has_queued() {
             return Rest::Busy;
         }
         if self.is_cancelled {
@@ -200,6 +197,12 @@ impl Scheduler {
         waits.dedup();
         // A step outside this run that others run may still let one of ours start.
         if waits.is_empty() { if self.waits_for_others() { Rest::Busy } else { Rest::Over } } else { Rest::Waiting(waits) }
+    }
+
+    /// Whether something starts as soon as it may.
+    fn has_queued(&self) -> bool {
+        let is_empty = self.queue.is_empty() && self.watchdogs.is_empty();
+        !is_empty && !self.is_cancelled
     }
 
     fn waits_for_others(&self) -> bool {

@@ -5,7 +5,7 @@ use std::{
     ffi::OsString,
     fs,
     path::Path,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use super::{Ending, Refusal, Supervisor, TICK};
@@ -84,8 +84,8 @@ impl Watch {
 /// For how long nothing was written to the logs of an attempt, in milliseconds.
 fn silence(folder: &Path) -> Option<u64> {
     let written = |name: &str| fs::metadata(folder.join(name)).and_then(|meta| meta.modified()).ok();
-    let last = written("stdout.log").max(written("stderr.log"))?;
-    SystemTime::now().duration_since(last).unwrap_or_default().as_millis().try_into().ok()
+    let last = jiff::Timestamp::try_from(written("stdout.log").max(written("stderr.log"))?).ok()?;
+    clock::now().duration_since(last).as_millis().try_into().ok()
 }
 
 impl Supervisor {
