@@ -441,7 +441,8 @@ fn kinds_of_edges() {
     assert!(edges(ORCHESTRATOR).contains(&"lead worker worker-1".into()));
     assert!(edges(WATCHDOG).contains(&"guard watch long-haul".into()));
     // An orchestrator that comes after what it added is drawn to the right of it, pointing back.
-    let after = ORCHESTRATOR.replace("orchestrator: true}", "orchestrator: true, depends_on: [worker-1]}");
+    let after = ORCHESTRATOR.replace("orchestrator: true}", "orchestrator: true, depends_on: [between]}")
+        + "  - {id: between, command: x, depends_on: [worker-1]}\n";
     assert!(edges(&after).contains(&"lead worker worker-1".into()));
     let out = Test::new().sequence(&after).run(&["graph", "--zoom", "compact"]).success();
     assert!(out.stdout.contains("worker-1 ◀"), "{}", out.stdout);

@@ -57,7 +57,10 @@ impl Sequence {
 mod tests {
     use super::*;
 
-    fn plan(steps: &[(&str, Option<&str>, &[&str])]) -> Result<Graph, Error> {
+    /// The id of a step, what it watches, and what it needs.
+    type Row<'a> = (&'a str, Option<&'a str>, &'a [&'a str]);
+
+    fn plan(steps: &[Row<'_>]) -> Result<Graph, Error> {
         let steps = steps.iter().map(|(id, watches, needs)| {
             let mut step = Step::new(id.parse().unwrap());
             step.watchdog_for = watches.map(|id| id.parse().unwrap());
@@ -71,7 +74,7 @@ mod tests {
     #[test]
     fn a_watchdog_watches_another_step_beside_it() {
         assert!(plan(&[("a", None, &[]), ("b", None, &["a"]), ("dog", Some("b"), &["a", "ok"]), ("c", None, &["dog"])]).is_ok());
-        let table: &[(&[(&str, Option<&str>, &[&str])], &str)] = &[
+        let table: &[(&[Row<'_>], &str)] = &[
             (&[("dog", Some("dog"), &[])], "`dog`: `watchdog_for` names itself"),
             (&[("build", None, &[]), ("dog", Some("biuld"), &[])], "does not exist; did you mean `build`?"),
             (&[("dog", Some("ok"), &[])], "which is a gate"),
@@ -84,7 +87,7 @@ mod tests {
             assert!(error.contains(why), "{error}");
         }
         let names: Vec<String> = (0..=MOST).map(|at| format!("dog-{at}")).collect();
-        let mut steps: Vec<(&str, Option<&str>, &[&str])> = vec![("a", None, &[])];
+        let mut steps: Vec<Row<'_>> = vec![("a", None, &[])];
         steps.extend(names.iter().map(|name| (name.as_str(), Some("a"), &[][..])));
         assert!(plan(&steps[..steps.len() - 1]).is_ok());
         assert!(plan(&steps).unwrap_err().to_string().contains("`a` has 4 watchdogs already"));
