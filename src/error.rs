@@ -75,8 +75,8 @@ pub enum Error {
     #[error("`{id}` does not depend on `{dependency}`")]
     NotDependent { id: Id, dependency: Id },
     /// A plan breaks a rule of the model.
-    #[error("`{id}`: {why}")]
-    PlanInvalid { id: Id, why: String },
+    #[error("{}`{id}`: {why}", before(place.as_ref()))]
+    PlanInvalid { id: Id, why: String, place: Option<Place> },
     /// Members of a group want different things when one of them fails.
     #[error("`{}` and `{}` of group `{group}` disagree on `fail_policy`: {} and {}", members[0].0, members[1].0, members[0].1.as_str(), members[1].1.as_str())]
     GroupDisagrees { group: Id, members: [(Id, FailPolicy); 2] },
@@ -151,6 +151,9 @@ pub enum Error {
     /// The step does not run.
     #[error("`{step}` is not running")]
     StepNotRunning { step: Id },
+    /// The attempt of a step cannot be given more time.
+    #[error("`{step}` cannot be extended: {why}")]
+    CannotExtend { step: Id, why: String },
     /// A change of the plan cannot be undone or redone.
     #[error("change {seq} cannot be undone or redone: {why}")]
     CannotTurn { seq: u64, why: String },
@@ -403,6 +406,7 @@ impl Error {
             Self::HasDependents { .. } => ("HAS_DEPENDENTS", Class::Conflict),
             Self::StepRunning { .. } => ("STEP_RUNNING", Class::Conflict),
             Self::StepNotRunning { .. } => ("STEP_NOT_RUNNING", Class::Conflict),
+            Self::CannotExtend { .. } => ("CANNOT_EXTEND", Class::Conflict),
             Self::CannotTurn { .. } => ("CANNOT_TURN", Class::Conflict),
             Self::NothingToTurn { .. } => ("NOTHING_TO_TURN", Class::Conflict),
             Self::StepElsewhere { .. } => ("STEP_ELSEWHERE", Class::Conflict),
@@ -467,7 +471,9 @@ impl Error {
     /// The same failure, with the line of the file it stands on where it has a place for one.
     #[must_use]
     pub fn at(mut self, path: &Path, line: usize) -> Self {
-        if let Self::DependencyNotFound { place, .. } | Self::CircularDependency { place, .. } = &mut self {
+        if let Self::DependencyNotFound { place, .. } | Self::CircularDependency { place, .. } | Self::PlanInvalid { place, .. } =
+            &mut self
+        {
             *place = Some(Place { path: path.into(), line });
         }
         self

@@ -94,6 +94,7 @@ fn outside_a_project_every_command_says_how_to_make_one() {
             "step.clone" | "dep.add" | "dep.rm" => &["x", "y"],
             "apply" => &["-f", "-"],
             "policy.check" => &["x"],
+            "extend" => &["x", "30m"],
             "policy.set-mode" => &["SAFE"],
             "prompt.set" => &["x", "--text", "y"],
             _ => &[],

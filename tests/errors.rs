@@ -41,7 +41,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::Entries { wrong: vec![(2, Error::StepNotFound { step: "biuld".into(), nearest: near() })] },
         yaml,
         Error::FileUnusable { path: path(), why: "is missing".into() },
-        Error::PlanInvalid { id: id("build"), why: "`watchdog_for` names itself".into() },
+        Error::PlanInvalid { id: id("build"), why: "`watchdog_for` names itself".into(), place: None },
         Error::TemplateInvalid {
             path: ".threados/templates/mine.yaml".into(),
             line: 7,
@@ -85,6 +85,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::HasDependents { id: id("build"), dependents: vec![id("test"), id("ship")] },
         Error::StepRunning { step: id("build") },
         Error::StepNotRunning { step: id("build") },
+        Error::CannotExtend { step: id("build"), why: "its time is over, and it is being ended".into() },
         Error::CannotTurn { seq: 12, why: "it is no change of the plan".into() },
         Error::NothingToTurn { what: "undo" },
         Error::StepElsewhere { step: id("build") },
@@ -144,7 +145,7 @@ fn name(error: &Error) -> &'static str {
     names!(Internal Io Usage IdInvalid DurationInvalid FieldInvalid ActionInvalid ActionUnknown Entries FileNotFound RevisionChanged
         Yaml FileUnusable TooNew CircularDependency DependencyNotFound NotDependent PlanInvalid Warnings ProjectNotFound StepNotFound
         GateNotFound NodeNotFound GroupNotFound PromptNotFound NoPrompt PromptChanged RunNotFound NoRun NoRunYet LogNotFound NeverRan
-        AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
+        AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotExtend CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
         WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession TerminalMissing NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged
         TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GateChanged GroupDisagrees GroupDependent)
@@ -240,6 +241,10 @@ fn a_beginner_is_told_the_next_step() {
         ("step add ship", 4, "`ship` exists already", "choose another id"),
         ("run build", 4, "`build` cannot start: it waits for `fetch`", "`seqctl status`"),
         ("stop fetch", 4, "`fetch` is not running", "`seqctl status`"),
+        ("extend fetch 30m", 4, "`fetch` is not running", "`seqctl status`"),
+        ("extend fetch 0s", 2, "nothing would be added", "`seqctl help <command>`"),
+        ("extend fetch soon", 2, "`soon`", "`90s`, `45m` or `1h30m`"),
+        ("extend fetsh 30m", 3, "no step is called `fetsh`", "did you mean `fetch`?"),
         ("gate approve ship", 4, "cannot be approved yet", "`--ahead`"),
         ("gate reopen ship", 4, "is PENDING already", "`seqctl gate approve ship`"),
         ("init", 4, "is a ThreadOS project already", "`seqctl status`"),

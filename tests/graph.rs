@@ -67,6 +67,13 @@ fn plan(seeds: &[Seed]) -> Sequence {
             sequence.steps.push(step);
         }
     }
+    // A watchdog that cannot watch is no plan.
+    for at in 0..sequence.steps.len() {
+        if Graph::build(&sequence).is_ok() {
+            break;
+        }
+        sequence.steps[at].watchdog_for = None;
+    }
     sequence
 }
 
@@ -499,11 +506,12 @@ fn kinds_of_edges() {
     assert!(edges(FUSION).contains(&"draft-codex candidate synthesis".into()));
     assert!(edges(ORCHESTRATOR).contains(&"lead worker worker-1".into()));
     assert!(edges(WATCHDOG).contains(&"guard watch long-haul".into()));
-    // A watchdog that comes after what it watches is drawn to the right of it, pointing back.
-    let after = WATCHDOG.replace("watchdog_for: long-haul", "watchdog_for: setup, depends_on: [long-haul]");
-    assert!(edges(&after).contains(&"guard watch setup".into()));
+    // An orchestrator that comes after what it added is drawn to the right of it, pointing back.
+    let after = ORCHESTRATOR.replace("orchestrator: true}", "orchestrator: true, depends_on: [between]}")
+        + "  - {id: between, command: x, depends_on: [worker-1]}\n";
+    assert!(edges(&after).contains(&"lead worker worker-1".into()));
     let out = Test::new().sequence(&after).run(&["graph", "--zoom", "compact"]).success();
-    assert!(out.stdout.contains("setup ◀"), "{}", out.stdout);
+    assert!(out.stdout.contains("worker-1 ◀"), "{}", out.stdout);
 }
 
 #[test]

@@ -38,4 +38,5 @@ mod steps;
 mod tampering;
 mod templates;
 mod terminal;
+mod threads_l;
 mod undo;

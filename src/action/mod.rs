@@ -4,6 +4,7 @@
 pub mod add;
 pub mod dep;
 pub mod doctor;
+pub mod extend;
 pub mod fields;
 pub mod fusion;
 pub mod gate;
@@ -45,7 +46,7 @@ pub enum Access {
     Decide,
     /// It makes steps run.
     Run,
-    /// It ends what runs.
+    /// It ends what runs, or lets it go on for longer.
     Stop,
     /// A step says how it goes.
     Report,
@@ -222,6 +223,7 @@ actions! {
         Attach(run::Attach),
         Wait(run::Wait),
         Stop(run::Stop),
+        Extend(extend::Extend),
         Restart(run::Restart),
         Continue(review::Continue),
         Open(open::Open),

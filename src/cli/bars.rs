@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{Session, output::Printer, show::moment, signals::Signals, style, table::tame};
 use crate::{
-    client::{Client, Event, Kind, Progress as ProgressReport},
+    client::{Client, Event, Kind, Progress as ProgressReport, time_words},
     error::Error,
     model::{Id, Outcome, Span, StepStatus},
 };
@@ -165,7 +165,7 @@ impl Totals {
         let found = client.tend(run)?;
         let ready = view.readiness();
         let (mut all, mut ended, mut running) = (0, BTreeMap::new(), BTreeMap::new());
-        for (at, step) in view.sequence.steps.iter().enumerate().filter(|(_, step)| found.covers(&step.id)) {
+        for (at, step) in view.sequence.steps.iter().enumerate().filter(|(_, step)| view.covers(&found, &step.id)) {
             all += 1;
             match ready.status(at) {
                 status if status.is_outcome() => _ = ended.insert(step.id.clone(), status),
@@ -242,6 +242,11 @@ impl Bars {
                     let _ = self.multi.println(line);
                 }
             }
+            Kind::TimeShort { .. } | Kind::Extended { .. } => {
+                if let Some(line) = line(event) {
+                    let _ = self.multi.println(line);
+                }
+            }
             _ => {}
         }
     }
@@ -307,6 +312,17 @@ fn line(event: &Event) -> Option<String> {
             Some(format!("{} {step} started", style::glyph(StepStatus::Running)))
         }
         Kind::StepEnded { step, attempt, outcome, duration_ms, .. } => Some(ended(step, *attempt, outcome, *duration_ms)),
+        Kind::TimeShort { step, timeout_ms, left_ms, .. } => Some(format!(
+            "{} {}; `seqctl extend {step} 30m` gives it more",
+            style::glyph(StepStatus::NeedsReview),
+            time_words(step, *timeout_ms, *left_ms)
+        )),
+        Kind::Extended { step, added_ms, timeout_ms, by, .. } => Some(format!(
+            "{} {step} has {} now, {} more, by {by}",
+            style::glyph(StepStatus::Running),
+            Span::from_ms(*timeout_ms),
+            Span::from_ms(*added_ms)
+        )),
         Kind::RunWaiting { waits_for, .. } if !std::io::stdout().is_terminal() => {
             Some(format!("{} waits for {}", style::glyph(StepStatus::NeedsReview), waits_for.join(", ")))
         }

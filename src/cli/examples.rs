@@ -168,6 +168,7 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ("run.group", &[("run group tests", "every member")]),
     ("attach", &[("attach", "watch the run that is going on")]),
     ("wait", &[("wait deploy --for done --timeout 30m", "fails with 7 if it fails, with 9 if it takes longer")]),
+    ("extend", &[("extend deploy 30m", "half an hour more, on top of its timeout")]),
     ("stop", &[("stop deploy", "one step"), ("stop --all", "everything that runs")]),
     ("restart", &[("restart test --downstream", "it, and then what depends on it")]),
     (

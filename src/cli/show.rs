@@ -10,7 +10,9 @@ use super::{
     templates, why,
 };
 use crate::{
-    client::{Check, Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
+    client::{
+        Check, Entry, Extended, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow,
+    },
     error::count,
     model::{Id, Products, Span, StepStatus},
 };
@@ -51,6 +53,7 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
         Output::Run(report) => run(report, width, verbose),
         Output::Runs { runs } => runs_text(runs, width),
         Output::Stopped { stopped, runs } => stopped_text(stopped, runs),
+        Output::Extended(extended) => extended_text(extended),
         Output::Waited { steps } => steps_text(steps, width, ""),
         Output::Audit { entries } => audit(entries, width),
         Output::Chain { entries, head } if reply.action == "audit.verify" => {
@@ -218,6 +221,9 @@ fn steps_table(steps: &[StepRow], gates: &[GateRow]) -> Table {
 /// What there is to say about a step beside its status.
 fn remark(row: &StepRow) -> String {
     let mut words = Vec::new();
+    if let Some(watched) = row.watches.as_ref().filter(|watched| row.waits_for != [(*watched).clone()]) {
+        words.push(format!("watches {watched}"));
+    }
     if !row.waits_for.is_empty() {
         words.push(format!("waits for {}", names(&row.waits_for)));
     }
@@ -229,6 +235,9 @@ fn remark(row: &StepRow) -> String {
     }
     if let Some(attempt) = row.attempt.filter(|attempt| *attempt > 1) {
         words.push(format!("attempt {attempt}"));
+    }
+    if let Some(left) = row.left_ms {
+        words.push(format!("{} left", Span::from_ms(left).short()));
     }
     if row.changed {
         words.push("changed since".into());
@@ -282,8 +291,10 @@ fn step(detail: &StepDetail) -> String {
     put("cwd", detail.cwd.display().to_string());
     put("needs", names(&detail.step.needs().cloned().collect::<Vec<_>>()));
     put("unlocks", names(&detail.dependents));
+    put("watched by", names(&detail.watchdogs));
     put("group", detail.step.group_id.as_ref().map(Id::to_string).unwrap_or_default());
-    put("timeout", detail.step.timeout.map(|timeout| timeout.to_string()).unwrap_or_default());
+    let timeout = row.timeout_ms.map(Span::from_ms).or(detail.step.timeout);
+    put("timeout", timeout.map(|timeout| timeout.to_string()).unwrap_or_default());
     put("retries", detail.step.retries.map(|retries| retries.to_string()).unwrap_or_default());
     put("run", row.run.clone().unwrap_or_default());
     put("attempt", row.attempt.map(|attempt| attempt.to_string()).unwrap_or_default());
@@ -393,6 +404,11 @@ fn stopped_text(stopped: &[Id], runs: &[String]) -> String {
         ([], runs) => format!("stopped {}\n", runs.iter().map(|run| format!("run {run}")).collect::<Vec<_>>().join(", ")),
         (steps, _) => format!("stopped {}\n", names(steps)),
     }
+}
+
+fn extended_text(extended: &Extended) -> String {
+    let (limit, left) = (Span::from_ms(extended.timeout_ms), Span::from_ms(extended.left_ms).short());
+    format!("`{}` has {limit} now, {left} left\n", extended.step)
 }
 
 fn audit(entries: &[Entry], width: Option<usize>) -> String {

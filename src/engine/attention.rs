@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{budget::COST_LIMIT, call::Engine, output::Output, start::failure, trust, view::View, why::Remedy};
+use super::{budget::COST_LIMIT, call::Engine, extend::{TimeLeft, nearly_over, time_words}, output::Output, start::failure, trust, view::View, why::Remedy};
 use crate::{
     error::Error,
     model::{FailPolicy, GateStatus, Id, Node, Readiness, State, StepStatus},
     runner::Leftover,
-    store::{Record, Run, RunState, is_held, open_runs},
+    store::{Paths, Record, Run, RunState, is_held, open_runs},
 };
 
 /// What kind of need it is. Of those that hold up the same, the first of these comes first.
@@ -31,6 +31,10 @@ pub enum NeedKind {
     Runner,
     /// A run that has cost what it may cost.
     Cost,
+    /// A running step whose time is nearly over.
+    Time,
+    /// A watchdog that cannot look.
+    Watchdog,
     /// Something that came with the project and that nobody has trusted.
     Trust,
 }
@@ -86,6 +90,8 @@ impl Engine {
     pub(super) fn needs(&self, view: &View, ready: &Readiness) -> Result<Vec<Need>, Error> {
         let mut needs: Vec<Need> = (0..view.graph.len()).filter_map(|at| need(view, ready, at)).collect();
         needs.extend(elsewhere(view, ready));
+        needs.extend(short_of_time(self.paths(), view, ready));
+        needs.extend(blind_watchdogs(self.paths(), view, ready));
         for run in open_runs(self.paths())?.iter().filter(|run| run.state == RunState::Active) {
             needs.extend((!is_held(&self.paths().runner(&run.id))).then(|| abandoned(view, ready, run)));
         }
@@ -190,6 +196,42 @@ fn elsewhere(view: &View, ready: &Readiness) -> impl Iterator<Item = Need> {
         since: lease.record.claim.as_ref().map(|claim| claim.at.clone()),
         remedy: Remedy::declare_dead(id),
         look: None,
+    })
+}
+
+/// Running steps whose time is nearly over.
+fn short_of_time(paths: &Paths, view: &View, ready: &Readiness) -> impl Iterator<Item = Need> {
+    let running = view.leases.iter().filter(|(_, lease)| lease.is_held);
+    running.filter_map(move |(id, lease)| {
+        let time = TimeLeft::of(paths, id, &lease.record)?;
+        nearly_over(time.limit_ms, time.left_ms)?;
+        Some(Need {
+            kind: NeedKind::Time,
+            id: Some(id.to_string()),
+            reason: time_words(id, time.limit_ms, time.left_ms),
+            holds_up: view.graph.find(id.as_str()).map_or(0, |at| held_up(view, ready, at).len()),
+            since: None,
+            remedy: Remedy::extend(id),
+            look: None,
+        })
+    })
+}
+
+/// Watchdogs whose last look failed.
+fn blind_watchdogs(paths: &Paths, view: &View, ready: &Readiness) -> impl Iterator<Item = Need> {
+    let watchdogs = view.sequence.steps.iter().filter_map(|step| Some((&step.id, step.watchdog_for.as_ref()?)));
+    watchdogs.filter_map(move |(id, watched)| {
+        let lease = view.leases.get(id).filter(|lease| lease.is_held)?;
+        let why = super::watchdog::trouble(paths, id, &lease.record)?;
+        Some(Need {
+            kind: NeedKind::Watchdog,
+            id: Some(id.to_string()),
+            reason: format!("watchdog `{id}` could not look at `{watched}` ({why})"),
+            holds_up: view.graph.find(watched.as_str()).map_or(0, |at| held_up(view, ready, at).len()),
+            since: None,
+            remedy: Remedy::restart(id),
+            look: Some(format!("seqctl logs {id}")),
+        })
     })
 }
 

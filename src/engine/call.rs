@@ -160,6 +160,7 @@ impl Engine {
             Action::Restart(args) => (self.restart(caller, action, args, consent)?, None),
             Action::Stop(args) => (self.stop(caller, args)?, None),
             Action::Open(args) => (self.open(caller, action, args)?, None),
+            Action::Extend(args) => (self.extend(caller, action, args, consent)?, None),
             Action::RunsPrune(args) => (self.prune(caller, action, args, consent)?, None),
             Action::PolicySetMode(args) => (self.set_mode(caller, action, args, consent)?, None),
             Action::Trust(_) => (self.trust(caller, action)?, None),

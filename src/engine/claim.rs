@@ -24,7 +24,7 @@ use crate::{
     fault,
     model::{CommandLine, Id, Node, Outcome, OutputFormat, PromptBy, Reason, Resolved, Step},
     policy::{Execution, Verdict, interpreter},
-    runner::{Leftover, Spec, SpecFile, write_status},
+    runner::{Leftover, Spec, SpecFile, Watch, write_status},
     store::{Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Run, file, read_prompt, runs::attempts, sha256},
 };
 
@@ -89,9 +89,10 @@ impl Held<'_> {
             nonce: nonce.clone(),
             attempt,
             defhash: defhash.clone(),
-            slots: 1,
+            slots: u32::from(step.watchdog_for.is_none()),
             machine: Machine::this().clone(),
             inode: paths.inode(),
+            watches: watched(self.view(), step).map(|watch| watch.nonce),
             at: clock::stamp(),
         };
         fault::point("claim.folder");
@@ -156,14 +157,15 @@ impl Held<'_> {
             env: resolved.env(),
             unset: Vec::new(),
             timeout_ms: work.timeout_ms,
-            retries: limit::retries(self.paths(), view, step),
+            retries: if step.watchdog_for.is_some() { 0 } else { limit::retries(self.paths(), view, step) },
             retry_delay_ms: resolved.retry_delay().as_ms(),
             review: resolved.review(),
             stdin: work.is_told_by_stdin,
             output: work.output,
-            artifacts: step.artifacts.clone(),
-            diff: !resolved.is_shell(),
+            artifacts: if step.watchdog_for.is_some() { Vec::new() } else { step.artifacts.clone() },
+            diff: !resolved.is_shell() && step.watchdog_for.is_none(),
             limit: resolved.on_limit(),
+            watch: watched(view, step),
         };
         if let Some(guard) = work.guard {
             guard.apply(&mut spec);
@@ -176,6 +178,19 @@ impl Held<'_> {
         };
         (spec, text)
     }
+}
+
+/// What a watchdog watches; nothing for another step.
+fn watched(view: &View, step: &Step) -> Option<Watch> {
+    let watched = step.watchdog_for.as_ref()?;
+    let claim = view.leases.get(watched).filter(|lease| lease.is_held).and_then(|lease| lease.record.claim.as_deref());
+    Some(Watch {
+        step: watched.clone(),
+        run: claim.map(|claim| claim.run.clone()).unwrap_or_default(),
+        // Where nothing is held, the watchdog finds that at once and ends.
+        nonce: claim.map(|claim| claim.nonce.clone()).unwrap_or_default(),
+        interval_ms: Resolved::new(&view.sequence, step).watchdog_interval().as_ms(),
+    })
 }
 
 /// The first attempt of a step in a run whose folder does not tell of an end, and that folder.

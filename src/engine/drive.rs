@@ -68,6 +68,8 @@ pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -
         wakes_at: None,
         is_due: true,
         is_told: false,
+        must_warn: true,
+        watchdogs: Vec::new(),
         logged: None,
     };
     runner.warn_of_environment();
@@ -107,6 +109,10 @@ struct Runner {
     wakes_at: Option<Timestamp>,
     is_due: bool,
     is_told: bool,
+    /// Whether it is time to look whose time is nearly over.
+    must_warn: bool,
+    /// The watchdogs that it covers.
+    watchdogs: Vec<usize>,
     logged: Option<String>,
 }
 
@@ -171,8 +177,12 @@ impl Runner {
             self.settle(&mut held)?;
         }
         self.watch_cost(held.view());
+        if std::mem::take(&mut self.must_warn) {
+            held.warn_of_time(&self.run.id)?;
+        }
         let mut begun = Vec::new();
         loop {
+            self.renew_watchdogs(held.view());
             self.schedule(held.view());
             if self.starts.is_empty() {
                 break;
@@ -221,6 +231,8 @@ impl Runner {
         held.writer.rings = store::file::names(&self.paths.state("runners"))?.len() > 1;
         let view = held.view();
         let mut scheduler = scheduler(view, &self.run);
+        let is_watchdog = |at: &usize| scheduler.covers(*at) && scheduler.readiness().watched(*at).is_some();
+        self.watchdogs = (0..view.sequence.steps.len()).filter(is_watchdog).collect();
         self.running = self
             .running
             .drain()
@@ -285,6 +297,9 @@ impl Runner {
             self.account(held.view(), record.as_ref());
             let leftover = held.release(&id, record);
             let Some(at) = held.view().graph.find(id.as_str()) else { continue };
+            self.wake_watchdogs(at, held.view());
+            // It may be due again as soon as this end of it is committed.
+            self.must_settle |= self.watchdogs.contains(&at);
             match (leftover, held.view().state(at)) {
                 (Some(Leftover::Orphan | Leftover::Unfinished), _) => self.broken.push(id),
                 (Some(Leftover::Void), _) => self.take_void(held, at, &id)?,
@@ -353,6 +368,23 @@ impl Runner {
                 Effect::Stop(_) => self.must_settle = true,
             }
         }
+    }
+
+    /// Watchdogs whose step runs again start again with it.
+    fn renew_watchdogs(&mut self, view: &View) {
+        for at in self.watchdogs.clone() {
+            let ended = self.scheduler.as_ref().is_some_and(|known| matches!(known.readiness().state(at), State::Ended(_)));
+            if ended && view.state(at) == State::Idle {
+                self.tell(Message::Voided(at));
+            }
+        }
+    }
+
+    /// Tells the watchdogs of a step that it has ended.
+    fn wake_watchdogs(&self, at: usize, view: &View) {
+        let Some(known) = self.scheduler.as_ref().map(Scheduler::readiness) else { return };
+        let at_work = known.watchdogs(at).filter(|&watchdog| known.state(watchdog) == State::Running);
+        at_work.for_each(|watchdog| super::watchdog::wake(&self.paths, view.id_of(watchdog)));
     }
 
     /// Asks the scheduler what to start with the slots that are free.
@@ -461,6 +493,7 @@ impl Runner {
             // What no event tells us: network file systems, lost spawners, a plan that was saved.
             self.look_at = Instant::now() + FALLBACK;
             self.is_due = true;
+            self.must_warn = true;
             self.look_at_all();
         }
     }
@@ -603,6 +636,7 @@ fn is_passing(error: &Error) -> bool {
             | Error::Locked { .. }
             | Error::DependencyNotFound { .. }
             | Error::CircularDependency { .. }
+            | Error::PlanInvalid { .. }
             | Error::GroupDisagrees { .. }
             | Error::AlreadyExists { .. }
             | Error::TooNew { .. }

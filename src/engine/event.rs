@@ -1,6 +1,6 @@
 //! What happened, for whoever watches: read off the audit log, so that every process sees the same.
 
-use serde::{Deserialize as _, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::settle::Committed;
@@ -49,6 +49,23 @@ pub enum Kind {
     RunEnded {
         run: String,
     },
+    /// The time of an attempt is nearly over.
+    TimeShort {
+        step: Id,
+        run: String,
+        attempt: u32,
+        timeout_ms: u64,
+        left_ms: u64,
+    },
+    /// Somebody gave an attempt more time.
+    Extended {
+        step: Id,
+        run: String,
+        attempt: u32,
+        added_ms: u64,
+        timeout_ms: u64,
+        by: String,
+    },
     StopRequested {
         steps: Vec<Id>,
     },
@@ -85,6 +102,8 @@ impl Event {
                 vec![Kind::RunWaiting { run: run(), waits_for }]
             }
             "run.end" => vec![Kind::RunEnded { run: run() }],
+            "time.short" => time_short(&body.payload).into_iter().collect(),
+            "extend" => extended(&body.payload, &body.actor).into_iter().collect(),
             "restart" => {
                 let run = body.payload.get("run").and_then(Value::as_str).unwrap_or_default().to_owned();
                 vec![
@@ -109,7 +128,9 @@ impl Event {
             | Kind::StepEnded { run, .. }
             | Kind::RunStarted { run }
             | Kind::RunWaiting { run, .. }
-            | Kind::RunEnded { run } => Some(run),
+            | Kind::RunEnded { run }
+            | Kind::TimeShort { run, .. }
+            | Kind::Extended { run, .. } => Some(run),
             Kind::StopRequested { .. } | Kind::Changed { .. } | Kind::Denied { .. } => None,
         }
     }
@@ -124,4 +145,28 @@ fn started(claim: &Value, run: &str) -> Option<Kind> {
 fn ended(outcome: &Value) -> Option<Kind> {
     let Committed { step, run, attempt, outcome, duration_ms, .. } = Committed::deserialize(outcome).ok()?;
     Some(Kind::StepEnded { step, run, attempt, outcome, duration_ms })
+}
+
+/// What entries about the time of an attempt say.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Time {
+    step: Id,
+    run: String,
+    attempt: u32,
+    timeout_ms: u64,
+    #[serde(default)]
+    left_ms: u64,
+    #[serde(default)]
+    added_ms: u64,
+}
+
+fn time_short(payload: &Value) -> Option<Kind> {
+    let Time { step, run, attempt, timeout_ms, left_ms, .. } = Time::deserialize(payload).ok()?;
+    Some(Kind::TimeShort { step, run, attempt, timeout_ms, left_ms })
+}
+
+fn extended(payload: &Value, by: &str) -> Option<Kind> {
+    let Time { step, run, attempt, timeout_ms, added_ms, .. } = Time::deserialize(payload).ok()?;
+    Some(Kind::Extended { step, run, attempt, added_ms, timeout_ms, by: by.to_owned() })
 }

@@ -80,7 +80,7 @@ impl Engine {
 
 /// A scheduler for a run, told everything the view knows.
 pub(super) fn scheduler(view: &View, run: &Run) -> Scheduler {
-    let mut scheduler = Scheduler::new(&view.sequence, &view.graph, |step| run.covers(step), run.fail_fast);
+    let mut scheduler = Scheduler::new(&view.sequence, &view.graph, |step| view.covers(run, step), run.fail_fast);
     for at in 0..view.graph.len() {
         use crate::model::{GateStatus, State};
         match view.state(at) {

@@ -15,6 +15,7 @@ mod doctor;
 mod drive;
 mod event;
 mod excerpt;
+mod extend;
 mod face;
 mod follow;
 mod graph;
@@ -49,6 +50,7 @@ mod trust;
 mod undo;
 mod view;
 mod wait;
+mod watchdog;
 mod why;
 mod writer;
 
@@ -60,14 +62,15 @@ pub use demo::{DEMO_GATE, demo_sequence};
 pub use doctor::{Check, Health, doctor};
 pub use drive::drive;
 pub use event::{Event, Kind};
+pub use extend::time_words;
 pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
 pub use log_window::{LogLine, LogWindow, Streams};
 pub use open::Opening;
 pub use output::{
-    Answer, DiffText, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport,
-    StepDetail, StepRow, TemplateRow,
+    Answer, DiffText, Extended, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started,
+    StatusReport, StepDetail, StepRow, TemplateRow,
 };
 pub use policy::{Judgement, Rule};
 pub use progress::Progress;

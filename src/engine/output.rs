@@ -55,6 +55,8 @@ pub enum Output {
     Stopped { stopped: Vec<Id>, runs: Vec<String> },
     #[schemars(title = "opened")]
     Opened(super::open::Opening),
+    #[schemars(title = "extended")]
+    Extended(Extended),
     #[schemars(title = "waited")]
     Waited { steps: Vec<StepRow> },
     #[schemars(title = "audit")]
@@ -188,12 +190,21 @@ pub struct StepRow {
     /// How long it took, or has taken so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
+    /// How long the attempt that runs may take, with what was added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// How much of that is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_ms: Option<u64>,
     /// Whether its definition is another one than when it ran.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
     /// The group it runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<Id>,
+    /// The step it watches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watches: Option<Id>,
 }
 
 /// A gate in a list.
@@ -235,6 +246,9 @@ pub struct StepDetail {
     pub step: Step,
     /// What waits for it.
     pub dependents: Vec<Id>,
+    /// What watches it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub watchdogs: Vec<Id>,
     /// Where it runs.
     pub cwd: PathBuf,
     /// The folder of its last attempt.
@@ -279,6 +293,24 @@ pub struct Started {
     pub run: String,
     /// Whether it was there already.
     pub attached: bool,
+}
+
+/// A step that was given more time.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Extended {
+    /// The step.
+    pub step: Id,
+    /// The run.
+    pub run: String,
+    /// The attempt that runs.
+    pub attempt: u32,
+    /// What was added.
+    pub added_ms: u64,
+    /// How long the attempt may take now.
+    pub timeout_ms: u64,
+    /// How much of that is left.
+    pub left_ms: u64,
 }
 
 /// How a run stands.

@@ -63,7 +63,7 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
         attempts.extend(read.map(|status| decided(view, status)));
     }
     let ready = view.readiness();
-    let covered = (0..view.sequence.steps.len()).filter(|&at| run.covers(view.id_of(at)));
+    let covered = (0..view.sequence.steps.len()).filter(|&at| view.covers(run, view.id_of(at)));
     let covered: Vec<usize> = covered.collect();
     let mut failed = failed_attempts(&attempts);
     for (step, words) in covered.iter().filter_map(|&at| super::start::failure(view, &ready, at)) {

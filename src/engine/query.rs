@@ -6,6 +6,7 @@ use super::{
     attention::Need,
     call::Engine,
     excerpt::{LIMIT, Part, read_part},
+    extend::TimeLeft,
     grounds::grounds,
     log::TranscriptReader,
     output::{Answer, DiffText, GateRow, GroupRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
@@ -178,6 +179,7 @@ impl Engine {
             state,
             step: step.clone(),
             dependents: view.graph.dependents(at).into_iter().map(|at| view.id_of(at).clone()).collect(),
+            watchdogs: view.sequence.watchdogs(id).map(|step| step.id.clone()).collect(),
             cwd: match Resolved::new(&view.sequence, step).cwd() {
                 "." => self.paths().root.clone(),
                 inner => self.paths().root.join(inner),
@@ -403,6 +405,7 @@ pub(super) fn step_row_with(
     let attempt = claim.and(record).map(|record| exit.map_or_else(|| record.attempt(), |exit| exit.attempt));
     let has_report = !resolved.is_shell() && exit.is_some();
     let usage = claim.zip(attempt).filter(|_| has_report).and_then(|(claim, attempt)| used(claim, attempt));
+    let time = lease.filter(|lease| lease.is_held).and_then(|lease| TimeLeft::of(paths, &step.id, &lease.record));
     let is_changed =
         exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
     let now = clock::now();
@@ -421,8 +424,11 @@ pub(super) fn step_row_with(
         run: claim.map(|claim| claim.run.clone()),
         attempt,
         duration_ms,
+        timeout_ms: time.as_ref().map(|time| time.limit_ms),
+        left_ms: time.map(|time| time.left_ms),
         changed: is_changed,
         group: step.group_id.clone(),
+        watches: step.watchdog_for.clone(),
     })
 }
 

@@ -78,11 +78,24 @@ impl Engine {
 pub(super) fn plan(view: &View, args: &run::Restart) -> Result<Plan, Error> {
     view.sequence.expect_step(args.id.as_str())?;
     let at = view.graph.find(args.id.as_str()).unwrap_or_default();
+    refuse_idle_watchdog(view, &args.id)?;
     let below = if args.downstream { view.graph.downstream(at) } else { Vec::new() };
     let below = below.into_iter().map(|at| view.id_of(at)).filter(|id| view.sequence.step(id.as_str()).is_some());
     let follows: Vec<Id> = below.cloned().collect();
-    let steps = std::iter::once(&args.id).chain(&follows).filter_map(|id| view.sequence.step(id.as_str()));
+    let again: Vec<Id> = std::iter::once(&args.id).chain(&follows).cloned().collect();
+    let steps = again.iter().filter_map(|id| view.sequence.step(id.as_str())).chain(view.watchdogs_of(&again));
     let commands = steps.map(|step| Ok(format!("{}: {}", step.id, super::agent::words(view, step)?)));
     let commands = commands.collect::<Result<_, Error>>()?;
     Ok(Plan { starts: vec![args.id.clone()], follows, commands, kind: None, failed: Vec::new() })
+}
+
+/// A watchdog runs beside its step and not by itself.
+pub(super) fn refuse_idle_watchdog(view: &View, id: &Id) -> Result<(), Error> {
+    let watched = view.sequence.step(id.as_str()).and_then(|step| step.watchdog_for.as_ref());
+    match watched {
+        Some(watched) if view.leases.get(watched).is_none_or(|lease| !lease.is_held) => {
+            Err(Error::StepBlocked { step: id.clone(), why: format!("it is the watchdog of `{watched}`, which does not run") })
+        }
+        _ => Ok(()),
+    }
 }

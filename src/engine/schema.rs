@@ -98,6 +98,7 @@ fn answers(spec: &Spec) -> Option<&'static [&'static str]> {
         "attach" => &["run", "started"],
         "wait" => &["waited"],
         "stop" => &["stopped"],
+        "extend" => &["extended"],
         "logs" => &["log"],
         "runs.list" => &["runs"],
         "runs.show" => &["run"],

@@ -147,7 +147,7 @@ fn siblings(view: &View, ended: &[Committed]) -> Vec<(Id, StopRequest)> {
                 && let Some(nonce) = lease.record.nonce()
             {
                 let by = format!("the failure of `{}`", end.step);
-                stops.push((member.id.clone(), StopRequest { v: 1, nonce: nonce.into(), by, reason: Reason::FailFast }));
+                stops.push((member.id.clone(), StopRequest::new(nonce.into(), by, Reason::FailFast)));
             }
         }
     }

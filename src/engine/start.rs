@@ -17,7 +17,7 @@ use crate::{
     action::Action,
     clock,
     error::{Error, list},
-    model::{Blocker, Id, Node, Readiness, State, StepStatus},
+    model::{Blocker, Id, Readiness, State, StepStatus},
     store::{Paths, Record, Run, RunKind, RunState, file, open_runs},
 };
 
@@ -75,14 +75,16 @@ pub(super) fn plan(view: &View, action: &Action) -> Result<Plan, Error> {
     let can_run = |at: &usize| ready.state(*at) == State::Idle && !ready.is_doomed(*at);
     let starts: Vec<usize> = covered.iter().copied().filter(startable).collect();
     let follows: Vec<usize> = covered.iter().copied().filter(|at| !ready.is_startable(*at)).filter(can_run).collect();
+    let mut follows = ids(view, &follows);
+    let beside: Vec<Id> = ids(view, &starts).into_iter().chain(follows.iter().cloned()).collect();
+    follows.extend(view.watchdogs_of(&beside).map(|step| step.id.clone()));
     let mut commands = Vec::new();
-    for &at in starts.iter().chain(&follows) {
-        let Node::Step(index) = view.graph.node(at) else { continue };
-        let step = &view.sequence.steps[index];
+    for id in ids(view, &starts).iter().chain(&follows) {
+        let Some(step) = view.sequence.step(id.as_str()) else { continue };
         commands.push(format!("{}: {}", step.id, super::agent::words(view, step)?));
     }
     let failed = covered.iter().filter_map(|&at| failure(view, &ready, at)).collect();
-    Ok(Plan { failed, starts: ids(view, &starts), follows: ids(view, &follows), commands, kind: Some(kind) })
+    Ok(Plan { failed, starts: ids(view, &starts), follows, commands, kind: Some(kind) })
 }
 
 /// A failed step and its outcome in words; nothing for another node.
@@ -106,7 +108,7 @@ pub(super) fn stuck(view: &View, ready: &Readiness, at: usize) -> Option<(Id, Id
         for blocker in ready.blockers(here) {
             match blocker {
                 Blocker::GateBlocked(gate) => return Some((view.id_of(at).clone(), view.id_of(gate).clone())),
-                Blocker::Step(next) | Blocker::Gate(next) if seen.insert(next) => queue.push(next),
+                Blocker::Step(next) | Blocker::Gate(next) | Blocker::Watched(next) if seen.insert(next) => queue.push(next),
                 _ => {}
             }
         }
@@ -144,6 +146,9 @@ fn named(view: &View, ready: &Readiness, ids: &[Id]) -> Result<Vec<usize>, Error
     }
     for &at in &nodes {
         let id = view.id_of(at);
+        if ready.watched(at).is_some_and(|watched| !nodes.contains(&watched)) {
+            super::restart::refuse_idle_watchdog(view, id)?;
+        }
         match ready.state(at) {
             State::Ended(StepStatus::Done) if ids.len() == 1 => {
                 return Err(Error::StepEnded { step: id.clone(), status: StepStatus::Done.as_str() });

@@ -38,7 +38,7 @@ impl Engine {
     pub(super) fn stop(&self, caller: &Caller, args: &run::Stop) -> Result<Output, Error> {
         repair_all(self.paths())?;
         let mut writer = self.writer();
-        let (steps, runs) = {
+        let (steps, watchdogs, runs) = {
             let mut held = match writer.lock() {
                 Err(error) if is_unreadable(&error) => return self.stop_blind(caller, args, &error),
                 other => other?,
@@ -46,6 +46,9 @@ impl Engine {
             held.refresh_leases()?;
             held.settle(&Caller::system())?;
             let mut target = target(self.paths(), held.view(), args)?;
+            // A watchdog ends with its step and needs no stop of its own.
+            let watchdogs = held.view().watchdogs_at_work(&target.steps);
+            target.steps.retain(|step| !watchdogs.contains(step));
             let name = args.target.clone();
             held.transact(|view, _| {
                 let mut draft = Draft {
@@ -71,10 +74,11 @@ impl Engine {
             target.steps.append(&mut target.dead);
             target.steps.append(&mut target.waiting);
             let runs: Vec<String> = target.runs.into_iter().map(|run| run.id).collect();
-            (target.steps, runs)
+            (target.steps, watchdogs, runs)
         };
         self.keep(writer);
         self.see_to(&steps)?;
+        self.see_to(&watchdogs)?;
         self.commit_ended()?;
         for run in &runs {
             self.see_run_end(run)?;
@@ -104,7 +108,7 @@ impl Engine {
             log.append(entry(caller, "stop", args.target.clone(), payload), true)?;
             for (id, record) in &meant {
                 let nonce = record.nonce().unwrap_or_default().to_owned();
-                StopRequest { v: 1, nonce, by: caller.name(), reason: Reason::Stopped }.write(paths, id)?;
+                StopRequest::new(nonce, caller.name(), Reason::Stopped).write(paths, id)?;
             }
             for run in &mut runs {
                 run.stopped = true;
@@ -205,6 +209,7 @@ fn is_unreadable(error: &Error) -> bool {
             | Error::FileUnusable { .. }
             | Error::DependencyNotFound { .. }
             | Error::CircularDependency { .. }
+            | Error::PlanInvalid { .. }
             | Error::GroupDisagrees { .. }
             | Error::AlreadyExists { .. }
     )
@@ -212,7 +217,7 @@ fn is_unreadable(error: &Error) -> bool {
 
 fn requests(view: &View, steps: &[Id], caller: &Caller) -> Vec<(Id, StopRequest)> {
     let held = |id: &Id| view.leases.get(id).filter(|lease| lease.is_held)?.record.nonce().map(str::to_owned);
-    let request = |nonce: String| StopRequest { v: 1, nonce, by: caller.name(), reason: Reason::Stopped };
+    let request = |nonce: String| StopRequest::new(nonce, caller.name(), Reason::Stopped);
     steps.iter().filter_map(|id| Some((id.clone(), request(held(id)?)))).collect()
 }
 

@@ -160,6 +160,9 @@ impl View {
                 (false, Leftover::Complete | Leftover::Unfinished) => return lease.record.step_state(),
             }
         }
+        if self.is_due_again(step) {
+            return State::Idle;
+        }
         match (self.records.get(&step.id), step.status) {
             (Some(record), _) => record.step_state(),
             (None, Some(StepStatus::Running)) => State::Ended(StepStatus::Failed),
@@ -283,6 +286,7 @@ impl View {
 pub(super) fn locate(error: Error, path: &Path, lines: &Lines) -> Error {
     let line = match &error {
         Error::DependencyNotFound { id, dependency, .. } => lines.of_dependency(id.as_str(), dependency.as_str()),
+        Error::PlanInvalid { id, .. } => lines.of(id.as_str()),
         Error::CircularDependency { cycle, .. } => {
             // Each waits for the one before it, the first for the last.
             let before = cycle.iter().cycle().skip(cycle.len().saturating_sub(1));

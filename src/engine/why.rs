@@ -113,6 +113,11 @@ impl Remedy {
         Self::new(format!("seqctl stop {id} --force"), &action)
     }
 
+    pub(super) fn extend(id: &Id) -> Self {
+        let action = Action::Extend(crate::action::extend::Extend { id: id.clone(), time: Span::from_ms(30 * 60 * 1000) });
+        Self::new(format!("seqctl extend {id} 30m"), &action)
+    }
+
     pub(super) fn trust() -> Self {
         Self::new("seqctl trust".to_owned(), &Action::Trust(policy::Trust {}))
     }
@@ -166,8 +171,29 @@ impl Asked<'_> {
         }
     }
 
+    /// A watchdog starts by itself, and nothing but its step makes it.
+    fn watchdog(&self) -> Option<WhyReport> {
+        let watched = self.ready.watched(self.at)?;
+        let (id, step) = (self.id(), self.view.id_of(watched));
+        let summary = match self.ready.state(watched) {
+            State::Running => return None,
+            State::Ended(_) => format!("`{id}` is the watchdog of `{step}`, which has ended; it starts again with it"),
+            _ => format!("`{id}` is the watchdog of `{step}`, and starts with it"),
+        };
+        let found = Unblock::find(&self.view.sequence, &self.view.graph, self.ready, &|at| self.cover(at).is_some(), watched);
+        let acts = match self.ready.state(watched) {
+            State::Ended(_) => vec![Remedy::restart(step)],
+            _ => Asked { at: watched, runs: self.runs.clone(), ..*self }.remedies(&found.acts, self.cover(watched).is_none()),
+        };
+        let run = self.cover(watched).map(|run| run.id.clone());
+        Some(WhyReport { blockers: self.hindrances(&found), acts, run, ..self.report(summary) })
+    }
+
     fn step(&self) -> Result<WhyReport, Error> {
         let id = self.id();
+        if let Some(report) = self.watchdog() {
+            return Ok(report);
+        }
         Ok(match self.ready.state(self.at) {
             State::Running => self.report(format!("`{id}` {}", self.running(self.at))),
             State::Ended(StepStatus::Done) => {

@@ -122,6 +122,7 @@ impl Error {
                 Some("set VISUAL or EDITOR to an editor, or use `seqctl prompt set <step> --file FILE`".into())
             }
             Self::GatePending { gate } => Some(format!("`seqctl gate approve {gate}` or `seqctl gate block {gate}` decides it")),
+            Self::CannotExtend { step, .. } => Some(format!("`seqctl step show {step}` shows how it stands")),
             Self::StepNotRunning { .. } | Self::RunState { .. } => Some("`seqctl status` shows what runs".into()),
             Self::WaitTimeout { .. } => Some("`seqctl status` shows how it stands; `seqctl wait` goes on waiting".into()),
             Self::NotDependent { id, .. } => Some(format!("`seqctl step show {id}` shows what it needs")),

@@ -43,7 +43,7 @@ pub struct Tie {
     pub to: usize,
     /// What it means.
     pub kind: TieKind,
-    /// Whether it points to the left: a watchdog or orchestrator that comes after its step.
+    /// Whether it points to the left: an orchestrator that comes after its step.
     pub is_backward: bool,
 }
 

@@ -34,7 +34,7 @@ impl Graph {
     ///
     /// # Errors
     /// `AlreadyExists` for a name used twice, `DependencyNotFound`, `CircularDependency` with the
-    /// whole cycle, `GroupDisagrees`.
+    /// whole cycle, `GroupDisagrees`, `PlanInvalid` for a watchdog that cannot watch.
     pub fn build(sequence: &Sequence) -> Result<Self, Error> {
         let mut index = HashMap::with_capacity(sequence.steps.len() + sequence.gates.len());
         let mut edges = DiGraph::default();
@@ -69,7 +69,7 @@ impl Graph {
         sequence.check_groups()?;
         let graph = Self { edges, steps: sequence.steps.len(), index };
         match graph.cycle() {
-            None => Ok(graph),
+            None => sequence.check_watchdogs(&graph).map(|()| graph),
             Some(nodes) => {
                 let ids: Vec<_> = sequence.ids().collect();
                 Err(Error::CircularDependency { cycle: nodes.into_iter().map(|at| ids[at].clone()).collect(), place: None })

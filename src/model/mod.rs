@@ -17,6 +17,7 @@ mod sequence;
 mod status;
 mod step;
 mod unblock;
+mod watch;
 
 pub use agent::{AgentReport, AgentSettings, Denial, OutputFormat, PromptBy, Usage, UsageLimit};
 pub use decision::Decision;

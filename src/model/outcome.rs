@@ -19,6 +19,8 @@ pub enum Reason {
     Stopped,
     /// Another member of its group failed.
     FailFast,
+    /// Its watchdog stopped it.
+    Watchdog,
     /// Its supervisor was killed.
     OrphanedProcess,
     /// The machine went down while it ran.
@@ -44,6 +46,7 @@ impl Reason {
             Self::Timeout => "timeout",
             Self::Stopped => "stopped",
             Self::FailFast => "fail_fast",
+            Self::Watchdog => "watchdog",
             Self::OrphanedProcess => "orphaned_process",
             Self::Interrupted => "interrupted",
             Self::Spawn => "spawn",

@@ -32,13 +32,21 @@ pub enum Blocker {
     GateBlocked(usize),
     /// A member of its `fail_fast` group failed.
     Group(usize),
+    /// It is a watchdog and starts with this step, which does not run.
+    Watched(usize),
 }
 
 impl Blocker {
     /// The node it speaks of.
     pub const fn node(self) -> usize {
         match self {
-            Self::Step(at) | Self::Failed(at) | Self::Review(at) | Self::Gate(at) | Self::GateBlocked(at) | Self::Group(at) => at,
+            Self::Step(at)
+            | Self::Failed(at)
+            | Self::Review(at)
+            | Self::Gate(at)
+            | Self::GateBlocked(at)
+            | Self::Group(at)
+            | Self::Watched(at) => at,
         }
     }
 }
@@ -49,6 +57,8 @@ struct Place {
     is_satisfied: bool,
     group: Option<u32>,
     policy: FailPolicy,
+    /// The step it is a watchdog of.
+    watches: Option<u32>,
 }
 
 /// What counts of a group's members, so that nobody has to ask each of them.
@@ -66,6 +76,8 @@ pub struct Readiness {
     needs: Vec<Vec<u32>>,
     dependents: Vec<Vec<u32>>,
     groups: Vec<Group>,
+    /// The watchdogs of each step that has any.
+    watchdogs: HashMap<u32, Vec<u32>>,
 }
 
 impl Readiness {
@@ -74,6 +86,7 @@ impl Readiness {
         let narrow = |nodes: Vec<usize>| nodes.into_iter().map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
         let mut names: HashMap<&Id, u32> = HashMap::new();
         let mut groups: Vec<Group> = Vec::new();
+        let mut watchdogs: HashMap<u32, Vec<u32>> = HashMap::new();
         let mut places = Vec::with_capacity(graph.len());
         let needs: Vec<Vec<u32>> = (0..graph.len()).map(|at| narrow(graph.needs(at))).collect();
         for (at, needs) in needs.iter().enumerate() {
@@ -94,10 +107,18 @@ impl Readiness {
                 groups[group as usize].members.push(u32::try_from(at).unwrap_or(u32::MAX));
             }
             let unmet = u32::try_from(needs.len()).unwrap_or(u32::MAX);
-            places.push(Place { state, unmet, is_satisfied: false, group, policy });
+            let watches = match graph.node(at) {
+                Node::Step(step) => sequence.steps[step].watchdog_for.as_ref().and_then(|id| graph.find(id.as_str())),
+                Node::Gate(_) => None,
+            };
+            let watches = watches.and_then(|watched| u32::try_from(watched).ok());
+            if let (Some(watched), Ok(at)) = (watches, u32::try_from(at)) {
+                watchdogs.entry(watched).or_default().push(at);
+            }
+            places.push(Place { state, unmet, is_satisfied: false, group, policy, watches });
         }
         let dependents = (0..graph.len()).map(|at| narrow(graph.dependents(at))).collect();
-        Self { places, needs, dependents, groups }
+        Self { places, needs, dependents, groups, watchdogs }
     }
 
     /// Sets what is known of a node. Returns the nodes whose answer may have changed, itself
@@ -108,6 +129,7 @@ impl Readiness {
             return touched;
         }
         let mut queue = vec![at];
+        touched.extend(self.watchdogs(at));
         if let Some(group) = self.replace(at, state) {
             // A sibling's end decides whether the failed ones count, and whether the idle ones may start.
             for &member in &self.groups[group as usize].members {
@@ -195,9 +217,28 @@ impl Readiness {
         self.places[at].unmet == 0
     }
 
+    /// The step that the node is a watchdog of.
+    pub fn watched(&self, at: usize) -> Option<usize> {
+        self.places[at].watches.map(|watched| watched as usize)
+    }
+
+    /// The watchdogs of a step.
+    pub fn watchdogs(&self, at: usize) -> impl Iterator<Item = usize> + use<'_> {
+        let found = u32::try_from(at).ok().and_then(|at| self.watchdogs.get(&at));
+        found.into_iter().flatten().map(|&watchdog| watchdog as usize)
+    }
+
+    /// Whether the node is a watchdog whose step does not run.
+    fn lacks_its_step(&self, at: usize) -> bool {
+        self.watched(at).is_some_and(|watched| self.places[watched].state != State::Running)
+    }
+
     /// Whether the node is an idle step that may start now.
     pub fn is_startable(&self, at: usize) -> bool {
-        self.places[at].state == State::Idle && self.places[at].unmet == 0 && self.failed_sibling(at).is_none()
+        self.places[at].state == State::Idle
+            && self.places[at].unmet == 0
+            && self.failed_sibling(at).is_none()
+            && !self.lacks_its_step(at)
     }
 
     /// A step's status, with READY and BLOCKED computed.
@@ -226,6 +267,7 @@ impl Readiness {
             .collect();
         if self.places[at].state == State::Idle {
             found.extend(self.failed_sibling(at).map(Blocker::Group));
+            found.extend(self.watched(at).filter(|_| self.lacks_its_step(at)).map(Blocker::Watched));
         }
         found
     }
@@ -240,7 +282,7 @@ impl Readiness {
                 match blocker {
                     Blocker::Gate(gate) if self.places[gate].unmet == 0 => found.push(gate),
                     Blocker::Review(step) => found.push(step),
-                    Blocker::Gate(next) | Blocker::Step(next) => {
+                    Blocker::Gate(next) | Blocker::Step(next) | Blocker::Watched(next) => {
                         if seen.insert(next) {
                             queue.push(next);
                         }
@@ -261,7 +303,9 @@ impl Readiness {
             for blocker in self.blockers(here) {
                 match blocker {
                     Blocker::Failed(_) | Blocker::GateBlocked(_) | Blocker::Group(_) => return true,
-                    Blocker::Gate(next) | Blocker::Step(next) => {
+                    // What has ended is not watched any more.
+                    Blocker::Watched(step) if matches!(self.places[step].state, State::Ended(_)) => return true,
+                    Blocker::Gate(next) | Blocker::Step(next) | Blocker::Watched(next) => {
                         if seen.insert(next) {
                             queue.push(next);
                         }
@@ -321,6 +365,22 @@ mod tests {
         assert!(ready.is_doomed(2));
         ready.set(1, State::Ended(StepStatus::Done));
         assert!(ready.is_startable(2));
+    }
+
+    #[test]
+    fn a_watchdog_starts_while_its_step_runs() {
+        let mut plan = Sequence { steps: vec![step("a", &["g"]), step("dog", &[]), step("b", &["dog"])], ..Sequence::default() };
+        plan.steps[1].watchdog_for = Some("a".parse().unwrap());
+        plan.gates.push(Gate::new("g".parse().unwrap()));
+        let mut ready = readiness(&plan);
+        assert_eq!((ready.status(1), ready.blockers(1)), (StepStatus::Blocked, vec![Blocker::Watched(0)]));
+        assert_eq!(ready.waits_for(2), [3], "what its step waits for");
+        ready.set(3, State::Gate(GateStatus::Approved));
+        assert!(!ready.is_startable(1) && !ready.is_doomed(1));
+        assert!(ready.set(0, State::Running).contains(&1));
+        assert!(ready.is_startable(1));
+        assert!(ready.set(0, State::Ended(StepStatus::Done)).contains(&1));
+        assert!(ready.is_doomed(1) && ready.is_doomed(2), "there is nothing to watch");
     }
 
     #[test]

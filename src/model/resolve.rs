@@ -89,6 +89,13 @@ impl<'a> Resolved<'a> {
         self.step.retry_delay.or(self.sequence.defaults.retry_delay).unwrap_or_default()
     }
 
+    /// The pause from the beginning of a watchdog's look to the next.
+    pub fn watchdog_interval(&self) -> Span {
+        let wanted = self.step.watchdog_interval.unwrap_or(Span::from_ms(60_000));
+        // Less would be a loop that does nothing else.
+        wanted.max(Span::from_ms(100))
+    }
+
     /// What the failure of a group's member means for the others.
     pub fn fail_policy(&self) -> FailPolicy {
         self.step.fail_policy.or(self.sequence.defaults.fail_policy).unwrap_or_default()

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use rustix::process::{Pid, Signal};
 
 use crate::{
-    fault,
+    clock, fault,
     store::{Lease, Line},
     sys,
 };
@@ -29,6 +29,8 @@ pub(super) struct Launch {
     cwd: PathBuf,
     streams: Streams,
     oom_score: Option<&'static str>,
+    /// Whether it is the first of its attempt, which its line tells of.
+    is_first: bool,
 }
 
 /// The standard streams of a child.
@@ -83,7 +85,14 @@ impl Launch {
             cwd: cwd.into(),
             streams,
             oom_score: oom_score(),
+            is_first: true,
         })
+    }
+
+    /// One that runs again in the same attempt: a line for each look of a watchdog would make its lease grow for as long
+    /// as it works.
+    pub(super) fn again(self) -> Self {
+        Self { is_first: false, ..self }
     }
 
     /// Starts the command. Returns the child's pid once it runs user code.
@@ -137,7 +146,9 @@ impl Launch {
         rustix::stdio::dup2_stderr(self.streams.stderr.as_fd()).map_err(io::Error::from)?;
         std::env::set_current_dir(&self.cwd).map_err(|error| Refusal(format!("cannot enter {}: {error}", self.cwd.display())))?;
         fault::point("child.before_line");
-        lease.append(&Line::Child { pid: std::process::id(), attempt })?;
+        if self.is_first {
+            lease.append(&Line::Child { pid: std::process::id(), attempt, at: Some(clock::stamp()) })?;
+        }
         fault::point("child.after_line");
         sys::reset_signals();
         Ok(())

@@ -181,7 +181,14 @@ pub(super) fn neighbours(paths: &Paths, step: &Id, since: &str, top: &Path) -> R
     let mut found: Vec<Id> = Vec::new();
     let mut judge = |id: &Id, record: &Record| {
         let ended_before = record.exit.as_ref().is_some_and(|exit| exit.at.as_str() < since);
-        let Some(claim) = record.claim.as_ref().filter(|_| id != step && record.child.is_some() && !ended_before) else { return };
+        let Some(claim) = record
+            .claim
+            .as_ref()
+            .filter(|_| id != step && record.child.is_some() && !ended_before)
+            .filter(|claim| claim.watches.is_none())
+        else {
+            return;
+        };
         let spec = paths.attempt(&claim.run, id.as_str(), claim.attempt).join("spec.json");
         if file::read_json::<SpecFile>(&spec).is_some_and(|spec| spec.cwd.starts_with(top)) && !found.contains(id) {
             found.push(id.clone());

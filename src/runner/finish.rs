@@ -105,7 +105,7 @@ pub(super) fn recall_report(folder: &Path) -> Report {
 /// does not mean that work was done. What the step itself `said` of its end stands against a failure
 /// that the agent reports.
 pub(super) fn weigh(outcome: Outcome, report: &Report, format: OutputFormat, has_said: bool) -> Outcome {
-    let note = |words: &str| Some(super::supervisor::cut(words));
+    let note = |words: &str| Some(super::word::cut(words));
     match (outcome.status, &report.failure) {
         _ if format.is_text() => outcome,
         (StepStatus::Failed, Some(why)) if outcome.note.is_none() => Outcome { note: note(why), ..outcome },

@@ -3,8 +3,8 @@
 use super::{
     finish::{Left, complete, recall_report, write_status},
     product,
-    supervisor::said,
     sweep::Target,
+    word::said,
 };
 use crate::{
     clock,

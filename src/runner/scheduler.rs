@@ -57,6 +57,8 @@ pub struct Scheduler {
     group_of: Vec<Option<usize>>,
     policies: Vec<FailPolicy>,
     queue: BTreeSet<usize>,
+    /// Watchdogs that may start: they take no slot, since what they watch holds the one they might wait for.
+    watchdogs: BTreeSet<usize>,
     asked: BTreeSet<usize>,
     running: BTreeSet<usize>,
     /// Steps that have to wait for a time.
@@ -98,6 +100,7 @@ impl Scheduler {
             group_of,
             policies,
             queue: BTreeSet::new(),
+            watchdogs: BTreeSet::new(),
             asked: BTreeSet::new(),
             running: BTreeSet::new(),
             delayed: BTreeSet::new(),
@@ -149,6 +152,11 @@ impl Scheduler {
             }
         }
         if !self.is_cancelled && !self.is_held {
+            // With the slots, like everything else: whoever tells of the past starts nothing yet.
+            if matches!(message, Message::Slots(_)) {
+                self.asked.extend(&self.watchdogs);
+                effects.extend(std::mem::take(&mut self.watchdogs).into_iter().map(Effect::Start));
+            }
             while self.slots > 0
                 && let Some(at) = self.queue.pop_first()
             {
@@ -175,10 +183,11 @@ impl Scheduler {
     }
 
     fn review(&mut self, at: usize) {
+        let queue = if self.ready.watched(at).is_some() { &mut self.watchdogs } else { &mut self.queue };
         if self.covered[at] && self.ready.is_startable(at) && !self.asked.contains(&at) && !self.delayed.contains(&at) {
-            self.queue.insert(at);
+            queue.insert(at);
         } else {
-            self.queue.remove(&at);
+            queue.remove(&at);
         }
     }
 
@@ -195,7 +204,8 @@ impl Scheduler {
     /// How the run stands.
     pub fn rest(&self) -> Rest {
         let covered_running = self.running.iter().any(|&at| self.covered[at]);
-        let may_start = !self.queue.is_empty() || self.delayed.iter().any(|&at| self.covered[at] && self.ready.is_startable(at));
+        let is_queued = !self.queue.is_empty() || !self.watchdogs.is_empty();
+        let may_start = is_queued || self.delayed.iter().any(|&at| self.covered[at] && self.ready.is_startable(at));
         match (covered_running || !self.asked.is_empty(), self.is_cancelled) {
             (true, _) => return Rest::Busy,
             (false, true) => return Rest::Over,
@@ -209,6 +219,12 @@ impl Scheduler {
         waits.dedup();
         // A step outside this run that others run may still let one of ours start.
         if waits.is_empty() { if self.waits_for_others() { Rest::Busy } else { Rest::Over } } else { Rest::Waiting(waits) }
+    }
+
+    /// Whether something starts as soon as it may.
+    fn has_queued(&self) -> bool {
+        let is_empty = self.queue.is_empty() && self.watchdogs.is_empty();
+        !is_empty && !self.is_cancelled
     }
 
     fn waits_for_others(&self) -> bool {
@@ -316,6 +332,28 @@ mod tests {
         run.handle(Message::Ended(1, StepStatus::Failed));
         assert_eq!(run.handle(Message::Slots(5)), []);
         assert_eq!(run.rest(), Rest::Over);
+    }
+
+    #[test]
+    fn a_watchdog_starts_with_its_step_and_takes_no_slot() {
+        let mut sequence = plan(&[vec![], vec![], vec![]]);
+        sequence.steps[2].watchdog_for = Some("s0".parse().unwrap());
+        let mut run = scheduler(&sequence);
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(0)]);
+        assert_eq!(run.handle(Message::Started(0)), []);
+        assert_eq!(run.handle(Message::Slots(0)), [Effect::Start(2)]);
+        run.handle(Message::Started(2));
+        run.handle(Message::Ended(0, StepStatus::Done));
+        assert_eq!(run.rest(), Rest::Busy);
+        assert_eq!(run.handle(Message::Ended(2, StepStatus::Done)), []);
+        run.handle(Message::Slots(1));
+        run.handle(Message::Started(1));
+        run.handle(Message::Ended(1, StepStatus::Done));
+        assert_eq!(run.rest(), Rest::Over);
+        // It runs again, and so does who watches it.
+        run.handle(Message::Started(0));
+        run.handle(Message::Voided(2));
+        assert_eq!(run.handle(Message::Slots(0)), [Effect::Start(2)]);
     }
 
     proptest! {

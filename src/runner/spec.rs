@@ -1,6 +1,6 @@
 //! What a supervisor is told to run.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,29 @@ pub struct Spec {
     /// What happens at its provider's usage limit.
     #[serde(default)]
     pub limit: OnLimit,
+    /// What a watchdog watches.
+    #[serde(default)]
+    pub watch: Option<Watch>,
+}
+
+/// What a watchdog watches, and how often it looks.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Watch {
+    /// The step.
+    pub step: Id,
+    /// The run in which that was claimed.
+    pub run: String,
+    /// The claim.
+    pub nonce: String,
+    /// From the beginning of one look to the next, in milliseconds.
+    pub interval_ms: u64,
+}
+
+impl Watch {
+    /// From the beginning of one look to the next.
+    pub const fn interval(&self) -> Duration {
+        Duration::from_millis(self.interval_ms)
+    }
 }
 
 /// spec.json: what was run, without the values of the environment.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 
+use super::word::cut;
 use crate::{
     error::Error,
-    model::{Id, Reason},
+    model::{Id, Outcome, Reason, StepStatus},
     store::{Paths, Record, file, start_of},
 };
 
@@ -20,11 +21,40 @@ pub struct StopRequest {
     pub nonce: String,
     /// Who asked.
     pub by: String,
-    /// Why: `stopped` or `fail_fast`.
+    /// Why: `stopped`, `fail_fast` or `watchdog`.
     pub reason: Reason,
+    /// What a watchdog found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
+}
+
+/// Why a watchdog stops its step.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Finding {
+    /// In its own words.
+    pub note: String,
+    /// Whether a person shall look at what the step did, instead of its having failed.
+    pub review: bool,
 }
 
 impl StopRequest {
+    /// A request by `by` to stop the claim `nonce`.
+    pub const fn new(nonce: String, by: String, reason: Reason) -> Self {
+        Self { v: 1, nonce, by, reason, finding: None }
+    }
+
+    /// A watchdog's request to stop the claim that it watches.
+    pub(super) fn by_watchdog(nonce: String, by: String, finding: Finding) -> Self {
+        Self { finding: Some(finding), ..Self::new(nonce, by, Reason::Watchdog) }
+    }
+
+    /// How a step ends that is stopped by it while it runs.
+    pub(super) fn outcome(&self) -> Outcome {
+        let Some(finding) = &self.finding else { return Outcome::failed(self.reason, Some(cut(&format!("by {}", self.by)))) };
+        let status = if finding.review { StepStatus::NeedsReview } else { StepStatus::Failed };
+        Outcome { status, ..Outcome::failed(self.reason, Some(cut(&format!("{}: {}", self.by, finding.note)))) }
+    }
+
     /// The request for a step's claim, if there is one.
     pub fn read(paths: &Paths, step: &str, nonce: &str) -> Option<Self> {
         file::read_json::<Self>(&paths.stop_request(step)).filter(|request| request.nonce == nonce)

@@ -1,9 +1,12 @@
 //! The supervisor: one process an execution, in a session of its own. It holds the lease, starts
 //! the step, stops it when asked or when its time is over, and writes down how it ended.
 
+mod look;
+mod watchdog;
+
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     os::{
         fd::OwnedFd,
         unix::{fs::OpenOptionsExt as _, net::UnixStream},
@@ -21,9 +24,9 @@ use rustix::{
     event::{PollFd, PollFlags, poll},
     process::{Pid, Signal},
 };
-use serde::Deserialize;
 
 use super::{
+    allowance::Allowance,
     child::{Launch, Refusal, Streams},
     finish::{Left, complete, read_report, weigh},
     limit,
@@ -33,20 +36,18 @@ use super::{
     spec::Spec,
     stop::{StopRequest, grace},
     sweep::Target,
+    times::Times,
+    word::{cut, judge, said},
 };
 use crate::{
-    agent::plain,
     clock, fault,
-    model::{Outcome, Reason, StepStatus},
+    model::{Outcome, Reason, Span, StepStatus},
     store::{Exit, Lease, Line, Paths, start_of},
-    sys::{self, Fork},
+    sys,
 };
 
 /// How often it looks whether its lease still stands, and notes how far the logs are.
 const TICK: Duration = Duration::from_secs(2);
-
-/// The most of a note that is kept, in bytes.
-const NOTE: usize = 200;
 
 /// How many leases one supervisor sees to before a fresh one takes over.
 const USES: u32 = 1000;
@@ -105,12 +106,16 @@ struct Supervisor {
     left: Left,
     /// Whether the last attempt was started at all.
     has_run: bool,
+    /// How long the last attempt may take, with what was added as far as that has mattered.
+    limit: Duration,
 }
 
 /// Why the child is being ended.
 enum Ending {
     Timeout,
     Asked(StopRequest),
+    /// What it watches has ended.
+    Over,
     LeaseGone,
 }
 
@@ -130,6 +135,7 @@ impl Supervisor {
             is_hurried: false,
             left: Left::default(),
             has_run: false,
+            limit: Duration::ZERO,
         }
     }
 
@@ -138,6 +144,12 @@ impl Supervisor {
         fault::point("supervisor.start");
         let line = Line::Supervisor { pid: std::process::id(), start };
         if self.lease.append(&line).is_err() || !self.lease.is_at(&self.lease_path) {
+            return;
+        }
+        if let Some(watch) = self.spec.watch.clone() {
+            if let Some(exit) = self.keep_watch(&watch) {
+                self.close(&exit);
+            }
             return;
         }
         let mut attempt = self.spec.attempt;
@@ -173,7 +185,7 @@ impl Supervisor {
                 self.child = Some(pid);
                 self.ended = None;
                 self.has_run = true;
-                let ending = self.watch(begun + Duration::from_millis(self.spec.timeout_ms), attempt);
+                let ending = self.watch(begun, attempt);
                 if matches!(ending, Some(Ending::LeaseGone)) {
                     self.sweep();
                     return None;
@@ -208,7 +220,9 @@ impl Supervisor {
         let stdin = spec.stdin.then(|| File::open(folder.join("prompt.md"))).transpose()?;
         let streams = Streams { stdin, stdout: log("stdout.log")?, stderr: log("stderr.log")? };
         fault::point("supervisor.before_fork");
-        Launch::new(&spec.argv, self.environment(attempt, &folder), &spec.cwd, streams)?.start(&self.lease, attempt)
+        let launch = Launch::new(&spec.argv, self.environment(attempt, &folder), &spec.cwd, streams)?;
+        let launch = if self.has_run { launch.again() } else { launch };
+        launch.start(&self.lease, attempt)
     }
 
     fn environment(&self, attempt: u32, folder: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -222,6 +236,9 @@ impl Supervisor {
             ("THREADOS_OUTCOME_FILE", folder.join("outcome").into_os_string().into_vec()),
             ("THREADOS_BASE_PATH", spec.root.clone().into_os_string().into_vec()),
         ];
+        let watched = spec.watch.iter().flat_map(|watch| watch.environment(&self.paths));
+        let ours = ours.into_iter().chain(watched.map(|(name, value)| (name, value.into_vec())));
+        let ours: Vec<(&str, Vec<u8>)> = ours.collect();
         let is_ours = |name: &str| ours.iter().any(|(other, _)| *other == name);
         let plan = spec.env.iter().filter(|(name, _)| !is_ours(name));
         let plan = plan.map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
@@ -232,23 +249,28 @@ impl Supervisor {
         });
         let inherited = inherited.map(|(name, value)| (name.into_vec(), value.into_vec()));
         let mut env: Vec<_> = inherited.chain(plan).collect();
-        env.extend(ours.map(|(name, value)| (name.into(), value)));
+        env.extend(ours.into_iter().map(|(name, value)| (name.into(), value)));
         env
     }
 
     /// Waits for the child's end, and brings it about when it has to. Returns why it had to.
-    fn watch(&mut self, deadline: Instant, attempt: u32) -> Option<Ending> {
+    fn watch(&mut self, begun: Instant, attempt: u32) -> Option<Ending> {
+        self.limit = Duration::from_millis(self.spec.timeout_ms);
         let (mut ending, mut kill_at) = (None, None::<Instant>);
         let mut tick = Instant::now() + TICK;
-        let mut index = Index::new(self.folder(attempt));
+        let mut times = Times::new(self.folder(attempt));
         loop {
             // First, since whoever has asked for a stop since we looked has sent a signal too.
-            self.sleep(kill_at.unwrap_or(deadline).min(tick));
+            self.sleep(kill_at.unwrap_or(begun + self.limit).min(tick));
             self.reap();
             if self.ended.is_some() {
                 return ending;
             }
             let now = Instant::now();
+            if now >= begun + self.limit {
+                self.limit = self.allowed(attempt);
+            }
+            let deadline = begun + self.limit;
             if let Some(at) = kill_at {
                 if now >= at || std::mem::take(&mut self.is_hurried) {
                     self.signal_group(Signal::KILL);
@@ -268,7 +290,7 @@ impl Supervisor {
             }
             if now >= tick {
                 tick = now + TICK;
-                index.note();
+                times.note();
             }
         }
     }
@@ -280,9 +302,18 @@ impl Supervisor {
             Some(Ending::Timeout)
         } else if now >= tick && !self.lease.is_at(&self.lease_path) {
             Some(Ending::LeaseGone)
+        } else if self.spec.watch.as_ref().is_some_and(|watch| !watch.goes_on(&self.paths)) {
+            Some(Ending::Over)
         } else {
             None
         }
+    }
+
+    /// How long an attempt may take, with what was added to it.
+    fn allowed(&self, attempt: u32) -> Duration {
+        let Spec { step, nonce, timeout_ms, .. } = &self.spec;
+        let added = Allowance::read(&self.paths, step.as_str(), nonce, attempt).added_ms;
+        Duration::from_millis(timeout_ms.saturating_add(added))
     }
 
     fn stop_request(&self) -> Option<StopRequest> {
@@ -323,21 +354,26 @@ impl Supervisor {
         }
     }
 
-    fn outcome(&mut self, attempt: u32, ending: Option<Ending>) -> Outcome {
-        match ending {
-            Some(Ending::Timeout) => {
-                let limit = crate::model::Span::from_ms(self.spec.timeout_ms);
-                return Outcome::failed(Reason::Timeout, Some(format!("longer than {limit}")));
-            }
-            Some(Ending::Asked(request)) => return Outcome::failed(request.reason, Some(cut(&format!("by {}", request.by)))),
-            Some(Ending::LeaseGone) | None => {}
-        }
-        let said = said(&self.folder(attempt));
-        let (code, signal) = match self.ended {
+    /// The exit code or the signal with which the child ended.
+    const fn end(&self) -> (Option<i32>, Option<i32>) {
+        match self.ended {
             Some(WaitStatus::Exited(_, code)) => (Some(code), None),
             Some(WaitStatus::Signaled(_, signal, _)) => (None, Some(signal as i32)),
             _ => (None, None),
-        };
+        }
+    }
+
+    fn outcome(&mut self, attempt: u32, ending: Option<Ending>) -> Outcome {
+        match ending {
+            Some(Ending::Timeout) => {
+                let limit = Span::from_ms(u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX));
+                return Outcome::failed(Reason::Timeout, Some(format!("longer than {limit}")));
+            }
+            Some(Ending::Asked(request)) => return request.outcome(),
+            Some(Ending::Over | Ending::LeaseGone) | None => {}
+        }
+        let said = said(&self.folder(attempt));
+        let (code, signal) = self.end();
         let has_said = said.is_some();
         let outcome = weigh(judge(code, signal, said, self.spec.review), &self.left.report, self.spec.output, has_said);
         limit::weigh(outcome, &mut self.left.report, self.spec.limit, clock::now())
@@ -360,44 +396,6 @@ impl Supervisor {
         let (spec, left) = (&self.spec, &self.left);
         self.insist(|| complete(&self.paths, &spec.run, &spec.step, exit, left).map_err(io::Error::other));
         fault::point("supervisor.after_status");
-    }
-
-    /// Does `work` in a process of its own, for as long as `limit` at most and until somebody wants the step to stop.
-    /// Returns whether it came to its end. Nothing of it is left afterwards.
-    fn look(&mut self, limit: Duration, work: impl FnOnce(&Self)) -> bool {
-        let until = Instant::now() + limit;
-        let pid = match sys::fork() {
-            Err(_) => return false,
-            Ok(Fork::Parent(pid)) => pid,
-            Ok(Fork::Child) => {
-                enter_helper();
-                work(self);
-                sys::exit(0)
-            }
-        };
-        if let Some(pid) = Pid::from_raw(pid) {
-            // Both sides set it, so that whoever comes second finds it done.
-            let _ = rustix::process::setpgid(Some(pid), Some(pid));
-        }
-        let (mut is_over, mut is_whole) = (false, false);
-        while !is_over && Instant::now() < until && (self.has_run || self.stop_request().is_none()) {
-            self.sleep(until.min(Instant::now() + TICK));
-            while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                match status.pid() {
-                    None => break,
-                    Some(ended) if ended.as_raw() == pid => {
-                        (is_over, is_whole) = (true, matches!(status, WaitStatus::Exited(_, 0)));
-                    }
-                    Some(_) => {}
-                }
-            }
-        }
-        if let Some(group) = Pid::from_raw(pid) {
-            let _ = rustix::process::kill_process_group(group, Signal::KILL);
-        }
-        // What it had started is of its group, and has come to us.
-        while !matches!(waitpid(nix::unistd::Pid::from_raw(-pid), None), Err(Errno::ECHILD)) {}
-        is_whole
     }
 
     /// The folder of an attempt.
@@ -454,119 +452,10 @@ impl Supervisor {
     }
 }
 
-/// What a forked helper begins with: a process group of its own, the default actions of signals, no descriptor of ours (the
-/// lease least of all), and no longer life than its supervisor's.
-fn enter_helper() {
-    let _ = rustix::process::setpgid(None, None);
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
-    sys::reset_signals();
-    if sys::keep_only([]).is_err() {
-        sys::exit(1);
-    }
-}
-
 /// Points `latest` at an attempt, in one step.
 fn point_latest(folder: &Path, attempt: u32) -> io::Result<()> {
     let latest = folder.with_file_name("latest");
     let temporary = folder.with_file_name(format!(".latest.{}", clock::nonce()));
     std::os::unix::fs::symlink(attempt.to_string(), &temporary)?;
     fs::rename(&temporary, &latest)
-}
-
-/// What a step says of itself in its outcome file.
-#[derive(Deserialize)]
-pub(super) struct Said {
-    outcome: Word,
-    #[serde(default)]
-    note: Option<String>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Word {
-    Done,
-    Review,
-    Fail,
-}
-
-/// The outcome file of an attempt: `{"outcome":"done"|"review"|"fail","note":"…"}` or one of the
-/// words alone.
-pub(super) fn said(folder: &Path) -> Option<Said> {
-    let mut text = String::new();
-    File::open(folder.join("outcome")).ok()?.take(64 * 1024).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text)
-        .ok()
-        .or_else(|| serde_json::from_value(text.trim().into()).ok().map(|outcome| Said { outcome, note: None }))
-}
-
-/// The outcome of a process that ended by itself. What it said wins over its exit code.
-pub(super) fn judge(code: Option<i32>, signal: Option<i32>, said: Option<Said>, review: bool) -> Outcome {
-    let note = said.as_ref().and_then(|said| said.note.as_deref()).map(cut);
-    let (status, reason) = match (said.map(|said| said.outcome), code, signal) {
-        (_, _, Some(_)) => (StepStatus::Failed, Some(Reason::Signal)),
-        (Some(Word::Done), ..) => (StepStatus::Done, None),
-        (Some(Word::Review), ..) | (None, Some(42), _) => (StepStatus::NeedsReview, None),
-        (None, Some(0), _) if review => (StepStatus::NeedsReview, None),
-        (None, Some(0), _) => (StepStatus::Done, None),
-        (Some(Word::Fail) | None, ..) => (StepStatus::Failed, Some(Reason::Exit)),
-    };
-    Outcome { status, reason, code, signal, note, until: None }
-}
-
-/// A note as it is kept: on one line, with nothing that a terminal would obey, at most [`NOTE`]
-/// bytes, cut between characters.
-pub(super) fn cut(text: &str) -> String {
-    let line = plain(text).split_whitespace().collect::<Vec<_>>().join(" ");
-    line[..line.floor_char_boundary(NOTE)].to_owned()
-}
-
-/// `times.jsonl`: when the logs had which length, for showing times beside their lines.
-struct Index {
-    folder: PathBuf,
-    seen: [u64; 2],
-}
-
-impl Index {
-    fn new(folder: PathBuf) -> Self {
-        Self { folder, seen: [0; 2] }
-    }
-
-    fn note(&mut self) {
-        let size = |name: &str| fs::metadata(self.folder.join(name)).map_or(0, |meta| meta.len());
-        let now = [size("stdout.log"), size("stderr.log")];
-        if now == self.seen {
-            return;
-        }
-        self.seen = now;
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(self.folder.join("times.jsonl"));
-        let line = format!("{{\"v\":1,\"at\":\"{}\",\"stdout\":{},\"stderr\":{}}}\n", clock::stamp(), now[0], now[1]);
-        // A log without times is still a log.
-        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_step_says_wins() {
-        let say = |text: &str| serde_json::from_str::<Said>(text).ok();
-        assert_eq!(judge(Some(0), None, None, false).status, StepStatus::Done);
-        assert_eq!(judge(Some(0), None, None, true).status, StepStatus::NeedsReview);
-        assert_eq!(judge(Some(42), None, None, false).status, StepStatus::NeedsReview);
-        assert_eq!(judge(Some(1), None, None, false).words(), "exit 1");
-        assert_eq!(judge(None, Some(9), None, false).words(), "signal 9");
-        let said = judge(Some(0), None, say(r#"{"outcome":"fail","note":"no"}"#), true);
-        assert_eq!((said.status, said.note.as_deref()), (StepStatus::Failed, Some("no")));
-        assert_eq!(judge(Some(3), None, say(r#"{"outcome":"done"}"#), false).status, StepStatus::Done);
-    }
-
-    #[test]
-    fn notes_are_tame_and_cut_between_characters() {
-        assert_eq!(cut("\u{1b}[2Jred\n\n alert\u{7}"), "red alert");
-        assert_eq!(cut(&"ä".repeat(150)).len(), 200);
-        assert_eq!(cut(&format!("x{}", "ä".repeat(150))).len(), 199);
-    }
 }

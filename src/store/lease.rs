@@ -203,6 +203,7 @@ pub fn void(paths: &Paths, step: &Id) -> Result<(), Error> {
     } else {
         file::remove(&path)?;
     }
+    file::remove(&paths.allowance(step.as_str()))?;
     file::remove(&paths.stop_request(step.as_str()))
 }
 
@@ -221,6 +222,7 @@ mod tests {
             slots: 1,
             machine: Machine::this().clone(),
             inode: 0,
+            watches: None,
             at: crate::clock::stamp(),
         }
     }

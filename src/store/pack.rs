@@ -53,9 +53,9 @@ struct Pack {
 #[derive(Deserialize, Serialize)]
 struct Row(Id, Option<ClaimRow>, Option<(u32, u64)>, Option<(u32, u32)>, Option<ExitRow>, Option<Decided>);
 
-/// Run, nonce, attempt, definition, slots, machine, project, time.
+/// Run, nonce, attempt, definition, slots, machine, project, watched claim, time.
 #[derive(Deserialize, Serialize)]
-struct ClaimRow(String, String, u32, String, u32, usize, u64, String);
+struct ClaimRow(String, String, u32, String, u32, usize, u64, Option<String>, String);
 
 /// Attempt, status, reason, code, signal, note, milliseconds, time, until.
 #[derive(Deserialize, Serialize)]
@@ -108,12 +108,12 @@ fn is_lasting(paths: &Paths) -> bool {
 
 fn row(id: &Id, record: &Record, machines: &mut Vec<Arc<Machine>>) -> Row {
     let claim = record.claim.clone().map(|claim| {
-        let Claim { run, nonce, attempt, defhash, slots, machine, inode, at, .. } = *claim;
+        let Claim { run, nonce, attempt, defhash, slots, machine, inode, watches, at, .. } = *claim;
         let known = machines.iter().position(|other| *other == machine).unwrap_or_else(|| {
             machines.push(machine);
             machines.len() - 1
         });
-        ClaimRow(run, nonce, attempt, defhash, slots, known, inode, at)
+        ClaimRow(run, nonce, attempt, defhash, slots, known, inode, watches, at)
     });
     let exit = record.exit.clone().map(|exit| {
         let Exit { attempt, outcome: Outcome { status, reason, code, signal, note, until }, ms, at } = *exit;
@@ -128,16 +128,16 @@ impl Pack {
         for Row(id, claim, supervisor, child, exit, decision) in self.records {
             let claim = match claim {
                 None => None,
-                Some(ClaimRow(run, nonce, attempt, defhash, slots, machine, inode, at)) => {
+                Some(ClaimRow(run, nonce, attempt, defhash, slots, machine, inode, watches, at)) => {
                     let machine = self.machines.get(machine)?.clone();
-                    Some(Box::new(Claim { step: id.clone(), run, nonce, attempt, defhash, slots, machine, inode, at }))
+                    Some(Box::new(Claim { step: id.clone(), run, nonce, attempt, defhash, slots, machine, inode, watches, at }))
                 }
             };
             let exit = exit.map(|ExitRow(attempt, status, reason, code, signal, note, ms, at, until)| {
                 let outcome = Outcome { status, reason, code, signal, note, until };
                 Box::new(Exit { attempt, outcome, ms, at })
             });
-            known.insert(id, Record { claim, supervisor, child, exit, decision: decision.map(Box::new) });
+            known.insert(id, Record { claim, supervisor, child, began: None, exit, decision: decision.map(Box::new) });
         }
         Some(Records { known, damaged: self.damaged })
     }

@@ -84,6 +84,11 @@ impl Paths {
         self.state("active").join(format!("{step}.stop"))
     }
 
+    /// What was added to the time of a running step.
+    pub fn allowance(&self, step: &str) -> PathBuf {
+        self.state("active").join(format!("{step}.time"))
+    }
+
     /// The last record of a step or gate.
     pub fn last(&self, id: &str) -> PathBuf {
         self.state("last").join(id)

@@ -32,6 +32,9 @@ pub struct Claim {
     pub machine: Arc<Machine>,
     /// The inode of `.threados`: a copied project is another one.
     pub inode: u64,
+    /// The claim that a watchdog watches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watches: Option<String>,
     /// RFC 3339.
     pub at: String,
 }
@@ -66,13 +69,26 @@ struct FlatClaim {
     pidns: u64,
     uid: u32,
     inode: u64,
+    #[serde(default)]
+    watches: Option<String>,
     at: String,
 }
 
 impl From<FlatClaim> for Claim {
     fn from(flat: FlatClaim) -> Self {
-        let FlatClaim { step, run, nonce, attempt, defhash, slots, host, boot, pidns, uid, inode, at } = flat;
-        Self { step, run, nonce, attempt, defhash, slots, machine: Machine { host, boot, pidns, uid }.shared(), inode, at }
+        let FlatClaim { step, run, nonce, attempt, defhash, slots, host, boot, pidns, uid, inode, watches, at } = flat;
+        Self {
+            step,
+            run,
+            nonce,
+            attempt,
+            defhash,
+            slots,
+            machine: Machine { host, boot, pidns, uid }.shared(),
+            inode,
+            watches,
+            at,
+        }
     }
 }
 
@@ -159,6 +175,9 @@ pub enum Line {
         pid: u32,
         /// Which attempt it is.
         attempt: u32,
+        /// When; RFC 3339.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
     },
     /// An attempt ended.
     Exit(Exit),
@@ -174,6 +193,8 @@ struct Process {
     start: u64,
     #[serde(default)]
     attempt: u32,
+    #[serde(default)]
+    at: Option<String>,
 }
 
 impl Line {
@@ -195,7 +216,7 @@ impl Line {
                 serde_json::from_slice(bytes).map(|Process { pid, start, .. }: Process| Self::Supervisor { pid, start })
             }
             Some(b"child") => {
-                serde_json::from_slice(bytes).map(|Process { pid, attempt, .. }: Process| Self::Child { pid, attempt })
+                serde_json::from_slice(bytes).map(|Process { pid, attempt, at, .. }: Process| Self::Child { pid, attempt, at })
             }
             Some(b"claim") => serde_json::from_slice(bytes).map(Self::Claim),
             Some(b"exit") => serde_json::from_slice(bytes).map(Self::Exit),
@@ -214,6 +235,8 @@ pub struct Record {
     pub supervisor: Option<(u32, u64)>,
     /// The last child's pid and attempt.
     pub child: Option<(u32, u32)>,
+    /// When that child began, as long as nobody saw its end; RFC 3339.
+    pub began: Option<Box<str>>,
     /// The last attempt's end.
     pub exit: Option<Box<Exit>>,
     /// The last decision.
@@ -231,8 +254,10 @@ impl Record {
                 Ok(Line::Claim(claim)) if claim.run.contains(['/', '.']) => {}
                 Ok(Line::Claim(claim)) => record.claim = Some(Box::new(claim)),
                 Ok(Line::Supervisor { pid, start }) => record.supervisor = Some((pid, start)),
-                Ok(Line::Child { pid, attempt }) => record.child = Some((pid, attempt)),
-                Ok(Line::Exit(exit)) => record.exit = Some(Box::new(exit)),
+                Ok(Line::Child { pid, attempt, at }) => {
+                    (record.child, record.began) = (Some((pid, attempt)), at.map(String::into_boxed_str));
+                }
+                Ok(Line::Exit(exit)) => (record.exit, record.began) = (Some(Box::new(exit)), None),
                 Ok(Line::Decision(decision)) => record.decision = Some(Box::new(decision)),
                 Err(_) => {}
             }
@@ -282,7 +307,7 @@ impl Record {
     pub fn execution(&self) -> Vec<u8> {
         let claim = self.claim.clone().map(|claim| Line::Claim(*claim));
         let supervisor = self.supervisor.map(|(pid, start)| Line::Supervisor { pid, start });
-        let child = self.child.map(|(pid, attempt)| Line::Child { pid, attempt });
+        let child = self.child.map(|(pid, attempt)| Line::Child { pid, attempt, at: None });
         let exit = self.exit.clone().map(|exit| Line::Exit(*exit));
         [claim, supervisor, child, exit].iter().flatten().flat_map(Line::to_bytes).collect()
     }

@@ -251,9 +251,10 @@ fn commit_leases(paths: &Paths, leases: &[(Id, String)], by: By) -> Result<(), E
         // Later there may be a later claim of the step, which is not meant.
         if by == By::Committer || Record::read(&path)?.as_ref().and_then(Record::nonce) == Some(nonce) {
             move_record(&path, &paths.last(step.as_str()))?;
-            let stop = paths.stop_request(step.as_str());
-            if stop.file_name().and_then(OsStr::to_str).is_some_and(|name| there.contains(name)) {
-                file::remove(&stop)?;
+            for beside in [paths.stop_request(step.as_str()), paths.allowance(step.as_str())] {
+                if beside.file_name().and_then(OsStr::to_str).is_some_and(|name| there.contains(name)) {
+                    file::remove(&beside)?;
+                }
             }
         }
     }
