@@ -17,7 +17,7 @@ use crate::{
     action::{Action, query},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus},
+    model::{GateStatus, Group, Groups, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus},
     policy::Policy,
     runner::{Leftover, SpecFile},
     store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
@@ -328,22 +328,12 @@ pub(super) fn name_of(paths: &Paths, view: &View) -> String {
 
 /// The groups in the order of their first members.
 fn group_rows(sequence: &Sequence) -> Vec<GroupRow> {
-    let mut rows: Vec<GroupRow> = Vec::new();
-    for step in &sequence.steps {
-        let Some(id) = &step.group_id else { continue };
-        match rows.iter_mut().find(|row| row.id == *id) {
-            Some(row) => row.members.push(step.id.clone()),
-            None => rows.push(GroupRow {
-                id: id.clone(),
-                members: vec![step.id.clone()],
-                fail_policy: sequence
-                    .group(id.as_str())
-                    .find_map(|step| step.fail_policy)
-                    .unwrap_or_else(|| Resolved::new(sequence, step).fail_policy()),
-            }),
-        }
-    }
-    rows
+    let row = |group: &Group<'_>| GroupRow {
+        id: group.id.clone(),
+        members: group.members.iter().map(|&member| sequence.steps[member].id.clone()).collect(),
+        fail_policy: group.policy,
+    };
+    Groups::of(sequence).all().iter().map(row).collect()
 }
 
 pub(super) fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {

@@ -1,6 +1,6 @@
 //! A step with the defaults filled in.
 
-use super::{FailPolicy, Sequence, Span, Step, ThreadType};
+use super::{Sequence, Span, Step, ThreadType};
 
 /// The values in force for a step: its own, else the sequence's `defaults:`, else ours.
 #[derive(Clone, Copy)]
@@ -70,11 +70,6 @@ impl<'a> Resolved<'a> {
     /// The pause before a retry.
     pub fn retry_delay(&self) -> Span {
         self.step.retry_delay.or(self.sequence.defaults.retry_delay).unwrap_or_default()
-    }
-
-    /// What the failure of a group's member means for the others.
-    pub fn fail_policy(&self) -> FailPolicy {
-        self.step.fail_policy.or(self.sequence.defaults.fail_policy).unwrap_or_default()
     }
 
     /// Whether a success wants a person's review.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{FailPolicy, GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, StepStatus};
+use crate::model::{FailPolicy, GateStatus, Graph, Groups, Id, Node, Readiness, Sequence, State, StepStatus};
 
 /// What happened. Nodes are numbered as in [`Graph`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,25 +63,17 @@ impl Scheduler {
     /// failure starts nothing more.
     pub fn new(sequence: &Sequence, graph: &Graph, covers: impl Fn(&Id) -> bool, fail_fast: bool) -> Self {
         let ready = Readiness::new(sequence, graph);
-        let mut names: Vec<&Id> = Vec::new();
-        let (mut groups, mut group_of) = (Vec::<Vec<usize>>::new(), vec![None; graph.len()]);
+        let known = Groups::of(sequence);
+        let mut group_of = vec![None; graph.len()];
         let mut covered = vec![false; graph.len()];
         let mut policies = vec![FailPolicy::FailFast; graph.len()];
         for at in 0..graph.len() {
             let Node::Step(step) = graph.node(at) else { continue };
-            let step = &sequence.steps[step];
-            covered[at] = covers(&step.id);
-            policies[at] = Resolved::new(sequence, step).fail_policy();
-            if let Some(id) = &step.group_id {
-                let group = names.iter().position(|name| *name == id).unwrap_or_else(|| {
-                    names.push(id);
-                    groups.push(Vec::new());
-                    names.len() - 1
-                });
-                groups[group].push(at);
-                group_of[at] = Some(group);
-            }
+            covered[at] = covers(&sequence.steps[step].id);
+            (policies[at], group_of[at]) = (known.policy(step), known.place(step));
         }
+        // The numbers of steps in the graph are their places in the plan.
+        let groups = known.all().iter().map(|group| group.members.clone()).collect();
         let mut scheduler = Self {
             ready,
             covered,
