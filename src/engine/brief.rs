@@ -16,7 +16,7 @@ use crate::{
     agent::plain,
     error::Error,
     model::{Candidates, Id, Node, Outcome, Readiness, Resolved, State, Step, Synth},
-    prompt::{self, BUDGET, Brief, Finding, Limits, Listed, Text},
+    prompt::{self, BUDGET, Brief, Finding, Limits, Listed, Text, Worker},
     runner::SpecFile,
     store::{AttemptStatus, Paths, Record, file},
 };
@@ -31,6 +31,18 @@ const LISTED: usize = 30;
 /// What the agent of `step` is told when it begins now, `task` being its prompt.
 pub(super) fn compile(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Result<String, Error> {
     Ok(prompt::compile(&brief(paths, view, step, task, cwd)?))
+}
+
+/// What each worker of a fan-out is told; nothing where there is none.
+pub(super) fn for_workers(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Result<Vec<String>, Error> {
+    let most = view.policy()?.max_fanout;
+    // What the policy denies is not worth the work.
+    let Some(count) = Resolved::new(&view.sequence, step).workers().filter(|count| *count <= most) else {
+        return Ok(Vec::new());
+    };
+    let brief = brief(paths, view, step, task, cwd)?;
+    let worker = |number| Worker { number: Some(number), count };
+    Ok((1..=count).map(|number| prompt::compile(&Brief { worker: Some(worker(number)), ..brief.clone() })).collect())
 }
 
 fn brief(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Result<Brief, Error> {
@@ -66,6 +78,7 @@ fn brief(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Res
         task: task.to_owned(),
         is_synthesis,
         is_orchestrator: step.is_orchestrator(),
+        worker: resolved.workers().map(|count| Worker { number: None, count }),
         findings: findings.collect(),
         plan,
         left_out,

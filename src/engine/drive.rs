@@ -311,7 +311,8 @@ impl Runner {
     /// Asks the scheduler what to start with the slots that are free.
     fn schedule(&mut self, view: &View) {
         let Ok(policy) = view.policy() else { return };
-        let taken = view.slots_taken() as usize + self.starts.len();
+        let width = |&at: &usize| self.scheduler.as_ref().map_or(1, |scheduler| scheduler.width(at));
+        let taken = view.slots_taken() as usize + self.starts.iter().map(width).sum::<usize>();
         self.tell(Message::Slots((policy.max_concurrent as usize).saturating_sub(taken)));
     }
 

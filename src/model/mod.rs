@@ -16,6 +16,7 @@ mod sequence;
 mod status;
 mod step;
 mod unblock;
+mod worker;
 
 pub use agent::{AgentReport, AgentSettings, Denial, OutputFormat, PromptBy, Usage};
 pub use decision::Decision;
@@ -33,3 +34,4 @@ pub use sequence::{Defaults, Metadata, Mode, PolicyLimits, Sequence};
 pub use status::{GateStatus, StepStatus};
 pub use step::{Candidates, CommandLine, FailPolicy, Orchestrator, Step, Synth, ThreadType};
 pub use unblock::{Root, Unblock, Unblocking, Why};
+pub use worker::{Fanout, WorkerEnd};

@@ -62,6 +62,11 @@ impl<'a> Resolved<'a> {
         self.step.cwd.as_deref().or(self.sequence.defaults.cwd.as_deref()).unwrap_or(".")
     }
 
+    /// How many workers run it, each in a folder of its own; nothing where it runs by itself.
+    pub fn workers(&self) -> Option<u32> {
+        self.step.fanout.filter(|workers| *workers > 0)
+    }
+
     /// How many more attempts a failure gets.
     pub fn retries(&self) -> u32 {
         self.step.retries.or(self.sequence.defaults.retries).unwrap_or(0)

@@ -3,6 +3,7 @@
 
 mod artifact;
 mod child;
+mod crew;
 mod diff;
 mod executor;
 mod finish;

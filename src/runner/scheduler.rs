@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{FailPolicy, GateStatus, Graph, Groups, Id, Node, Readiness, Sequence, State, StepStatus};
+use crate::model::{FailPolicy, GateStatus, Graph, Groups, Id, Node, Readiness, Resolved, Sequence, State, StepStatus};
 
 /// What happened. Nodes are numbered as in [`Graph`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,6 +50,8 @@ pub struct Scheduler {
     groups: Vec<Vec<usize>>,
     group_of: Vec<Option<usize>>,
     policies: Vec<FailPolicy>,
+    /// How many slots a step takes, if there are as many.
+    widths: Vec<usize>,
     queue: BTreeSet<usize>,
     asked: BTreeSet<usize>,
     running: BTreeSet<usize>,
@@ -66,10 +68,12 @@ impl Scheduler {
         let known = Groups::of(sequence);
         let mut group_of = vec![None; graph.len()];
         let mut covered = vec![false; graph.len()];
+        let mut widths = vec![1; graph.len()];
         let mut policies = vec![FailPolicy::FailFast; graph.len()];
         for at in 0..graph.len() {
             let Node::Step(step) = graph.node(at) else { continue };
             covered[at] = covers(&sequence.steps[step].id);
+            widths[at] = Resolved::new(sequence, &sequence.steps[step]).workers().unwrap_or(1) as usize;
             (policies[at], group_of[at]) = (known.policy(step), known.place(step));
         }
         // The numbers of steps in the graph are their places in the plan.
@@ -80,6 +84,7 @@ impl Scheduler {
             groups,
             group_of,
             policies,
+            widths,
             queue: BTreeSet::new(),
             asked: BTreeSet::new(),
             running: BTreeSet::new(),
@@ -124,7 +129,8 @@ impl Scheduler {
             while self.slots > 0
                 && let Some(at) = self.queue.pop_first()
             {
-                self.slots -= 1;
+                // A fan-out takes what there is; it is enough for one worker after the other.
+                self.slots = self.slots.saturating_sub(self.widths[at]);
                 self.asked.insert(at);
                 effects.push(Effect::Start(at));
             }
@@ -157,6 +163,11 @@ impl Scheduler {
     /// What is known of every node.
     pub const fn readiness(&self) -> &Readiness {
         &self.ready
+    }
+
+    /// How many slots the node takes, if there are as many.
+    pub fn width(&self, at: usize) -> usize {
+        self.widths[at]
     }
 
     /// Whether the run covers the node.

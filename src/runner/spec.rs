@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Id, OutputFormat};
+use crate::model::{Fanout, Id, OutputFormat};
 
 /// Everything a supervisor needs; nothing is looked up after the claim.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -47,6 +47,12 @@ pub struct Spec {
     /// Whether its changes of a git work tree are kept as a patch.
     #[serde(default)]
     pub diff: bool,
+    /// Whether several workers run it.
+    #[serde(default)]
+    pub fanout: Option<Fanout>,
+    /// What each worker runs, where that is not the same for all.
+    #[serde(default)]
+    pub argvs: Vec<Vec<String>>,
 }
 
 /// spec.json: what was run, without the values of the environment.
@@ -79,6 +85,9 @@ pub struct SpecFile {
     /// Globs of what it makes, from where it runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<String>,
+    /// Whether several workers run it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fanout: Option<Fanout>,
     /// SHA-256 of the definition.
     pub defhash: String,
     /// The names that the plan adds to the environment.

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{FileId, Paths, file};
 use crate::{
     error::Error,
-    model::{AgentReport, Id, Outcome, Products, Reason, StepStatus},
+    model::{AgentReport, Id, Outcome, Products, Reason, StepStatus, WorkerEnd},
 };
 
 /// What a run covers.
@@ -215,6 +216,9 @@ pub struct AttemptStatus {
     pub run: String,
     /// Which attempt.
     pub attempt: u32,
+    /// Which worker of a fan-out, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<u32>,
     /// DONE, FAILED or NEEDS_REVIEW.
     pub status: StepStatus,
     /// Why, unless it simply exited with 0.
@@ -239,6 +243,9 @@ pub struct AttemptStatus {
     pub stdout_bytes: u64,
     /// Bytes of standard error.
     pub stderr_bytes: u64,
+    /// How each worker of a fan-out ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<WorkerEnd>,
     /// What an agent said of its work.
     #[serde(flatten)]
     pub agent: AgentReport,
@@ -255,7 +262,12 @@ impl AttemptStatus {
 
     /// status.json of an attempt, if it has ended.
     pub fn read(paths: &Paths, run: &str, step: &str, attempt: u32) -> Option<Self> {
-        file::read_json(&paths.attempt(run, step, attempt).join("status.json"))
+        Self::read_in(&paths.attempt(run, step, attempt))
+    }
+
+    /// status.json in the folder of an attempt, or of a worker.
+    pub fn read_in(folder: &Path) -> Option<Self> {
+        file::read_json(&folder.join("status.json"))
     }
 }
 
