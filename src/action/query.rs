@@ -89,6 +89,10 @@ pub struct Logs {
     #[arg(long, value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// Of this worker of a fan-out; of all where absent, with their numbers
+    #[arg(long, value_name = "N")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<u32>,
     /// Only the last lines
     #[arg(long, short = 'n', value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,7 +114,18 @@ pub struct Logs {
 impl Logs {
     /// The whole log of a step's last attempt.
     pub const fn of(step: Id) -> Self {
-        Self { step, follow: false, stderr: false, run: None, attempt: None, tail: None, raw: false, after: None, limit: None }
+        Self {
+            step,
+            follow: false,
+            stderr: false,
+            run: None,
+            attempt: None,
+            worker: None,
+            tail: None,
+            raw: false,
+            after: None,
+            limit: None,
+        }
     }
 }
 query!("logs", Logs);
@@ -129,6 +144,10 @@ pub struct Answer {
     #[arg(long, value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// Of this worker of a fan-out; of all where absent
+    #[arg(long, value_name = "N")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<u32>,
 }
 query!("result", Answer);
 

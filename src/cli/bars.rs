@@ -293,16 +293,27 @@ fn plain_style() -> ProgressStyle {
 fn last_line(folder: &std::path::Path, attempt: u32) -> String {
     let newest = folder.join("latest").join("stdout.log");
     let path: PathBuf = if newest.exists() { newest } else { folder.join(attempt.to_string()).join("stdout.log") };
-    let read = || {
-        let mut file = File::open(path).ok()?;
-        let len = file.metadata().ok()?.len();
-        file.seek(SeekFrom::Start(len.saturating_sub(4096))).ok()?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).ok()?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        text.lines().rev().find(|line| !line.trim().is_empty()).map(tame)
-    };
-    read().unwrap_or_default()
+    last_line_in(&path).or_else(|| last_of_workers(&folder.join("latest"))).unwrap_or_default()
+}
+
+/// How many workers of a fan-out have ended, and the line that one of them has written last.
+fn last_of_workers(folder: &std::path::Path) -> Option<String> {
+    let entries = std::fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    let workers: Vec<PathBuf> = entries.filter(|path| path.join("stdout.log").exists()).collect();
+    let ended = workers.iter().filter(|path| path.join("status.json").exists()).count();
+    let written = |path: &&PathBuf| std::fs::metadata(path.join("stdout.log")).and_then(|meta| meta.modified()).ok();
+    let line = last_line_in(&workers.iter().max_by_key(written)?.join("stdout.log")).unwrap_or_default();
+    Some(format!("{ended} of {} ended  {line}", workers.len()))
+}
+
+fn last_line_in(path: &std::path::Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let len = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(len.saturating_sub(4096))).ok()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    text.lines().rev().find(|line| !line.trim().is_empty()).map(tame)
 }
 
 /// An event in a line, for people.

@@ -14,6 +14,7 @@ mod output;
 mod own;
 mod pager;
 mod policy;
+mod prefix;
 mod show;
 mod signals;
 mod stream;

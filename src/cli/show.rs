@@ -12,7 +12,7 @@ use super::{
 use crate::{
     client::{Check, Entry, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
     error::count,
-    model::{Id, Products, Span, StepStatus},
+    model::{Id, Products, Span, StepStatus, WorkerEnd},
 };
 
 /// A reply as text; lines are cut at `width` where one is given.
@@ -284,9 +284,26 @@ fn step(detail: &StepDetail) -> String {
         put("changed", products.diff.map(|diff| format!("{}{shared}: seqctl diff {}", diff.words(), row.id)).unwrap_or_default());
         put("missing", tame(&products.product_notes.join(", ")));
     }
+    for end in detail.last.iter().flat_map(|last| &last.workers) {
+        put(&format!("worker {}", end.worker), format!("{} {}", style::glyph(end.status), worker_words(end)));
+    }
     put("note", detail.last.as_ref().and_then(|last| last.note.as_deref()).map(tame).unwrap_or_default());
     put("folder", detail.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default());
     format!("{} {}\n{}", style::glyph(row.status), style::bold(row.id.as_str()), table.lines("  ", None))
+}
+
+/// How a worker of a fan-out ended, how long it took, and what there is to say about it.
+fn worker_words(end: &WorkerEnd) -> String {
+    let parts = [style::word(end.status), took(Some(end.duration_ms)), worker_remark(end)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+}
+
+/// What there is to say about a worker beside its status.
+fn worker_remark(end: &WorkerEnd) -> String {
+    let words = if end.status == StepStatus::Failed { end.outcome().words() } else { String::new() };
+    let note = end.note.as_deref().map(tame).unwrap_or_default();
+    let usage = end.usage.map(|usage| usage.words()).unwrap_or_default();
+    [words, note, usage].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// A patch for reading: what files it is about in bold, what stays dim.
@@ -338,6 +355,10 @@ fn run(report: &RunReport, width: Option<usize>, verbose: bool) -> String {
             took(Some(attempt.duration_ms)),
             style::dim(&parts),
         ]);
+        for end in attempt.workers.iter().filter(|end| !is_long || end.status != StepStatus::Done) {
+            let name = format!("  {} worker {}", style::glyph(end.status), end.worker);
+            table.row([name, style::word(end.status), took(Some(end.duration_ms)), style::dim(&worker_remark(end))]);
+        }
     }
     if !table.is_empty() {
         text.push_str(&table.lines("", width));

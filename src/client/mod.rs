@@ -16,7 +16,7 @@ pub use crate::{
         Actor, Answer, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Follower, GateRow, GraphNode,
         GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogText, Output, Plan, PromptText, Reply, Rule, RunReport,
         RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow, TemplateRow, TranscriptReader, WhyReport,
-        blocked_by_gate, schema, start_of_lines,
+        blocked_by_gate, schema, start_of_lines, worker_prefix,
     },
     store::{AttemptStatus, RunState, yaml::Warning},
 };

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    crew,
     excerpt::read_part,
     query::{last_attempt, name_of},
     view::View,
@@ -164,9 +165,15 @@ fn step_finding(paths: &Paths, view: &View, ready: &Readiness, at: usize, of: &S
     } else {
         (if is_text() { "stdout.log" } else { "summary.md" }, BUDGET as u64)
     };
+    let text = if left.workers.is_empty() {
+        tail(folder.join(name), limit, &of.id)
+    } else {
+        let all = crew::texts(paths, &left, limit / left.workers.len() as u64).ok();
+        all.map(|(tail, _)| Text { tail, before: 0, path: folder.clone() })
+    };
     Finding {
         ended_at: Some(left.ended_at),
-        text: tail(folder.join(name), limit, &of.id),
+        text,
         diff: left.products.diff.map(|facts| (folder.join("diff.patch"), facts)),
         shared_with: left.products.shared_with,
         artifacts: left.products.artifacts,

@@ -10,7 +10,7 @@ use super::query::start_of_lines;
 use crate::{action::query::Logs, error::Error};
 
 /// The most that is returned at once where nothing else is asked for, in bytes.
-const LIMIT: u64 = 1024 * 1024;
+pub(super) const LIMIT: u64 = 1024 * 1024;
 
 /// What was read.
 #[derive(Debug, Default, PartialEq)]

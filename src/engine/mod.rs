@@ -7,6 +7,7 @@ mod call;
 mod caller;
 mod claim;
 mod confirm;
+mod crew;
 mod demo;
 mod diagram;
 mod doctor;
@@ -43,6 +44,7 @@ mod writer;
 
 pub use call::{Engine, Preview, Reply, run_options};
 pub use caller::{Actor, Caller, Consent};
+pub use crew::worker_prefix;
 pub use demo::{DEMO_GATE, demo_sequence};
 pub use doctor::{Check, Health, doctor};
 pub use drive::drive;

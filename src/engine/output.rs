@@ -9,7 +9,7 @@ use super::{doctor::Check, graph::GraphReport, start::Plan, why::WhyReport};
 use crate::{
     action::{Changed, outcome},
     audit::Entry,
-    model::{AgentReport, DiffFacts, FailPolicy, Id, OutputFormat, Reason, Step, StepStatus, Usage},
+    model::{AgentReport, DiffFacts, FailPolicy, Id, OutputFormat, Reason, Step, StepStatus, Usage, WorkerEnd},
     store::{AttemptStatus, Run, yaml::Warning},
     template::Parameter,
 };
@@ -317,6 +317,9 @@ pub struct LogText {
     pub run: String,
     /// The attempt.
     pub attempt: u32,
+    /// The worker of a fan-out; nothing where it is no fan-out, or the text has all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<u32>,
     /// `stdout` or `stderr`.
     pub stream: &'static str,
     /// What the log is made of; the text is a transcript where that is known.
@@ -326,9 +329,9 @@ pub struct LogText {
     pub text: String,
     /// Whether something was left out: the beginning, or with `--after` what comes behind.
     pub truncated: bool,
-    /// Where to go on with `--after`.
+    /// Where to go on with `--after`; 0 for the text of all workers of a fan-out, which is that of several logs.
     pub cursor: u64,
-    /// The file itself.
+    /// The file itself; the attempt's folder for all workers of a fan-out.
     pub path: PathBuf,
 }
 
@@ -352,6 +355,9 @@ pub struct Answer {
     /// What an agent said of its work.
     #[serde(flatten)]
     pub agent: AgentReport,
+    /// How the workers of a fan-out ended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<WorkerEnd>,
 }
 
 /// What a step changed in its git work tree.

@@ -4,7 +4,8 @@ use std::{fs::File, io::Read as _, path::Path};
 
 use super::{
     call::Engine,
-    excerpt::{Part, read_part},
+    crew,
+    excerpt::{LIMIT, Part, read_part},
     grounds::grounds,
     log::{TranscriptReader, transcript_of},
     output::{
@@ -219,30 +220,35 @@ impl Engine {
         if !folder.is_dir() {
             return Err(Error::LogNotFound { step: step.clone(), run, attempt });
         }
-        let path = folder.join(name);
+        let path = match args.worker {
+            Some(worker) => crew::folder(self.paths(), &run, step, attempt, worker)?.join(name),
+            None => folder.join(name),
+        };
         let spec = (!args.stderr && !args.raw).then(|| store::file::read_json::<SpecFile>(&folder.join("spec.json"))).flatten();
         let format = spec.map_or(OutputFormat::Text, |spec| spec.output);
-        Ok(LogText { step: step.clone(), run, attempt, stream, format, text: String::new(), truncated: false, cursor: 0, path })
+        let worker = args.worker;
+        Ok(LogText { step: step.clone(), run, attempt, worker, stream, format, text: String::new(), truncated: false, cursor: 0, path })
     }
 
     fn logs(&self, view: &View, args: &query::Logs) -> Result<LogText, Error> {
-        let place = self.log_place(view, args)?;
-        if let (Some(lines), Some(mut reader)) = (args.tail, TranscriptReader::open(&place).filter(|_| !place.format.is_text())) {
-            let (text, truncated) = reader.tail(true, lines, usize::MAX)?;
-            return Ok(LogText { text, truncated, cursor: reader.offset(), ..place });
+        let mut places = self.log_places(view, args)?;
+        match places.len() {
+            1 => read_log(places.remove(0), args),
+            _ => crew::together(places, args, read_log),
         }
-        let Part { bytes, truncated, cursor } = read_part(&place.path, args)?;
-        if !place.format.is_text() {
-            return Ok(LogText { text: transcript_of(place.format, &bytes), truncated, cursor, ..place });
-        }
-        Ok(LogText { text: String::from_utf8_lossy(&bytes).into_owned(), truncated, cursor, ..place })
     }
 
     fn answer(&self, view: &View, args: &query::Answer) -> Result<Answer, Error> {
-        let logs = query::Logs { run: args.run.clone(), attempt: args.attempt, ..query::Logs::of(args.step.clone()) };
+        let logs = query::Logs { run: args.run.clone(), attempt: args.attempt, worker: args.worker, ..query::Logs::of(args.step.clone()) };
         let place = self.log_place(view, &logs)?;
-        let status = AttemptStatus::read(self.paths(), &place.run, place.step.as_str(), place.attempt);
-        let (text, truncated) = if place.format.is_text() {
+        let status = match args.worker {
+            None => AttemptStatus::read(self.paths(), &place.run, place.step.as_str(), place.attempt),
+            Some(_) => place.path.parent().and_then(AttemptStatus::read_in),
+        };
+        let of_workers = status.as_ref().filter(|status| !status.workers.is_empty());
+        let (text, truncated) = if let Some(status) = of_workers {
+            crew::texts(self.paths(), status, LIMIT / status.workers.len() as u64)?
+        } else if place.format.is_text() {
             let log = self.logs(view, &logs)?;
             (log.text, log.truncated)
         } else if status.is_none() {
@@ -252,8 +258,9 @@ impl Engine {
             (crate::agent::plain(&String::from_utf8_lossy(&bytes)), false)
         };
         let agent = status.as_ref().map(|status| status.agent.clone()).unwrap_or_default();
+        let workers = status.as_ref().map(|status| status.workers.clone()).unwrap_or_default();
         let status = status.map(|status| status.status);
-        Ok(Answer { step: place.step, run: place.run, attempt: place.attempt, status, text, truncated, agent })
+        Ok(Answer { step: place.step, run: place.run, attempt: place.attempt, status, text, truncated, agent, workers })
     }
 
     fn diff(&self, view: &View, args: &query::Diff) -> Result<DiffText, Error> {
@@ -277,6 +284,19 @@ impl Engine {
         let path = bytes.map(|_| path);
         Ok(DiffText { step, run, attempt, text, path, diff: status.products.diff, shared_with: status.products.shared_with })
     }
+}
+
+/// The part of a log that is asked for, as a transcript where it is that of an agent.
+fn read_log(place: LogText, args: &query::Logs) -> Result<LogText, Error> {
+    if let (Some(lines), Some(mut reader)) = (args.tail, TranscriptReader::open(&place).filter(|_| !place.format.is_text())) {
+        let (text, truncated) = reader.tail(true, lines, usize::MAX)?;
+        return Ok(LogText { text, truncated, cursor: reader.offset(), ..place });
+    }
+    let Part { bytes, truncated, cursor } = read_part(&place.path, args)?;
+    if !place.format.is_text() {
+        return Ok(LogText { text: transcript_of(place.format, &bytes), truncated, cursor, ..place });
+    }
+    Ok(LogText { text: String::from_utf8_lossy(&bytes).into_owned(), truncated, cursor, ..place })
 }
 
 /// Where the last `lines` lines of a text begin.
