@@ -217,6 +217,7 @@ actions! {
         RunRunnable(run::Runnable),
         RunStep(run::Steps),
         RunGroup(run::Group),
+        RunFusion(run::Fusion),
         Attach(run::Attach),
         Wait(run::Wait),
         Stop(run::Stop),

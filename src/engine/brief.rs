@@ -16,7 +16,7 @@ use crate::{
     action::query::Logs,
     agent::plain,
     error::Error,
-    model::{Candidates, Id, Node, Outcome, Readiness, Resolved, State, Step, Synth},
+    model::{Id, Node, Outcome, Readiness, Resolved, State, Step},
     prompt::{self, BUDGET, Brief, Finding, Limits, Listed, Text, Worker},
     runner::SpecFile,
     store::{AttemptStatus, Paths, Record, file},
@@ -51,7 +51,7 @@ fn brief(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Res
     let ready = view.readiness();
     let resolved = Resolved::new(&view.sequence, step);
     let policy = view.policy()?;
-    let is_synthesis = !step.candidates().is_empty() || step.fusion_synth == Some(Synth::Is(true));
+    let is_synthesis = step.is_synthesis();
     let others = |group: &Id| {
         let members = view.sequence.group(group.as_str()).map(|member| member.id.clone());
         (group.clone(), members.filter(|id| *id != step.id).collect::<Vec<_>>())
@@ -63,7 +63,7 @@ fn brief(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Res
         Node::Gate(_) => gate_finding(view, &ready, at),
         Node::Step(index) => {
             let of = &view.sequence.steps[index];
-            Finding { is_candidate: is_synthesis && is_candidate(of, step), ..step_finding(paths, view, &ready, at, of) }
+            Finding { is_candidate: is_synthesis && of.is_candidate_of(step), ..step_finding(paths, view, &ready, at, of) }
         }
     });
     let near: HashSet<usize> = before.iter().chain(&after).copied().chain([at]).collect();
@@ -120,12 +120,6 @@ fn reach(view: &View, at: usize, next: impl Fn(usize) -> Vec<usize>) -> Vec<usiz
     }
     found.sort_unstable();
     found
-}
-
-fn is_candidate(of: &Step, synth: &Step) -> bool {
-    synth.candidates().contains(&of.id)
-        || of.fusion_candidates == Some(Candidates::Is(true))
-        || of.fusion_synth == Some(Synth::By(synth.id.clone()))
 }
 
 fn gate_finding(view: &View, ready: &Readiness, at: usize) -> Finding {

@@ -24,7 +24,9 @@ use crate::{
     model::{CommandLine, Fanout, Groups, Id, Node, Outcome, OutputFormat, PromptBy, Reason, Resolved, Step},
     policy::{Execution, Verdict, interpreter},
     runner::{Leftover, Spec, SpecFile, write_status},
-    store::{Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Run, file, read_prompt, runs::attempts, sha256, worker_folder},
+    store::{
+        Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Run, file, read_prompt, runs::attempts, sha256, worker_folder,
+    },
 };
 
 /// What became of the wish to claim a step.
@@ -261,7 +263,9 @@ fn write_workers(paths: &Paths, spec: &Spec, told: &[Vec<u8>]) -> Result<(), Err
     for (worker, told) in (1..).zip(told) {
         let folder = paths.worker(&spec.run, spec.step.as_str(), spec.attempt, worker);
         match fs::DirBuilder::new().mode(0o700).create(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(Error::io("make the folder", folder)(error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Error::io("make the folder", folder)(error));
+            }
             _ => file::write(&folder.join("prompt.md"), told, false)?,
         }
     }

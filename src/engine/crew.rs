@@ -2,7 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{call::Engine, excerpt::{LIMIT, read_part}, output::LogText, view::View};
+use super::{
+    call::Engine,
+    excerpt::{LIMIT, read_part},
+    output::LogText,
+    view::View,
+};
 use crate::{
     action::query::Logs,
     agent::plain,

@@ -92,7 +92,7 @@ impl Event {
                     Kind::RunStarted { run },
                 ]
             }
-            "run.all" | "run.runnable" | "run.step" | "run.group" => vec![Kind::RunStarted { run: run() }],
+            "run.all" | "run.runnable" | "run.step" | "run.group" | "run.fusion" => vec![Kind::RunStarted { run: run() }],
             "stop" => vec![Kind::StopRequested {
                 steps: list("steps").into_iter().filter_map(|id| serde_json::from_value(id).ok()).collect(),
             }],

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     action::{Action, run},
     error::Error,
-    model::{Id, StepStatus, Usage},
+    model::{Id, Reason, StepStatus, Usage},
     store::{AttemptStatus, Paths, Run, RunState, is_held, list_runs, runs},
 };
 
@@ -65,6 +65,9 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
             failed.push((step, words));
         }
     }
+    // Where to look first: at what failed, not at what was stopped because of it.
+    let reason = |step: &Id| attempts.iter().rfind(|attempt| attempt.step == *step).and_then(|last| last.reason);
+    failed.sort_by_cached_key(|(step, _)| reason(step) == Some(Reason::FailFast));
     let is_whole = run.state == RunState::Ended && run.what.steps().is_none() && !run.stopped;
     let stuck = is_whole.then(|| covered.iter().find_map(|&at| super::start::stuck(view, &ready, at))).flatten();
     let statuses: Vec<StepStatus> = covered.into_iter().map(|at| ready.status(at)).collect();

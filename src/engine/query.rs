@@ -227,7 +227,18 @@ impl Engine {
         let spec = (!args.stderr && !args.raw).then(|| store::file::read_json::<SpecFile>(&folder.join("spec.json"))).flatten();
         let format = spec.map_or(OutputFormat::Text, |spec| spec.output);
         let worker = args.worker;
-        Ok(LogText { step: step.clone(), run, attempt, worker, stream, format, text: String::new(), truncated: false, cursor: 0, path })
+        Ok(LogText {
+            step: step.clone(),
+            run,
+            attempt,
+            worker,
+            stream,
+            format,
+            text: String::new(),
+            truncated: false,
+            cursor: 0,
+            path,
+        })
     }
 
     fn logs(&self, view: &View, args: &query::Logs) -> Result<LogText, Error> {
@@ -239,7 +250,12 @@ impl Engine {
     }
 
     fn answer(&self, view: &View, args: &query::Answer) -> Result<Answer, Error> {
-        let logs = query::Logs { run: args.run.clone(), attempt: args.attempt, worker: args.worker, ..query::Logs::of(args.step.clone()) };
+        let logs = query::Logs {
+            run: args.run.clone(),
+            attempt: args.attempt,
+            worker: args.worker,
+            ..query::Logs::of(args.step.clone())
+        };
         let place = self.log_place(view, &logs)?;
         let status = match args.worker {
             None => AttemptStatus::read(self.paths(), &place.run, place.step.as_str(), place.attempt),

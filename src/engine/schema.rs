@@ -92,7 +92,7 @@ fn answers(spec: &Spec) -> Option<&'static [&'static str]> {
         "template.apply" => &["changed", "preview"],
         "status" => &["status", "short"],
         "validate" => &["valid"],
-        "run.all" | "run.runnable" | "run.step" | "run.group" | "restart" => &["run", "would_run", "started"],
+        "run.all" | "run.runnable" | "run.step" | "run.group" | "run.fusion" | "restart" => &["run", "would_run", "started"],
         "attach" => &["run", "started"],
         "wait" => &["waited"],
         "stop" => &["stopped"],

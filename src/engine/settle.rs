@@ -142,7 +142,9 @@ fn siblings(view: &View, ended: &[Committed]) -> Vec<(Id, StopRequest)> {
     let groups = Groups::of(&view.sequence);
     for end in failed {
         let at = view.sequence.steps.iter().position(|step| step.id == end.step);
-        let Some(group) = at.and_then(|at| groups.group(at)).filter(|group| group.policy == FailPolicy::FailFast) else { continue };
+        let Some(group) = at.and_then(|at| groups.group(at)).filter(|group| group.policy == FailPolicy::FailFast) else {
+            continue;
+        };
         for member in group.members.iter().map(|&member| &view.sequence.steps[member]) {
             if let Some(lease) = view.leases.get(&member.id)
                 && lease.is_held

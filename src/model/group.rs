@@ -125,10 +125,10 @@ mod tests {
         plan.steps[1].fail_policy = fast;
         assert_eq!(policies(&plan), [fast_word, fast_word, best_word, best_word, best_word, fast_word]);
         let groups = Groups::of(&plan);
-        assert_eq!(groups.all().iter().map(|group| (group.id.as_str(), group.members.clone())).collect::<Vec<_>>(), [
-            ("g", vec![0, 1, 5]),
-            ("h", vec![2])
-        ]);
+        assert_eq!(
+            groups.all().iter().map(|group| (group.id.as_str(), group.members.clone())).collect::<Vec<_>>(),
+            [("g", vec![0, 1, 5]), ("h", vec![2])]
+        );
         assert!(check(&plan).is_ok());
         plan.steps[5].fail_policy = best;
         assert!(check(&plan).is_err());

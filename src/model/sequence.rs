@@ -89,6 +89,12 @@ impl Sequence {
         self.steps.iter().filter(move |step| step.group_id.as_ref().is_some_and(|id| id.as_str() == group))
     }
 
+    /// The candidates of a synthesiser, in the plan's order.
+    pub fn candidates_of<'a>(&'a self, synth: &'a Step) -> impl Iterator<Item = &'a Step> {
+        let needs: Vec<&Id> = synth.needs().collect();
+        self.steps.iter().filter(move |step| needs.contains(&&step.id) && step.is_candidate_of(synth))
+    }
+
     /// `sha256:` and 16 hex digits of the plan, blind to statuses and gate notes: it changes when
     /// somebody changes what would run, not when something ran.
     pub fn revision(&self) -> String {

@@ -30,6 +30,8 @@ pub enum RunKind {
     Steps(Vec<Id>),
     /// A group's members.
     Group(Vec<Id>),
+    /// Candidates, and what makes one result of them.
+    Fusion(Vec<Id>),
 }
 
 impl RunKind {
@@ -37,7 +39,7 @@ impl RunKind {
     pub fn steps(&self) -> Option<&[Id]> {
         match self {
             Self::All => None,
-            Self::Runnable(steps) | Self::Steps(steps) | Self::Group(steps) => Some(steps),
+            Self::Runnable(steps) | Self::Steps(steps) | Self::Group(steps) | Self::Fusion(steps) => Some(steps),
         }
     }
 
@@ -48,6 +50,7 @@ impl RunKind {
             Self::Runnable(_) => "runnable",
             Self::Steps(_) => "steps",
             Self::Group(_) => "group",
+            Self::Fusion(_) => "fusion",
         }
     }
 }
