@@ -19,6 +19,7 @@ mod hostile;
 mod kill;
 mod layers;
 mod life;
+mod metrics;
 mod policy;
 mod processes;
 mod products;

@@ -230,6 +230,7 @@ actions! {
         RunsList(query::RunsList),
         RunsShow(query::RunsShow),
         RunsPrune(run::Prune),
+        Metrics(query::Metrics),
         AuditTail(query::AuditTail),
         AuditList(query::AuditList),
         AuditVerify(query::AuditVerify),

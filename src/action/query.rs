@@ -193,6 +193,17 @@ pub struct RunsShow {
 }
 query!("runs.show", RunsShow);
 
+/// Show what runs took and how they went, in numbers
+#[derive(Args, Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metrics {
+    /// Only of this run; of all that are kept where absent
+    #[arg(long, value_name = "RUN")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+query!("metrics", Metrics);
+
 /// Show the last entries of the audit log
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -9,6 +9,7 @@ mod examples;
 mod fields;
 mod foreground;
 mod graph;
+mod metrics;
 mod mistake;
 mod output;
 mod own;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    graph, policy, style,
+    graph, metrics, policy, style,
     table::{Table, cut, harmless, tame, wrapped},
     templates, why,
 };
@@ -43,6 +43,7 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             text
         }
         Output::WouldRun(plan) => would_run(plan),
+        Output::Metrics(report) => metrics::text(report, width),
         Output::Started(started) => {
             let verb = if started.attached { "is going on already" } else { "started" };
             format!("run {} {verb}; `seqctl attach` watches it\n", started.run)

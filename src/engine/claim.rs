@@ -240,6 +240,7 @@ fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8
         v: 1,
         step: step.id.clone(),
         run: spec.run.clone(),
+        kind: resolved.kind(),
         agent: resolved.agent().to_owned(),
         argv: spec.argv.clone(),
         cwd: spec.cwd.clone(),

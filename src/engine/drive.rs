@@ -16,6 +16,7 @@ use super::{
     caller::Caller,
     claim::Claimed,
     launch::scheduler,
+    metrics,
     view::View,
     writer::{Held, Writer},
 };
@@ -371,6 +372,10 @@ impl Runner {
             }
         };
         self.run.state = state;
+        if state == RunState::Ended {
+            // Numbers that cannot be had are no reason not to end.
+            self.run.metrics = metrics::of_runs(&self.paths, view, std::slice::from_ref(&self.run)).ok();
+        }
         let payload = json!({"run": self.run.id, "waitsFor": self.run.waits_for});
         held.note(&Caller::system(), action, Some(self.run.id.clone()), payload, false)?;
         fault::point("run.noted");

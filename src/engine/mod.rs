@@ -21,6 +21,7 @@ mod guard;
 mod init;
 mod launch;
 mod log;
+mod metrics;
 mod next;
 mod output;
 mod past;

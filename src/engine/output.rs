@@ -9,7 +9,7 @@ use super::{doctor::Check, graph::GraphReport, start::Plan, why::WhyReport};
 use crate::{
     action::{Changed, outcome},
     audit::Entry,
-    model::{AgentReport, DiffFacts, FailPolicy, Id, OutputFormat, Reason, Step, StepStatus, Usage, WorkerEnd},
+    model::{AgentReport, DiffFacts, FailPolicy, Id, Metrics, OutputFormat, Reason, Step, StepStatus, Usage, WorkerEnd},
     store::{AttemptStatus, Run, yaml::Warning},
     template::Parameter,
 };
@@ -49,6 +49,8 @@ pub enum Output {
     Run(Box<RunReport>),
     #[schemars(title = "runs")]
     Runs { runs: Vec<RunRow> },
+    #[schemars(title = "metrics")]
+    Metrics(Box<Metrics>),
     #[schemars(title = "stopped")]
     Stopped { stopped: Vec<Id>, runs: Vec<String> },
     #[schemars(title = "waited")]

@@ -70,6 +70,7 @@ impl Engine {
             Action::GateList(_) => Output::Gates { gates: gate_rows(&view, &ready) },
             Action::Logs(args) => Output::Log(self.logs(&view, args)?),
             Action::Result(args) => Output::Answer(Box::new(self.answer(&view, args)?)),
+            Action::Metrics(args) => Output::Metrics(Box::new(self.metrics(&view, args)?)),
             Action::RunsShow(args) => {
                 let run = match &args.run {
                     Some(run) => Run::read(self.paths(), run)?,

@@ -99,6 +99,7 @@ fn answers(spec: &Spec) -> Option<&'static [&'static str]> {
         "logs" => &["log"],
         "runs.list" => &["runs"],
         "runs.show" => &["run"],
+        "metrics" => &["metrics"],
         "runs.prune" => &["pruned"],
         "audit.tail" | "audit.list" => &["audit"],
         "audit.verify" | "audit.head" => &["chain"],

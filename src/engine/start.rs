@@ -253,6 +253,7 @@ pub(super) fn new_run(paths: &Paths, caller: &Caller, kind: RunKind, fail_fast: 
                     started_at: clock::stamp(),
                     ended_at: None,
                     waits_for: Vec::new(),
+                    metrics: None,
                     env: std::env::vars_os()
                         .filter_map(|(name, _)| name.into_string().ok())
                         .filter(|name| !name.starts_with("THREADOS_") && !OF_A_TERMINAL.contains(&name.as_str()))

@@ -194,10 +194,11 @@ impl CommandLine {
 }
 
 /// The six thread types.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ThreadType {
     /// One step.
+    #[default]
     Base,
     /// A parallel group or a fan-out.
     P,

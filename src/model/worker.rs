@@ -59,7 +59,7 @@ impl WorkerEnd {
     }
 
     /// Whether it failed of itself, not because somebody else did.
-    fn has_failed(&self) -> bool {
+    pub fn has_failed(&self) -> bool {
         self.status == StepStatus::Failed && self.reason != Some(Reason::FailFast)
     }
 }

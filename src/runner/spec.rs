@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Fanout, Id, OutputFormat};
+use crate::model::{Fanout, Id, OutputFormat, ThreadType};
 
 /// Everything a supervisor needs; nothing is looked up after the claim.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -65,6 +65,9 @@ pub struct SpecFile {
     pub step: Id,
     /// The run.
     pub run: String,
+    /// The thread type of the step.
+    #[serde(rename = "type", default)]
+    pub kind: ThreadType,
     /// The agent; `shell` for commands.
     pub agent: String,
     /// The program and its arguments.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{FileId, Paths, file};
 use crate::{
     error::Error,
-    model::{AgentReport, Id, Outcome, Products, Reason, StepStatus, WorkerEnd},
+    model::{AgentReport, Id, Metrics, Outcome, Products, Reason, StepStatus, WorkerEnd},
 };
 
 /// What a run covers.
@@ -97,6 +97,9 @@ pub struct Run {
     /// What it waits for, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<String>,
+    /// What it took and how it went, once it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
     /// The names in its starter's environment, to warn when one is missing later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
