@@ -232,3 +232,60 @@ fn the_logs_of_all_workers_are_followed_to_their_end() {
     lines.sort_unstable();
     assert_eq!(lines, ["[1] begin end", "[2] begin end"]);
 }
+
+/// Three workers who write down that they ran.
+fn counted() -> Test {
+    project(
+        "    fanout: 3\n    command: echo $THREADOS_WORKER_INDEX.$THREADOS_ATTEMPT >> ran; echo did $THREADOS_WORKER_INDEX\n    retries: 1\n",
+    )
+}
+
+#[test]
+fn killed_at_any_point_no_worker_runs_twice_and_what_was_written_counts() {
+    for (point, wanted) in [
+        ("supervisor.before_fork:kill:2", "FAILED orphaned_process"),
+        ("status.write:kill", "FAILED orphaned_process"),
+        ("status.write:kill:3", "FAILED orphaned_process"),
+        ("supervisor.before_exit_line:kill", "FAILED orphaned_process"),
+        ("supervisor.after_exit_line:kill", "DONE"),
+        ("status.write:kill:4", "DONE"),
+        ("supervisor.after_status:kill", "DONE"),
+    ] {
+        for more in ["", ",recover.before_sweep:kill", ",recover.before_status:kill"] {
+            let test = counted();
+            let fault = format!("{point}{more}");
+            test.run_env("THREADOS_FAULT", &fault, &["run", "--detach"]).success();
+            wait_until("the supervisor to be killed", || {
+                test.processes().is_empty() || test.path(".threados/state/last/many").exists()
+            });
+            test.run(&["run"]);
+            test.wait_for_commit("many");
+            let ended = test.attempt_status("many", 1);
+            let outcome = format!("{} {}", text(&ended["status"]), text(&ended["reason"]));
+            assert_eq!(outcome.trim_end(), wanted, "{fault}");
+            let mut ran = test.lines("ran");
+            ran.sort();
+            ran.dedup();
+            assert_eq!(ran.len(), test.lines("ran").len(), "{fault}: nobody runs twice");
+            assert_eq!(ended["workers"].as_array().map(Vec::len), Some(3), "{fault}: {ended:#}");
+            if !point.starts_with("supervisor.before_fork") && !point.ends_with("kill") {
+                assert_eq!((ran.len(), workers(&test, 1)[0].as_str()), (3, "1 DONE"), "{fault}");
+            }
+            test.run(&["logs", "many"]).success();
+            test.assert_chain_valid();
+            test.assert_no_processes();
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_keeps_nobody_from_working_and_loses_no_outcome() {
+    let test = counted();
+    test.run_env("THREADOS_FAULT", "status.write:enospc:8,exit.append:enospc:2", &["run"]).success();
+    assert_eq!(workers(&test, 1), ["1 DONE", "2 DONE", "3 DONE"]);
+    for worker in 1..=3 {
+        let own = test.json(test.attempt("many", 1).join(format!("worker-{worker}/status.json")));
+        assert_eq!((&own["status"], &own["worker"], &own["stdoutBytes"]), (&json!("DONE"), &json!(worker), &json!(6)));
+    }
+    assert_eq!(test.lines("ran").len(), 3);
+}

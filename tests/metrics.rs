@@ -88,7 +88,9 @@ fn a_run_is_counted_and_its_record_keeps_the_numbers() {
     assert_eq!((&kept, &kept), (&found, &numbers(&test, &["--run", &run])));
     let text = test.run(&["metrics"]).success().stdout;
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    snapshot!("metrics", test.tidy(&text));
+    // How wide a column is depends on how long things took.
+    let text: Vec<String> = test.tidy(&text).lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    snapshot!("metrics", text.join("\n"));
 }
 
 #[test]

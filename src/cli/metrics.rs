@@ -23,15 +23,9 @@ pub(super) fn text(metrics: &Metrics, width: Option<usize>) -> String {
         count(metrics.runs, "run"),
         time(metrics.elapsed_ms)
     );
-    let mut table = Table::default();
-    table.row(["type", "steps", "attempts", "retries", "failed", "average", "total"].map(style::dim));
-    for thread in &metrics.threads {
-        table.row(row(thread.kind.as_str(), &thread.work));
-    }
-    if metrics.threads.len() > 1 {
-        table.row(row("all", &metrics.total));
-    }
-    text.push_str(&table.lines("", width));
+    let threads = metrics.threads.iter().map(|thread| (thread.kind.as_str(), &thread.work));
+    let sum = Some(("all", &metrics.total)).filter(|_| metrics.threads.len() > 1);
+    text.push_str(&numbers(threads.chain(sum).map(|(name, work)| row(name, work)).collect()).lines("", width));
     let facts = facts(metrics);
     if !facts.is_empty() {
         let _ = write!(text, "\n{}", facts.lines("", width));
@@ -40,16 +34,24 @@ pub(super) fn text(metrics: &Metrics, width: Option<usize>) -> String {
 }
 
 fn row(name: &str, work: &Work) -> [String; 7] {
-    let number = |number: usize| if number == 0 { style::dim("0") } else { number.to_string() };
-    [
-        name.to_owned(),
-        work.steps.to_string(),
-        work.attempts.to_string(),
-        number(work.retries),
-        number(work.failed),
-        time(work.average_ms),
-        time(work.total_ms),
-    ]
+    let Work { steps, attempts, retries, failed, total_ms, average_ms } = work;
+    let [steps, attempts, retries, failed] = [steps, attempts, retries, failed].map(usize::to_string);
+    [name.to_owned(), steps, attempts, retries, failed, time(*average_ms), time(*total_ms)]
+}
+
+/// Rows of numbers, which end below each other, and above them what they are. What is zero is dim.
+fn numbers(rows: Vec<[String; 7]>) -> Table {
+    const HEADS: [&str; 7] = ["type", "steps", "attempts", "retries", "failed", "average", "total"];
+    let width = |at: usize| rows.iter().map(|row| row[at].len()).max().unwrap_or(0).max(HEADS[at].len());
+    let widths: [usize; 7] = std::array::from_fn(width);
+    let mut table = Table::default();
+    let aligned = |at: usize, cell: &str| if at == 0 { cell.to_owned() } else { format!("{cell:>0$}", widths[at]) };
+    table.row(HEADS.iter().enumerate().map(|(at, head)| style::dim(&aligned(at, head))));
+    for row in &rows {
+        let cell = |(at, cell): (usize, &String)| if cell == "0" { style::dim(&aligned(at, cell)) } else { aligned(at, cell) };
+        table.row(row.iter().enumerate().map(cell));
+    }
+    table
 }
 
 fn time(ms: u64) -> String {

@@ -213,6 +213,9 @@ fn remark(row: &StepRow) -> String {
     if let Some(attempt) = row.attempt.filter(|attempt| *attempt > 1) {
         words.push(format!("attempt {attempt}"));
     }
+    if let Some(workers) = row.workers {
+        words.push(format!("{} of {} workers ended", workers.ended, workers.all));
+    }
     if row.changed {
         words.push("changed since".into());
     }

@@ -5,21 +5,31 @@ use std::path::{Path, PathBuf};
 use super::{
     call::Engine,
     excerpt::{LIMIT, read_part},
-    output::LogText,
+    output::{LogText, WorkerCount},
     view::View,
 };
 use crate::{
     action::query::Logs,
     agent::plain,
     error::Error,
-    model::{Fanout, Id},
+    model::{Fanout, Id, StepStatus},
     runner::SpecFile,
-    store::{AttemptStatus, Paths, file},
+    store::{AttemptStatus, Paths, file, worker_folder},
 };
 
 /// How many workers ran an attempt, and how; nothing where it was no fan-out.
 pub(super) fn fanout(folder: &Path) -> Option<Fanout> {
     file::read_json::<SpecFile>(&folder.join("spec.json"))?.fanout
+}
+
+/// How far the workers of an attempt are that runs. Those whose work was done in an attempt before count as ended.
+pub(super) fn count(paths: &Paths, run: &str, step: &Id, attempt: u32) -> Option<WorkerCount> {
+    let folder = paths.attempt(run, step.as_str(), attempt);
+    let all = fanout(&folder)?.workers;
+    let before = AttemptStatus::read(paths, run, step.as_str(), attempt.saturating_sub(1)).map(|status| status.workers);
+    let was_done = |worker| before.iter().flatten().any(|end| end.worker == worker && end.status != StepStatus::Failed);
+    let has_ended = |worker: &u32| folder.join(worker_folder(*worker)).join("status.json").exists() || was_done(*worker);
+    Some(WorkerCount { ended: u32::try_from((1..=all).filter(has_ended).count()).unwrap_or(all), all })
 }
 
 /// The folder of a worker of an attempt: of an earlier one, where its work was done by then.

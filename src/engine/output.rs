@@ -173,12 +173,24 @@ pub struct StepRow {
     /// How long it took, or has taken so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
+    /// How far the workers of a fan-out are that runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<WorkerCount>,
     /// Whether its definition is another one than when it ran.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
     /// The group it runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<Id>,
+}
+
+/// How far the workers of a fan-out are.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct WorkerCount {
+    /// How many have ended, however they did.
+    pub ended: u32,
+    /// How many there are.
+    pub all: u32,
 }
 
 /// A gate in a list.

@@ -417,6 +417,8 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
     let last = last.and_then(|(claim, attempt)| AttemptStatus::read(paths, &claim.run, step.id.as_str(), attempt));
     let is_changed =
         exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
+    let running = claim.zip(attempt).filter(|_| status == StepStatus::Running && resolved.workers().is_some());
+    let workers = running.and_then(|(claim, attempt)| crew::count(paths, &claim.run, &step.id, attempt));
     Some(StepRow {
         id: step.id.clone(),
         name: step.title().to_owned(),
@@ -431,6 +433,7 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         run: claim.map(|claim| claim.run.clone()),
         attempt,
         duration_ms,
+        workers,
         changed: is_changed,
         group: step.group_id.clone(),
     })

@@ -28,7 +28,6 @@ struct Running {
     worker: u32,
     pid: i32,
     begun: Instant,
-    deadline: Instant,
     /// Why it is being ended, and when it is killed.
     ending: Option<(Ending, Instant)>,
     ended: Option<WaitStatus>,
@@ -45,6 +44,8 @@ struct Crew {
     stop: Option<StopRequest>,
     /// Whether somebody did not come to the end of their work because of that.
     is_cut_short: bool,
+    /// How long each may take.
+    limit: Duration,
     tick: Instant,
 }
 
@@ -68,7 +69,7 @@ impl Crew {
 
     /// When something has to be done, whatever happens until then.
     fn next_look(&self) -> Instant {
-        let due = |running: &Running| running.ending.as_ref().map_or(running.deadline, |(_, kill_at)| *kill_at);
+        let due = |running: &Running| running.ending.as_ref().map_or(running.begun + self.limit, |(_, kill_at)| *kill_at);
         self.running.iter().map(due).fold(self.tick, Instant::min)
     }
 }
@@ -83,7 +84,16 @@ impl Supervisor {
         let is_left = |worker: &u32| self.workers.iter().all(|end| end.worker != *worker);
         let waiting = (1..=fanout.workers).filter(is_left).collect();
         let tick = Instant::now() + TICK;
-        let mut crew = Crew { attempt, fanout, waiting, running: Vec::new(), stop: None, is_cut_short: false, tick };
+        let mut crew = Crew {
+            attempt,
+            fanout,
+            waiting,
+            running: Vec::new(),
+            stop: None,
+            is_cut_short: false,
+            limit: Duration::from_millis(self.spec.timeout_ms),
+            tick,
+        };
         loop {
             self.take_ended(&mut crew);
             self.stop_workers(&mut crew);
@@ -129,8 +139,8 @@ impl Supervisor {
         let report = read_report(&folder, self.spec.output);
         let outcome = match ending {
             Some((Ending::Timeout, _)) => {
-                let limit = Span::from_ms(self.spec.timeout_ms);
-                Outcome::failed(Reason::Timeout, Some(format!("longer than {limit}")))
+                let limit = u64::try_from(crew.limit.as_millis()).unwrap_or(u64::MAX);
+                Outcome::failed(Reason::Timeout, Some(format!("longer than {}", Span::from_ms(limit))))
             }
             Some((Ending::Asked(request), _)) => {
                 crew.is_cut_short = true;
@@ -185,7 +195,7 @@ impl Supervisor {
                 }
                 (Some(_), _) => {}
                 (None, Some(request)) => running.end(Ending::Asked(request.clone()), now),
-                (None, None) if now >= running.deadline => running.end(Ending::Timeout, now),
+                (None, None) if now >= running.begun + crew.limit => running.end(Ending::Timeout, now),
                 (None, None) => {}
             }
         }
@@ -206,9 +216,8 @@ impl Supervisor {
             match self.start_worker(crew, worker) {
                 Ok(pid) => {
                     self.has_run = true;
-                    let deadline = begun + Duration::from_millis(self.spec.timeout_ms);
                     let index = Index::new(self.worker_folder(crew.attempt, worker));
-                    crew.running.push(Running { worker, pid, begun, deadline, ending: None, ended: None, index });
+                    crew.running.push(Running { worker, pid, begun, ending: None, ended: None, index });
                 }
                 Err(Refusal(why)) => {
                     let outcome = Outcome::failed(Reason::Spawn, Some(cut(&why)));
