@@ -56,6 +56,25 @@ fn each_worker_has_its_number_and_a_folder_of_its_own() {
 }
 
 #[test]
+fn a_worker_has_files_of_its_own_where_the_plan_tells_them_apart() {
+    let test = project(
+        "    fanout: 2\n    command: mkdir -p out/$THREADOS_WORKER_INDEX; echo $THREADOS_WORKER_INDEX > out/$THREADOS_WORKER_INDEX/a; echo all >> out/all\n    artifacts: [out/all, 'out/$THREADOS_WORKER_INDEX/*']\n",
+    );
+    test.run(&["run"]).success();
+    let paths = |ended: &Value| -> Vec<String> {
+        ended["artifacts"].as_array().unwrap().iter().map(|file| text(&file["path"])).collect()
+    };
+    assert_eq!(paths(&test.attempt_status("many", 1)), ["out/1/a", "out/2/a", "out/all"]);
+    for worker in 1..=2 {
+        let own = test.json(test.attempt("many", 1).join(format!("worker-{worker}/status.json")));
+        assert_eq!(
+            (paths(&own), &own["status"], &own["stdoutBytes"]),
+            (vec![format!("out/{worker}/a")], &json!("DONE"), &json!(0))
+        );
+    }
+}
+
+#[test]
 fn as_many_run_at_once_as_there_are_slots_and_all_get_their_turn() {
     let test = Test::new().policy("version: \"1.0\"\nmode: POWER\nmax_concurrent: 2\n").sequence(
         "version: \"1.0\"\nsteps:\n  - id: many\n    fanout: 5\n    command: mkdir busy-$THREADOS_WORKER_INDEX; ls -d busy-* | wc -l >> at-once; sleep 0.05; rmdir busy-$THREADOS_WORKER_INDEX\n",

@@ -25,7 +25,8 @@ pub(super) fn text(metrics: &Metrics, width: Option<usize>) -> String {
     );
     let threads = metrics.threads.iter().map(|thread| (thread.kind.as_str(), &thread.work));
     let sum = Some(("all", &metrics.total)).filter(|_| metrics.threads.len() > 1);
-    text.push_str(&numbers(threads.chain(sum).map(|(name, work)| row(name, work)).collect()).lines("", width));
+    let rows: Vec<_> = threads.chain(sum).map(|(name, work)| row(name, work)).collect();
+    text.push_str(&numbers(&rows).lines("", width));
     let facts = facts(metrics);
     if !facts.is_empty() {
         let _ = write!(text, "\n{}", facts.lines("", width));
@@ -40,14 +41,14 @@ fn row(name: &str, work: &Work) -> [String; 7] {
 }
 
 /// Rows of numbers, which end below each other, and above them what they are. What is zero is dim.
-fn numbers(rows: Vec<[String; 7]>) -> Table {
+fn numbers(rows: &[[String; 7]]) -> Table {
     const HEADS: [&str; 7] = ["type", "steps", "attempts", "retries", "failed", "average", "total"];
     let width = |at: usize| rows.iter().map(|row| row[at].len()).max().unwrap_or(0).max(HEADS[at].len());
     let widths: [usize; 7] = std::array::from_fn(width);
     let mut table = Table::default();
     let aligned = |at: usize, cell: &str| if at == 0 { cell.to_owned() } else { format!("{cell:>0$}", widths[at]) };
     table.row(HEADS.iter().enumerate().map(|(at, head)| style::dim(&aligned(at, head))));
-    for row in &rows {
+    for row in rows {
         let cell = |(at, cell): (usize, &String)| if cell == "0" { style::dim(&aligned(at, cell)) } else { aligned(at, cell) };
         table.row(row.iter().enumerate().map(cell));
     }

@@ -63,7 +63,9 @@ impl Session<'_> {
             })?;
         }
         drop(pager);
-        logs.iter().for_each(|log| self.explain_silence(&log.place));
+        for log in &logs {
+            self.explain_silence(&log.place);
+        }
         Ok(ExitCode::SUCCESS)
     }
 

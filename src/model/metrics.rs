@@ -184,18 +184,16 @@ fn share(part: usize, of: usize) -> f64 {
     if of == 0 { 0.0 } else { part as f64 / of as f64 }
 }
 
-/// The different lines of a text that say something. What a patch adds counts as what it adds; what else is in a patch
-/// does not.
+/// The different lines of a text that say something. Of a patch these are the lines that it adds.
 fn telling(text: &str) -> HashSet<&str> {
-    const OF_PATCHES: [&str; 8] = ["diff --git ", "index ", "@@", "--- ", "+++ ", "new file mode", "deleted file mode", "-"];
-    let mut is_patch = false;
+    let mut place = Place::Text;
     let mut found = HashSet::new();
     for line in text.lines() {
-        is_patch = (is_patch || line.starts_with("diff --git ") || line.starts_with("@@ ")) && !line.starts_with("```");
-        let line = match line.strip_prefix('+').filter(|_| is_patch && !line.starts_with("+++")) {
-            Some(added) => added,
-            None if is_patch && OF_PATCHES.iter().any(|start| line.starts_with(start)) => continue,
-            None => line,
+        place = place.after(line);
+        let line = match place {
+            Place::Text => line,
+            Place::Patch => line.strip_prefix('+').filter(|_| !line.starts_with("+++ ")).unwrap_or_default(),
+            Place::Binary => continue,
         };
         let line = line.trim();
         if line.chars().any(char::is_alphanumeric) {
@@ -203,6 +201,41 @@ fn telling(text: &str) -> HashSet<&str> {
         }
     }
     found
+}
+
+/// What a line of a text is part of.
+#[derive(Clone, Copy)]
+enum Place {
+    Text,
+    Patch,
+    Binary,
+}
+
+impl Place {
+    /// Where `line` is, which comes after a line that is here.
+    fn after(self, line: &str) -> Self {
+        const HEADS: [&str; 10] = [
+            "diff ",
+            "index ",
+            "similarity ",
+            "dissimilarity ",
+            "rename ",
+            "copy ",
+            "old mode ",
+            "new mode ",
+            "new file ",
+            "deleted file ",
+        ];
+        let begins = line.starts_with("diff --git ") || line.starts_with("@@ ");
+        match self {
+            _ if begins => Self::Patch,
+            Self::Patch if line == "GIT binary patch" => Self::Binary,
+            Self::Patch if line.is_empty() || line.starts_with([' ', '+', '-', '\\']) => Self::Patch,
+            Self::Patch if HEADS.iter().any(|head| line.starts_with(head)) => Self::Patch,
+            Self::Patch | Self::Text => Self::Text,
+            Self::Binary => Self::Binary,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -237,9 +270,9 @@ mod tests {
 
     #[test]
     fn of_a_patch_counts_what_it_adds() {
-        let patch = "My way:\n```diff\ndiff --git a/f b/f\nindex 1..2 100644\n--- a/f\n+++ b/f\n@@ -1 +1,2 @@\n-old\n+new line\n+ another\n same\n```\n- a list\n";
+        let patch = "My way:\n```diff\ndiff --git a/f b/f\nindex 1..2 100644\n--- a/f\n+++ b/f\n@@ -1 +1,2 @@\n-old\n+new line\n+ another\n same\n```\n- a list\ndiff --git a/b b/b\nGIT binary patch\nliteral 3\nzcmV\n\ndiff --git a/c b/c\n+last\n";
         let mut lines: Vec<_> = telling(patch).into_iter().collect();
         lines.sort_unstable();
-        assert_eq!(lines, ["- a list", "My way:", "```diff", "another", "new line", "same"]);
+        assert_eq!(lines, ["- a list", "My way:", "```diff", "another", "last", "new line"]);
     }
 }

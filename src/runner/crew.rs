@@ -7,13 +7,19 @@ use std::{
     path::Path,
 };
 
-use super::finish::{Left, complete, read_report};
+use super::{
+    SpecFile, artifact,
+    finish::{Left, complete, read_report},
+};
 use crate::{
     agent::Report,
     error::Error,
-    model::{Fanout, Id, Outcome, OutputFormat, Reason, StepStatus, WorkerEnd},
+    model::{Fanout, Id, Outcome, OutputFormat, Products, Reason, StepStatus, WorkerEnd},
     store::{AttemptStatus, Exit, Paths, file},
 };
+
+/// What stands in a glob for the number of a worker, whose files then are its own.
+const INDEX: &str = "$THREADOS_WORKER_INDEX";
 
 /// The most of the final texts of all workers that is kept together, in bytes.
 const TEXTS: usize = 256 * 1024;
@@ -29,6 +35,35 @@ pub(super) fn begin_folder(folder: &Path, first: &Path, step: &Path) -> io::Resu
         fs::hard_link(step.join("prompt.md"), &prompt)?;
     }
     Ok(())
+}
+
+/// The globs of what a step makes: of a fan-out those of each worker in the place of the one that names its number.
+pub(super) fn globs(artifacts: &[String], fanout: Option<Fanout>) -> Vec<String> {
+    let workers = fanout.map_or(0, |fanout| fanout.workers);
+    let shared = artifacts.iter().filter(|glob| workers == 0 || !glob.contains(INDEX)).cloned();
+    shared.chain((1..=workers).flat_map(|worker| own_globs(artifacts, worker))).collect()
+}
+
+/// The globs of what one worker makes.
+fn own_globs(artifacts: &[String], worker: u32) -> Vec<String> {
+    let own = artifacts.iter().filter(|glob| glob.contains(INDEX));
+    own.map(|glob| glob.replace(INDEX, &worker.to_string())).collect()
+}
+
+/// Takes note in the folder of each worker who ran of the files that are its own. `root` is that of the project, with
+/// its links resolved.
+pub(super) fn collect(paths: &Paths, root: &Path, spec: &SpecFile, attempt: u32) {
+    for worker in 1..=spec.fanout.map_or(0, |fanout| fanout.workers) {
+        let folder = paths.worker(&spec.run, spec.step.as_str(), attempt, worker);
+        let globs = own_globs(&spec.artifacts, worker);
+        let Some(status) = AttemptStatus::read_in(&folder).filter(|_| !globs.is_empty()) else { continue };
+        let mut products = Products::default();
+        artifact::collect(root, &spec.cwd, &globs, &mut products);
+        if let Ok(bytes) = file::pretty(&AttemptStatus { products, ..status }) {
+            // The files stand in the status of the step as well.
+            let _ = file::replace(&folder.join("status.json"), &bytes);
+        }
+    }
 }
 
 /// A worker whose turn did not come.
