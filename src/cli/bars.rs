@@ -271,7 +271,14 @@ impl Bars {
             let Some((run, attempt, since)) = totals.running.get(id) else { continue };
             let took = seconds(since.elapsed().as_secs());
             let last = last_line(&client.paths().run(run).join(id.as_str()), *attempt);
-            bar.set_message(format!("{} {id:<width$}  {:>6}  {}", style::glyph(StepStatus::Running), took, style::dim(&last)));
+            let workers = client.worker_count(run, id);
+            let workers = workers.map_or(String::new(), |count| format!("{} of {} ended  ", count.ended, count.all));
+            bar.set_message(format!(
+                "{} {id:<width$}  {:>6}  {}",
+                style::glyph(StepStatus::Running),
+                took,
+                style::dim(&format!("{workers}{last}"))
+            ));
         }
     }
 }
@@ -296,14 +303,11 @@ fn last_line(folder: &std::path::Path, attempt: u32) -> String {
     last_line_in(&path).or_else(|| last_of_workers(&folder.join("latest"))).unwrap_or_default()
 }
 
-/// How many workers of a fan-out have ended, and the line that one of them has written last.
+/// The line that one of the workers of a fan-out has written last.
 fn last_of_workers(folder: &std::path::Path) -> Option<String> {
-    let entries = std::fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path());
-    let workers: Vec<PathBuf> = entries.filter(|path| path.join("stdout.log").exists()).collect();
-    let ended = workers.iter().filter(|path| path.join("status.json").exists()).count();
-    let written = |path: &&PathBuf| std::fs::metadata(path.join("stdout.log")).and_then(|meta| meta.modified()).ok();
-    let line = last_line_in(&workers.iter().max_by_key(written)?.join("stdout.log")).unwrap_or_default();
-    Some(format!("{ended} of {} ended  {line}", workers.len()))
+    let entries = std::fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path().join("stdout.log"));
+    let written = |path: &PathBuf| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    last_line_in(&entries.filter(|path| path.exists()).max_by_key(written)?)
 }
 
 fn last_line_in(path: &std::path::Path) -> Option<String> {

@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     model::{Fanout, Id, StepStatus},
     runner::SpecFile,
-    store::{AttemptStatus, Paths, file, worker_folder},
+    store::{AttemptStatus, Paths, file, runs, worker_folder},
 };
 
 /// How many workers ran an attempt, and how; nothing where it was no fan-out.
@@ -95,6 +95,12 @@ pub fn worker_prefix(worker: u32, workers: u32) -> String {
 }
 
 impl Engine {
+    /// How far the workers of a step are in its newest attempt of a run; nothing where it is no fan-out.
+    pub fn worker_count(&self, run: &str, step: &Id) -> Option<WorkerCount> {
+        let newest = runs::attempts(self.paths(), run, step.as_str()).ok()?.pop()?;
+        count(self.paths(), run, step, newest)
+    }
+
     /// Where the logs that `args` asks for are: one, or of a fan-out one for each worker.
     pub fn log_places(&self, view: &View, args: &Logs) -> Result<Vec<LogText>, Error> {
         let place = self.log_place(view, args)?;

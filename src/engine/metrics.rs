@@ -13,7 +13,9 @@ use crate::{
     action::query::{self, Logs},
     clock,
     error::Error,
-    model::{AgentWork, Agreement, FanoutUse, Id, Latency, Metrics, Resolved, StepStatus, Thread, ThreadType, Usage, Work},
+    model::{
+        AgentWork, Agreement, FanoutUse, Id, Latency, Metrics, Node, Resolved, Step, StepStatus, Thread, ThreadType, Usage, Work,
+    },
     runner::SpecFile,
     store::{AttemptStatus, Decided, Paths, Record, Run, file, list_runs, runs},
 };
@@ -111,7 +113,7 @@ impl Sums {
 /// The thread type of an attempt's step, and its agent unless it is a command. A step that is gone from the plan has
 /// left both with its attempt.
 fn kind_and_agent(paths: &Paths, view: &View, attempt: &AttemptStatus) -> (ThreadType, Option<String>) {
-    if let Some(step) = view.sequence.step(attempt.step.as_str()) {
+    if let Some(step) = step_of(view, &attempt.step) {
         let resolved = Resolved::new(&view.sequence, step);
         return (resolved.kind(), (!resolved.is_shell()).then(|| resolved.agent().to_owned()));
     }
@@ -119,6 +121,14 @@ fn kind_and_agent(paths: &Paths, view: &View, attempt: &AttemptStatus) -> (Threa
     match file::read_json::<SpecFile>(&folder.join("spec.json")) {
         Some(spec) => (spec.kind, Some(spec.agent).filter(|agent| agent != "shell")),
         None => (ThreadType::Base, None),
+    }
+}
+
+/// The step of that name, without looking at every one.
+fn step_of<'a>(view: &'a View, id: &Id) -> Option<&'a Step> {
+    match view.graph.node(view.graph.find(id.as_str())?) {
+        Node::Step(step) => view.sequence.steps.get(step),
+        Node::Gate(_) => None,
     }
 }
 
@@ -148,7 +158,7 @@ fn end_of(record: &Record) -> Option<&str> {
 
 /// What a synthesis kept of its candidates; nothing for another step.
 fn agreement(paths: &Paths, view: &View, step: &Id, done: &AttemptStatus) -> Option<Agreement> {
-    let synth = view.sequence.step(step.as_str()).filter(|step| step.is_synthesis())?;
+    let synth = step_of(view, step).filter(|step| step.is_synthesis())?;
     let candidates = view.sequence.candidates_of(synth).filter_map(|candidate| {
         let id = candidate.id.as_str();
         let here = runs::attempts(paths, &done.run, id).ok().and_then(|attempts| attempts.last().copied());
