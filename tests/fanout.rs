@@ -308,3 +308,15 @@ fn a_full_disk_keeps_nobody_from_working_and_loses_no_outcome() {
     }
     assert_eq!(test.lines("ran").len(), 3);
 }
+
+#[test]
+fn workers_end_when_their_lease_is_taken_away() {
+    let test = project("    fanout: 2\n    command: touch $THREADOS_WORKER_INDEX.runs; sleep 100\n");
+    test.run(&["run", "--detach"]).success();
+    wait_until("all workers", || test.path("1.runs").exists() && test.path("2.runs").exists());
+    // What still writes there may make parts of it anew.
+    wait_until("everything to be gone", || {
+        let _ = std::fs::remove_dir_all(test.path(".threados"));
+        test.processes().is_empty()
+    });
+}

@@ -264,6 +264,18 @@ mod tests {
         assert_eq!(run.rest(), Rest::Over);
     }
 
+    #[test]
+    fn a_fan_out_takes_the_slots_that_there_are() {
+        let mut sequence = plan(&[vec![], vec![], vec![]]);
+        sequence.steps[1].fanout = Some(4);
+        let mut run = scheduler(&sequence);
+        assert_eq!(run.handle(Message::Slots(3)), [Effect::Start(0), Effect::Start(1)], "two are left for four workers");
+        run.handle(Message::Started(0));
+        run.handle(Message::Started(1));
+        assert_eq!(run.handle(Message::Slots(0)), []);
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(2)]);
+    }
+
     proptest! {
         /// Every step of any graph starts exactly once, never before what it needs, and never
         /// more at a time than there are slots.

@@ -56,6 +56,14 @@ impl Running {
         }
     }
 
+    /// Ends what there is of its process group, where a sweep does not find it.
+    fn sweep(&self) {
+        if !cfg!(target_os = "linux") {
+            self.signal(Signal::TERM);
+            self.signal(Signal::KILL);
+        }
+    }
+
     fn end(&mut self, why: Ending, now: Instant) {
         self.signal(Signal::TERM);
         self.ending = Some((why, now + grace()));
@@ -104,6 +112,7 @@ impl Supervisor {
             if Instant::now() >= crew.tick {
                 crew.tick = Instant::now() + TICK;
                 if !self.lease.is_at(&self.lease_path) {
+                    crew.running.iter().for_each(Running::sweep);
                     return None;
                 }
                 crew.running.iter_mut().for_each(|running| running.index.note());
@@ -129,6 +138,7 @@ impl Supervisor {
         let (ended, running) = std::mem::take(&mut crew.running).into_iter().partition(|running| running.ended.is_some());
         crew.running = running;
         for running in ended {
+            running.sweep();
             self.end_worker(crew, running);
         }
     }
