@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Test, snapshot};
+use crate::harness::{Test, snapshot, wait_until};
 
 /// One of everything that is counted. `flaky` fails at first, one of three workers fails, `s` keeps half of what its
 /// candidates have.
@@ -61,7 +61,7 @@ fn a_run_is_counted_and_its_record_keeps_the_numbers() {
     assert!(test.json(&file).get("metrics").is_none(), "it is not over");
     test.run(&["gate", "approve", "g"]).success();
     test.wait_for_status("next", "DONE");
-    test.run(&["wait", &run]).success();
+    wait_until("the run to be closed", || test.json(&file).get("metrics").is_some());
     let found = numbers(&test, &[]);
     let work = |steps: u64, attempts: u64, failed: u64| json!({"steps": steps, "attempts": attempts, "retries": attempts - steps, "failed": failed});
     assert_eq!(found["total"], work(7, 8, 1));
