@@ -83,6 +83,9 @@ pub enum Error {
     /// A member of a group waits for another one.
     #[error("`{id}` and `{need}` cannot both be in group `{group}`: `{id}` waits for `{need}`")]
     GroupDependent { group: Id, id: Id, need: Id },
+    /// A step has no candidates.
+    #[error("`{step}` brings no candidates together")]
+    NoFusion { step: Id },
     /// `validate --strict` found warnings.
     #[error("{}: {count}{list}", path.display())]
     Warnings { path: PathBuf, count: String, list: String },
@@ -384,9 +387,10 @@ impl Error {
             | Self::GroupDisagrees { .. }
             | Self::Warnings { .. } => ("SEQUENCE_VALIDATION_FAILED", Class::Invalid),
             Self::TemplateInvalid { .. } => ("INVALID_TEMPLATE", Class::Invalid),
-            Self::ParameterUnknown { .. } | Self::ParameterInvalid { .. } | Self::GroupDependent { .. } => {
-                ("VALIDATION_ERROR", Class::Invalid)
-            }
+            Self::ParameterUnknown { .. }
+            | Self::ParameterInvalid { .. }
+            | Self::GroupDependent { .. }
+            | Self::NoFusion { .. } => ("VALIDATION_ERROR", Class::Invalid),
             Self::TemplateNotFound { .. } => ("TEMPLATE_NOT_FOUND", Class::NotFound),
             Self::TooNew { .. } => ("FORMAT_TOO_NEW", Class::Invalid),
             Self::CircularDependency { .. } => ("CIRCULAR_DEPENDENCY", Class::Invalid),

@@ -8,9 +8,10 @@ use crate::harness::{Out, Test};
 /// Arguments that every command understands, and that name nothing that exists.
 fn arguments(name: &str) -> &'static [&'static str] {
     match name {
-        "step.add" | "step.edit" | "step.rm" | "step.show" | "skip" | "reset" | "run.step" | "run.group" | "restart" | "stop"
-        | "logs" | "why" | "result" | "review.accept" | "review.reject" | "open" | "gate.insert" | "gate.approve"
-        | "gate.block" | "gate.reopen" | "gate.rm" | "prompt.show" | "prompt.compile" | "diff" | "policy.check" => &["nope"],
+        "step.add" | "step.edit" | "step.rm" | "step.show" | "skip" | "reset" | "run.step" | "run.group" | "run.fusion"
+        | "restart" | "stop" | "logs" | "why" | "result" | "review.accept" | "review.reject" | "open" | "gate.insert"
+        | "gate.approve" | "gate.block" | "gate.reopen" | "gate.rm" | "prompt.show" | "prompt.compile" | "diff"
+        | "policy.check" => &["nope"],
         "extend" => &["nope", "30m"],
         "policy.set-mode" => &["SAFE"],
         "prompt.set" => &["nope", "--text", "x"],

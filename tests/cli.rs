@@ -84,9 +84,10 @@ fn outside_a_project_every_command_says_how_to_make_one() {
     let test = Test::new();
     for spec in CATALOG.iter().filter(|spec| !["init", "demo", "schema", "doctor"].contains(&spec.name)) {
         let arguments = match spec.name {
-            "step.add" | "step.edit" | "step.rm" | "step.show" | "skip" | "reset" | "run.step" | "run.group" | "restart"
-            | "stop" | "logs" | "why" | "prompt.show" | "prompt.compile" | "diff" | "gate.insert" | "gate.approve"
-            | "gate.block" | "gate.reopen" | "gate.rm" | "review.accept" | "review.reject" | "result" | "open" => &["x"][..],
+            "step.add" | "step.edit" | "step.rm" | "step.show" | "skip" | "reset" | "run.step" | "run.group" | "run.fusion"
+            | "restart" | "stop" | "logs" | "why" | "prompt.show" | "prompt.compile" | "diff" | "gate.insert"
+            | "gate.approve" | "gate.block" | "gate.reopen" | "gate.rm" | "review.accept" | "review.reject" | "result"
+            | "open" => &["x"][..],
             "continue" => &["x", "-m", "y"],
             "outcome" => &["done"],
             "add" | "fuse" | "group.parallelize" | "group.rm" | "template.show" | "template.apply" => &["x"],

@@ -60,6 +60,7 @@ pub(crate) fn samples() -> Vec<Error> {
             members: [(id("unit"), FailPolicy::FailFast), (id("api"), FailPolicy::BestEffort)],
         },
         Error::GroupDependent { group: id("tests"), id: id("api"), need: id("unit") },
+        Error::NoFusion { step: id("merge") },
         Error::Warnings { path: path(), count: "1 warning".into(), list: "\n  line 7: unknown key `timout`".into() },
         Error::TooNew { path: path(), version: "2.0".into() },
         Error::CircularDependency { cycle: vec![id("build"), id("test")], place: None },
@@ -148,7 +149,7 @@ fn name(error: &Error) -> &'static str {
         AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotExtend CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
         WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession TerminalMissing NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged
-        TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GateChanged GroupDisagrees GroupDependent)
+        TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GateChanged GroupDisagrees GroupDependent NoFusion)
 }
 
 #[test]

@@ -271,7 +271,7 @@ fn carries(pid: u32, nonce: &str) -> bool {
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|bytes| bytes.split(|&byte| byte == 0).any(|var| var == mark.as_bytes()))
 }
 
-/// Steps of all kinds: quick ones, retried ones, and some that leave daemons of every sort behind.
+/// Steps of all kinds: quick ones, retried ones, fan-outs, and some that leave daemons of every sort behind.
 fn plan(nap: &str, random: &mut Random) -> String {
     let mut plan = "version: \"1.0\"\nsteps:\n".to_owned();
     for n in 0..STEPS {
@@ -287,11 +287,13 @@ fn plan(nap: &str, random: &mut Random) -> String {
         let end = if retry { "test $THREADOS_ATTEMPT = 2 || exit 1" } else { ":" };
         write!(
             plan,
-            "  - id: s{n}\n    command: |-\n      echo start s{n} $THREADOS_LEASE $THREADOS_ATTEMPT >> log\n      {daemon}\n      sleep 0.{ms:03}\n      {end}\n      echo end s{n} $THREADOS_LEASE $THREADOS_ATTEMPT >> log\n"
+            "  - id: s{n}\n    command: |-\n      echo start s{n} $THREADOS_LEASE $THREADOS_ATTEMPT.$THREADOS_WORKER_INDEX >> log\n      {daemon}\n      sleep 0.{ms:03}\n      {end}\n      echo end s{n} $THREADOS_LEASE $THREADOS_ATTEMPT.$THREADOS_WORKER_INDEX >> log\n"
         )
         .unwrap();
         if retry {
             plan += "    retries: 1\n";
+        } else if random.below(5) == 0 {
+            writeln!(plan, "    fanout: {}", 2 + random.below(3)).unwrap();
         }
         if n >= 4 && random.below(4) == 0 {
             writeln!(plan, "    depends_on: [s{}]", random.below(n)).unwrap();

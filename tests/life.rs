@@ -394,7 +394,8 @@ fn a_detached_run_can_be_attached_to_and_waited_for() {
     assert_eq!((&again["attached"], &again["run"]), (&json!(true), &reply["run"]), "a second run attaches to the first");
     let step = test.run(&["run", "hold", "--detach", "--json"]).success().json();
     assert_eq!(step["run"], reply["run"], "running a running step attaches");
-    let (attached, waiting) = (test.spawn(&["attach"]), test.spawn(&["wait", "--for", "done"]));
+    let (attached, waiting) = (test.spawn(&["attach"]), test.spawn(&["wait", "next", "--for", "done"]));
+    wait_until("somebody to attach", || attached.stderr().contains("attached to run"));
     test.write("go", "");
     assert!(attached.wait().success().stdout.contains("next done"));
     waiting.wait().success();

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::json;
 use threados::store::sha256;
 
-use crate::harness::{Test, text};
+use crate::harness::{Test, names, text};
 
 /// A project whose agent `me` keeps what it is told in `told-<step>` and then does what `do-<step>` says.
 pub(crate) fn project(plan: &str) -> Test {
@@ -162,4 +162,35 @@ fn a_step_that_changed_nothing_in_git_has_no_diff() {
     }
     let reply = test.run(&["diff", "think", "--json"]).success().json();
     assert_eq!((&reply["text"], reply.get("path")), (&json!(""), None));
+}
+
+#[test]
+fn earlier_attempts_keep_what_they_left() {
+    let plan = "version: \"1.0\"\nsteps:\n  - id: work\n    command: echo try $THREADOS_ATTEMPT | tee out.txt; [ $THREADOS_ATTEMPT = 3 ]\n    artifacts: [out.txt]\n    retries: 3\n    retry_delay: 20ms\n";
+    let test = Test::new().power().sequence(plan);
+    test.run(&["run"]).success();
+    for (attempt, status) in [(1, "FAILED"), (2, "FAILED"), (3, "DONE")] {
+        let folder = test.attempt("work", attempt);
+        assert_eq!(names(&folder), ["prompt.md", "spec.json", "status.json", "stderr.log", "stdout.log"], "{attempt}");
+        let ended = test.attempt_status("work", attempt);
+        assert_eq!((&ended["status"], &ended["attempt"]), (&json!(status), &json!(attempt)));
+        let text = format!("try {attempt}\n");
+        assert_eq!(ended["artifacts"], json!([{"path": "out.txt", "bytes": 6, "sha256": sha256(text.as_bytes())}]));
+        assert_eq!(test.run(&["logs", "work", "--attempt", &attempt.to_string()]).success().stdout, text);
+        if attempt > 1 {
+            let before = test.attempt_status("work", attempt - 1);
+            assert!(
+                text_of(&before, "endedAt") < text_of(&ended, "startedAt"),
+                "the pause lies between {before:#} and {ended:#}"
+            );
+        }
+    }
+    assert_eq!(std::fs::read_link(test.attempt("work", 3).with_file_name("latest")).unwrap().as_os_str(), "3");
+    assert_eq!(test.committed(), ["work DONE"], "one outcome");
+    let run = test.run(&["runs", "show", "--json"]).success().json();
+    assert_eq!(run["attempts"].as_array().map(Vec::len), Some(3));
+}
+
+fn text_of(status: &serde_json::Value, key: &str) -> String {
+    text(&status[key])
 }

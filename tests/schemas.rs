@@ -318,6 +318,8 @@ audit verify
 audit head
 runs prune --keep 1 --yes
 run group g
+run fusion mix
+metrics
 schema sequence --write
 attach";
 
@@ -340,8 +342,17 @@ fn answers_are_what_their_schemas_say() {
             assert_eq!(complaints(&failures, &document), Vec::<String>::new(), "{line}: {document:#}");
             // What failed tells in `data` what it would have answered.
             assert!(
-                ["run runnable", "runs", "attach", "wait fetch", "run fetch --detach", "wait broken", "run group g"]
-                    .contains(&line),
+                [
+                    "run runnable",
+                    "runs",
+                    "attach",
+                    "wait fetch",
+                    "run fetch --detach",
+                    "wait broken",
+                    "run group g",
+                    "run fusion mix"
+                ]
+                .contains(&line),
                 "{line}: {document:#}"
             );
         }

@@ -65,7 +65,7 @@ impl Change for Create {
         if let Some(id) = fresh.first().filter(|_| self.task.is_none()) {
             changed = changed.then(format!("seqctl prompt edit {id}"));
         }
-        Ok(changed.then(run(&self.candidates, &self.synth)))
+        Ok(changed.then(format!("seqctl run fusion {}", self.synth)))
     }
 
     fn target(&self) -> Option<String> {
@@ -133,7 +133,7 @@ impl Change for Fuse {
         template::put(txn, &made, &self.after)?;
         link(txn, &candidates, &synth)?;
         let text = format!("`{synth}` makes one result of {}", list(&candidates));
-        Ok(Changed::new(text, made.ids().cloned()).then(run(&candidates, &synth)))
+        Ok(Changed::new(text, made.ids().cloned()).then(format!("seqctl run fusion {synth}")))
     }
 
     fn target(&self) -> Option<String> {
@@ -170,11 +170,6 @@ fn task_of(txn: &Txn, candidates: &[Id]) -> String {
     let steps = candidates.iter().filter_map(|id| txn.sequence.step(id.as_str()));
     let prompt = steps.filter(|step| !Resolved::new(&txn.sequence, step).is_shell()).find_map(|step| step.prompt.clone());
     prompt.unwrap_or_else(|| "Say here what is to be done, and how one can see that it is done well.".into())
-}
-
-fn run(candidates: &[Id], synth: &Id) -> String {
-    let ids: Vec<&str> = candidates.iter().chain([synth]).map(Id::as_str).collect();
-    format!("seqctl run {}", ids.join(" "))
 }
 
 /// Gives a candidate its prompt, in one file for all of them.

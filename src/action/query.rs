@@ -94,6 +94,10 @@ pub struct Logs {
     #[arg(long, value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// Of this worker of a fan-out; of all where absent, with their numbers
+    #[arg(long, value_name = "N")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<u32>,
     /// Only the last lines
     #[arg(long, short = 'n', value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,7 +119,18 @@ pub struct Logs {
 impl Logs {
     /// The whole log of a step's last attempt.
     pub const fn of(step: Id) -> Self {
-        Self { step, follow: false, stderr: false, run: None, attempt: None, tail: None, raw: false, after: None, limit: None }
+        Self {
+            step,
+            follow: false,
+            stderr: false,
+            run: None,
+            attempt: None,
+            worker: None,
+            tail: None,
+            raw: false,
+            after: None,
+            limit: None,
+        }
     }
 }
 query!("logs", Logs);
@@ -151,6 +166,10 @@ pub struct Answer {
     #[command(flatten)]
     #[serde(flatten)]
     pub of: Attempt,
+    /// Of this worker of a fan-out; of all where absent
+    #[arg(long, value_name = "N")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<u32>,
 }
 query!("result", Answer);
 
@@ -189,6 +208,17 @@ pub struct RunsShow {
     pub run: Option<String>,
 }
 query!("runs.show", RunsShow);
+
+/// Show what runs took and how they went, in numbers
+#[derive(Args, Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metrics {
+    /// Only of this run; of all that are kept where absent
+    #[arg(long, value_name = "RUN")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+query!("metrics", Metrics);
 
 /// Show the last entries of the audit log
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

@@ -103,6 +103,23 @@ impl Act for Group {
     const ACCESS: Access = Access::Run;
 }
 
+/// Run the candidates of a synthesis, and then the synthesis
+#[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fusion {
+    /// The step that makes one result of its candidates
+    pub synth: Id,
+    #[command(flatten)]
+    #[serde(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub options: Options,
+}
+
+impl Act for Fusion {
+    const NAME: &'static str = "run.fusion";
+    const ACCESS: Access = Access::Run;
+}
+
 /// Watch a run that is going on
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

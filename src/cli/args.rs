@@ -244,6 +244,7 @@ mod tests {
             ("seqctl --project x run -y a", "run.step"),
             ("seqctl run runnable", "run.runnable"),
             ("seqctl run group g", "run.group"),
+            ("seqctl run fusion s", "run.fusion"),
             ("seqctl runs", "runs.list"),
             ("seqctl runs -n 5", "runs.list"),
             ("seqctl audit", "audit.tail"),

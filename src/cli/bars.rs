@@ -271,7 +271,14 @@ impl Bars {
             let Some((run, attempt, since)) = totals.running.get(id) else { continue };
             let took = seconds(since.elapsed().as_secs());
             let last = last_line(&client.paths().run(run).join(id.as_str()), *attempt);
-            bar.set_message(format!("{} {id:<width$}  {:>6}  {}", style::glyph(StepStatus::Running), took, style::dim(&last)));
+            let workers = client.worker_count(run, id);
+            let workers = workers.map_or(String::new(), |count| format!("{} of {} ended  ", count.ended, count.all));
+            bar.set_message(format!(
+                "{} {id:<width$}  {:>6}  {}",
+                style::glyph(StepStatus::Running),
+                took,
+                style::dim(&format!("{workers}{last}"))
+            ));
         }
     }
 }
@@ -293,16 +300,24 @@ fn plain_style() -> ProgressStyle {
 fn last_line(folder: &std::path::Path, attempt: u32) -> String {
     let newest = folder.join("latest").join("stdout.log");
     let path: PathBuf = if newest.exists() { newest } else { folder.join(attempt.to_string()).join("stdout.log") };
-    let read = || {
-        let mut file = File::open(path).ok()?;
-        let len = file.metadata().ok()?.len();
-        file.seek(SeekFrom::Start(len.saturating_sub(4096))).ok()?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).ok()?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        text.lines().rev().find(|line| !line.trim().is_empty()).map(tame)
-    };
-    read().unwrap_or_default()
+    last_line_in(&path).or_else(|| last_of_workers(&folder.join("latest"))).unwrap_or_default()
+}
+
+/// The line that one of the workers of a fan-out has written last.
+fn last_of_workers(folder: &std::path::Path) -> Option<String> {
+    let entries = std::fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path().join("stdout.log"));
+    let written = |path: &PathBuf| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    last_line_in(&entries.filter(|path| path.exists()).max_by_key(written)?)
+}
+
+fn last_line_in(path: &std::path::Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let len = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(len.saturating_sub(4096))).ok()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    text.lines().rev().find(|line| !line.trim().is_empty()).map(tame)
 }
 
 /// An event in a line, for people.

@@ -166,6 +166,15 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         &[("run build test", "these, in their order"), ("run build --detach --yes", "without a question, in the background")],
     ),
     ("run.group", &[("run group tests", "every member")]),
+    (
+        "metrics",
+        &[
+            ("metrics", "all runs together"),
+            ("metrics --run 20261122-104204-ef8c", "one of them"),
+            ("metrics --fields usage.costUsd", "what agents cost, as JSON"),
+        ],
+    ),
+    ("run.fusion", &[("run fusion merge", "its candidates, then the step that makes one result of theirs")]),
     ("attach", &[("attach", "watch the run that is going on")]),
     ("wait", &[("wait deploy --for done --timeout 30m", "fails with 7 if it fails, with 9 if it takes longer")]),
     ("extend", &[("extend deploy 30m", "half an hour more, on top of its timeout")]),

@@ -77,6 +77,13 @@ impl Session<'_> {
             if is_due {
                 tended = Some(Instant::now());
                 let found = self.client.tend(run)?;
+                if found.state != RunState::Active {
+                    // The log told of the last steps before run.json of the end, but perhaps after we had looked.
+                    for event in follower.next(Duration::ZERO)? {
+                        is_ending |= is_about_end(&event, run);
+                        progress.take(&event, run);
+                    }
+                }
                 match found.state {
                     RunState::Ended => return Ok(End::Over),
                     RunState::Waiting if !stay => return Ok(End::Waiting),

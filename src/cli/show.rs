@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    attention, graph, policy, style,
+    attention, graph, metrics, policy, style,
     table::{Table, cut, harmless, tame, wrapped},
     templates, why,
 };
@@ -14,7 +14,7 @@ use crate::{
         Check, Entry, Extended, GateRow, Output, Plan, Reply, RunReport, RunRow, ShortStatus, StatusReport, StepDetail, StepRow,
     },
     error::count,
-    model::{Id, Products, Span, StepStatus},
+    model::{Id, Products, Span, StepStatus, WorkerEnd},
 };
 
 /// A reply as text; lines are cut at `width` where one is given.
@@ -46,6 +46,7 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             text
         }
         Output::WouldRun(plan) => would_run(plan),
+        Output::Metrics(report) => metrics::text(report, width),
         Output::Started(started) => {
             let verb = if started.attached { "is going on already" } else { "started" };
             format!("run {} {verb}; `seqctl attach` watches it\n", started.run)
@@ -239,6 +240,9 @@ fn remark(row: &StepRow) -> String {
     if let Some(left) = row.left_ms {
         words.push(format!("{} left", Span::from_ms(left).short()));
     }
+    if let Some(workers) = row.workers {
+        words.push(format!("{} of {} workers ended", workers.ended, workers.all));
+    }
     if row.changed {
         words.push("changed since".into());
     }
@@ -313,9 +317,26 @@ fn step(detail: &StepDetail) -> String {
         put("changed", products.diff.map(|diff| format!("{}{shared}: seqctl diff {}", diff.words(), row.id)).unwrap_or_default());
         put("missing", tame(&products.product_notes.join(", ")));
     }
+    for end in detail.last.iter().flat_map(|last| &last.workers) {
+        put(&format!("worker {}", end.worker), format!("{} {}", style::glyph(end.status), worker_words(end)));
+    }
     put("note", detail.last.as_ref().and_then(|last| last.note.as_deref()).map(tame).unwrap_or_default());
     put("folder", detail.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default());
     format!("{} {}\n{}", style::glyph(row.status), style::bold(row.id.as_str()), table.lines("  ", None))
+}
+
+/// How a worker of a fan-out ended, how long it took, and what there is to say about it.
+fn worker_words(end: &WorkerEnd) -> String {
+    let parts = [style::word(end.status), took(Some(end.duration_ms)), worker_remark(end)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+}
+
+/// What there is to say about a worker beside its status.
+fn worker_remark(end: &WorkerEnd) -> String {
+    let words = if end.status == StepStatus::Failed { end.outcome().words() } else { String::new() };
+    let note = end.note.as_deref().map(tame).unwrap_or_default();
+    let usage = end.usage.map(|usage| usage.words()).unwrap_or_default();
+    [words, note, usage].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// A patch for reading: what files it is about in bold, what stays dim.
@@ -367,6 +388,10 @@ fn run(report: &RunReport, width: Option<usize>, verbose: bool) -> String {
             took(Some(attempt.duration_ms)),
             style::dim(&parts),
         ]);
+        for end in attempt.workers.iter().filter(|end| !is_long || end.status != StepStatus::Done) {
+            let name = format!("  {} worker {}", style::glyph(end.status), end.worker);
+            table.row([name, style::word(end.status), took(Some(end.duration_ms)), style::dim(&worker_remark(end))]);
+        }
     }
     if !table.is_empty() {
         text.push_str(&table.lines("", width));

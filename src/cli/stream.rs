@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
-use super::{Session, output::success, show, signals::Signals};
+use super::{Session, output::success, prefix::Prefix, show, signals::Signals};
 use crate::{
     action::{Action, query::Logs},
-    client::{Follower, Kind, LogText, TranscriptReader, start_of_lines},
+    client::{Follower, Kind, LogText, TranscriptReader, start_of_lines, worker_prefix},
     error::Error,
+    model::WorkerEnd,
 };
 
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -53,15 +54,18 @@ impl Session<'_> {
 
     /// A log, whole, without loading it.
     pub(super) fn copy_log(&self, args: &Logs) -> Result<ExitCode, Error> {
-        let place = self.client.log_place(&self.client.view()?, args)?;
-        let mut log = GrowingLog::begin(place, None)?;
+        let mut logs = GrowingLog::begin_all(self.client.log_places(&self.client.view()?, args)?, None)?;
         let mut pager = self.printer.pager();
-        log.print(true, &mut |bytes| match &mut pager {
-            Some(pager) => pager.write(bytes),
-            None => self.put(bytes),
-        })?;
+        for log in &mut logs {
+            log.print(true, &mut |bytes| match &mut pager {
+                Some(pager) => pager.write(bytes),
+                None => self.put(bytes),
+            })?;
+        }
         drop(pager);
-        self.explain_silence(&log.place);
+        for log in &logs {
+            self.explain_silence(&log.place);
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -75,16 +79,23 @@ impl Session<'_> {
         if std::fs::metadata(&place.path).is_ok_and(|meta| meta.len() > 0) {
             return;
         }
-        let status = crate::client::attempt_status(&self.client, place);
-        if let Some(note) = status.filter(|status| status.reason.is_some()).and_then(|status| status.note) {
-            self.printer.note(&format!("`{}` wrote nothing: {}", place.step, super::table::tame(&note)));
+        let Some(status) = crate::client::attempt_status(&self.client, place) else { return };
+        let (who, outcome) = match place.worker {
+            None => (format!("`{}`", place.step), Some(status.outcome())),
+            Some(worker) => {
+                let end = status.workers.iter().find(|end| end.worker == worker);
+                (format!("worker {worker} of `{}`", place.step), end.map(WorkerEnd::outcome))
+            }
+        };
+        if let Some(note) = outcome.filter(|outcome| outcome.reason.is_some()).and_then(|outcome| outcome.note) {
+            self.printer.note(&format!("{who} wrote nothing: {}", super::table::tame(&note)));
         }
     }
 
     /// Where the log is, once the step has been claimed by the run that is to run it.
-    fn first_place(&self, args: &Logs, follower: &mut Follower) -> Result<LogText, Error> {
+    fn first_places(&self, args: &Logs, follower: &mut Follower) -> Result<Vec<LogText>, Error> {
         loop {
-            match self.client.log_place(&self.client.view()?, args) {
+            match self.client.log_places(&self.client.view()?, args) {
                 Err(Error::NeverRan { step }) if self.client.is_awaited(&step)? => drop(follower.next(PATIENCE)?),
                 other => return other,
             }
@@ -95,24 +106,27 @@ impl Session<'_> {
     pub(super) fn follow_logs(&self, args: &Logs) -> Result<ExitCode, Error> {
         let mut signals = Signals::catch()?;
         let mut follower = self.client.follow()?;
-        let mut log = GrowingLog::begin(self.first_place(args, &mut follower)?, args.tail)?;
+        let mut logs = GrowingLog::begin_all(self.first_places(args, &mut follower)?, args.tail)?;
+        let print = |logs: &mut [GrowingLog], is_over| {
+            logs.iter_mut().try_for_each(|log| log.print(is_over, &mut |bytes| self.put(bytes)))
+        };
         loop {
-            log.print(false, &mut |bytes| self.put(bytes))?;
+            print(&mut logs, false)?;
             if let Some(signal) = signals.next() {
                 return Ok(ExitCode::from(signal.exit()));
             }
             if args.run.is_some() || !self.is_running(args)? {
-                log.print(true, &mut |bytes| self.put(bytes))?;
+                print(&mut logs, true)?;
                 return Ok(ExitCode::SUCCESS);
             }
-            let now = self.client.log_place(&self.client.view()?, args)?;
-            if now.path != log.place.path {
-                log.print(true, &mut |bytes| self.put(bytes))?;
-                log = GrowingLog::begin(now, None)?;
+            let now = self.client.log_places(&self.client.view()?, args)?;
+            if now.iter().map(|place| &place.path).ne(logs.iter().map(|log| &log.place.path)) {
+                print(&mut logs, true)?;
+                logs = GrowingLog::begin_all(now, None)?;
             }
             for event in follower.next(PATIENCE)? {
                 if matches!(&event.kind, Kind::StepEnded { step, .. } if *step == args.step) {
-                    log.print(true, &mut |bytes| self.put(bytes))?;
+                    print(&mut logs, true)?;
                     return Ok(ExitCode::SUCCESS);
                 }
             }
@@ -132,20 +146,41 @@ struct GrowingLog {
     transcript: Option<TranscriptReader>,
     /// How many of the lines that are there already are wanted; all where nothing is said.
     tail: Option<usize>,
+    /// Whose lines they are, where others are shown beside them.
+    prefix: Option<Prefix>,
 }
 
 impl GrowingLog {
+    /// The logs of all workers of a fan-out, or the one that there is.
+    fn begin_all(places: Vec<LogText>, tail: Option<usize>) -> Result<Vec<Self>, Error> {
+        let workers = u32::try_from(places.len()).unwrap_or(u32::MAX);
+        let begin = |place: LogText| {
+            let worker = place.worker.filter(|_| workers > 1);
+            let prefix = worker.map(|worker| Prefix::new(worker_prefix(worker, workers)));
+            Self::begin(place, tail).map(|log| Self { prefix, ..log })
+        };
+        places.into_iter().map(begin).collect()
+    }
+
     /// A log from its beginning, or its last lines.
     fn begin(place: LogText, tail: Option<usize>) -> Result<Self, Error> {
         let offset = match tail {
             Some(lines) if place.format.is_text() => start_of_tail(&place.path, lines)?,
             _ => 0,
         };
-        Ok(Self { place, offset, transcript: None, tail })
+        Ok(Self { place, offset, transcript: None, tail, prefix: None })
     }
 
     /// Gives `to` what there is more of it, until it wants no more. `is_over` says that nothing will follow.
     fn print(&mut self, is_over: bool, to: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
+        let Some(mut prefix) = self.prefix.take() else { return self.copy(is_over, to) };
+        self.copy(is_over, &mut |bytes| to(&prefix.lines(bytes, false)))?;
+        to(&prefix.lines(b"", is_over));
+        self.prefix = Some(prefix);
+        Ok(())
+    }
+
+    fn copy(&mut self, is_over: bool, to: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
         if self.place.format.is_text() {
             self.offset = copy_from(&self.place.path, self.offset, to)?;
             return Ok(());

@@ -18,7 +18,7 @@ pub use crate::{
         GateRow, GraphNode, GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogLine, LogText, LogWindow, Need,
         NeedKind, Observer, Opening, Output, Plan, Progress, PromptText, Reply, Rule, RunReport, RunRow, ShortStatus, Snapshot,
         Standing, Started, StatusReport, StepDetail, StepRow, Streams, Subscription, TemplateRow, TranscriptReader, Update,
-        WhyReport, blocked_by_gate, schema, time_words,
+        WhyReport, blocked_by_gate, schema, time_words, worker_prefix,
     },
     store::{AttemptStatus, Color, FirstView, Found, RunState, SLICE, Search, Ui, start_of_lines, yaml::Warning},
 };

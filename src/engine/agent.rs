@@ -9,7 +9,7 @@ use std::{
 use super::{trust, view::View};
 use crate::{
     agent::{Agent, Order},
-    error::Error,
+    error::{Error, count},
     model::{OutputFormat, Resolved, Step},
     store::{Paths, read_prompt, yaml::Warning},
 };
@@ -56,9 +56,17 @@ pub(super) fn command<'v>(view: &'v View, step: &Step, cwd: &Path, told: Told<'_
     Ok((agent, argv))
 }
 
-/// What a step would execute, on one line: a command, or an agent's command line and the beginning
-/// of its prompt.
+/// What a step would execute, on one line, and how many workers would.
 pub(super) fn words(view: &View, step: &Step) -> Result<String, Error> {
+    let line = one(view, step)?;
+    Ok(match Resolved::new(&view.sequence, step).workers() {
+        Some(workers) => format!("{}: {line}", count(workers as usize, "worker")),
+        None => line,
+    })
+}
+
+/// A command, or an agent's command line and the beginning of its prompt.
+fn one(view: &View, step: &Step) -> Result<String, Error> {
     let resolved = Resolved::new(&view.sequence, step);
     if resolved.is_shell() {
         let what = match (&step.command, &step.prompt_file) {

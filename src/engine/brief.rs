@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    crew,
     excerpt::read_part,
     query::{last_attempt, name_of},
     view::View,
@@ -15,8 +16,8 @@ use crate::{
     action::query::Logs,
     agent::plain,
     error::Error,
-    model::{Candidates, Id, Node, Outcome, Readiness, Resolved, State, Step, Synth},
-    prompt::{self, BUDGET, Brief, Finding, Limits, Listed, Text},
+    model::{Id, Node, Outcome, Readiness, Resolved, State, Step},
+    prompt::{self, BUDGET, Brief, Finding, Limits, Listed, Text, Worker},
     runner::SpecFile,
     store::{AttemptStatus, Paths, Record, file},
 };
@@ -33,12 +34,24 @@ pub(super) fn compile(paths: &Paths, view: &View, step: &Step, task: &str, cwd: 
     Ok(prompt::compile(&brief(paths, view, step, task, cwd)?))
 }
 
+/// What each worker of a fan-out is told; nothing where there is none.
+pub(super) fn for_workers(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Result<Vec<String>, Error> {
+    let most = view.policy()?.max_fanout;
+    // What the policy denies is not worth the work.
+    let Some(count) = Resolved::new(&view.sequence, step).workers().filter(|count| *count <= most) else {
+        return Ok(Vec::new());
+    };
+    let brief = brief(paths, view, step, task, cwd)?;
+    let worker = |number| Worker { number: Some(number), count };
+    Ok((1..=count).map(|number| prompt::compile(&Brief { worker: Some(worker(number)), ..brief.clone() })).collect())
+}
+
 fn brief(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Result<Brief, Error> {
     let at = view.graph.find(step.id.as_str()).unwrap_or_default();
     let ready = view.readiness();
     let resolved = Resolved::new(&view.sequence, step);
     let policy = view.policy()?;
-    let is_synthesis = !step.candidates().is_empty() || step.fusion_synth == Some(Synth::Is(true));
+    let is_synthesis = step.is_synthesis();
     let others = |group: &Id| {
         let members = view.sequence.group(group.as_str()).map(|member| member.id.clone());
         (group.clone(), members.filter(|id| *id != step.id).collect::<Vec<_>>())
@@ -50,7 +63,7 @@ fn brief(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Res
         Node::Gate(_) => gate_finding(view, &ready, at),
         Node::Step(index) => {
             let of = &view.sequence.steps[index];
-            Finding { is_candidate: is_synthesis && is_candidate(of, step), ..step_finding(paths, view, &ready, at, of) }
+            Finding { is_candidate: is_synthesis && of.is_candidate_of(step), ..step_finding(paths, view, &ready, at, of) }
         }
     });
     let near: HashSet<usize> = before.iter().chain(&after).copied().chain([at]).collect();
@@ -66,6 +79,7 @@ fn brief(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Res
         task: task.to_owned(),
         is_synthesis,
         is_orchestrator: step.is_orchestrator(),
+        worker: resolved.workers().map(|count| Worker { number: None, count }),
         findings: findings.collect(),
         plan,
         left_out,
@@ -108,12 +122,6 @@ fn reach(view: &View, at: usize, next: impl Fn(usize) -> Vec<usize>) -> Vec<usiz
     found
 }
 
-fn is_candidate(of: &Step, synth: &Step) -> bool {
-    synth.candidates().contains(&of.id)
-        || of.fusion_candidates == Some(Candidates::Is(true))
-        || of.fusion_synth == Some(Synth::By(synth.id.clone()))
-}
-
 fn gate_finding(view: &View, ready: &Readiness, at: usize) -> Finding {
     let decided = view.records.get(view.id_of(at)).and_then(|record| record.decision.as_ref());
     let by = decided.map_or(String::new(), |decided| format!(" by {}", decided.by));
@@ -151,9 +159,15 @@ fn step_finding(paths: &Paths, view: &View, ready: &Readiness, at: usize, of: &S
     } else {
         (if is_text() { "stdout.log" } else { "summary.md" }, BUDGET as u64)
     };
+    let text = if left.workers.is_empty() {
+        tail(folder.join(name), limit, &of.id)
+    } else {
+        let all = crew::texts(paths, &left, limit / left.workers.len() as u64).ok();
+        all.map(|(tail, _)| Text { tail, before: 0, path: folder.clone() })
+    };
     Finding {
         ended_at: Some(left.ended_at),
-        text: tail(folder.join(name), limit, &of.id),
+        text,
         diff: left.products.diff.map(|facts| (folder.join("diff.patch"), facts)),
         shared_with: left.products.shared_with,
         artifacts: left.products.artifacts,

@@ -146,7 +146,7 @@ impl Engine {
                 let (output, revision) = self.turn(caller, action, consent)?;
                 (output, Some(revision))
             }
-            Action::RunAll(_) | Action::RunRunnable(_) | Action::RunStep(_) | Action::RunGroup(_) => {
+            Action::RunAll(_) | Action::RunRunnable(_) | Action::RunStep(_) | Action::RunGroup(_) | Action::RunFusion(_) => {
                 let options = run_options(action).unwrap_or_default();
                 if options.dry_run {
                     (Output::WouldRun(self.plan_run(action)?), None)
@@ -291,6 +291,7 @@ pub fn run_options(action: &Action) -> Option<crate::action::run::Options> {
         Action::RunRunnable(args) => Some(args.options.clone()),
         Action::RunStep(args) => Some(args.options.clone()),
         Action::RunGroup(args) => Some(args.options.clone()),
+        Action::RunFusion(args) => Some(args.options.clone()),
         Action::Restart(args) => Some(args.options.clone()),
         Action::Continue(args) => Some(args.options.clone()),
         Action::ReviewReject(args) => Some(args.options.clone()),

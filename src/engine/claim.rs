@@ -22,10 +22,12 @@ use crate::{
     clock,
     error::Error,
     fault,
-    model::{CommandLine, Id, Node, Outcome, OutputFormat, PromptBy, Reason, Resolved, Step},
+    model::{CommandLine, Fanout, Groups, Id, Node, Outcome, OutputFormat, PromptBy, Reason, Resolved, Step},
     policy::{Execution, Verdict, interpreter},
     runner::{Leftover, Spec, SpecFile, Watch, write_status},
-    store::{Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Run, file, read_prompt, runs::attempts, sha256},
+    store::{
+        Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Run, file, read_prompt, runs::attempts, sha256, worker_folder,
+    },
 };
 
 /// What became of the wish to claim a step.
@@ -50,6 +52,14 @@ pub(super) struct Work {
     output: OutputFormat,
     guard: Option<Guard>,
     timeout_ms: u64,
+    /// What each worker of a fan-out is told and runs, where that is not the same for all.
+    workers: Vec<ForWorker>,
+}
+
+/// What one worker of a fan-out is told, and runs.
+struct ForWorker {
+    argv: Vec<String>,
+    told: Vec<u8>,
 }
 
 impl Held<'_> {
@@ -82,6 +92,7 @@ impl Held<'_> {
         let acting = limit::acting(self.view(), step);
         let work = resolve(&paths, self.view(), &acting, &folder);
         let prompt_sha = work.as_ref().ok().and_then(|work| work.prompt.as_ref()).map(|prompt| sha256(&prompt.bytes));
+        let fanout = self.fanout(step);
         let defhash = defhash(&Resolved::new(&self.view().sequence, step), prompt_sha);
         let claim = Claim {
             step: step.id.clone(),
@@ -89,7 +100,7 @@ impl Held<'_> {
             nonce: nonce.clone(),
             attempt,
             defhash: defhash.clone(),
-            slots: u32::from(step.watchdog_for.is_none()),
+            slots: if step.watchdog_for.is_some() { 0 } else { fanout.map_or(1, |fanout| fanout.at_once) },
             machine: Machine::this().clone(),
             inode: paths.inode(),
             watches: watched(self.view(), step).map(|watch| watch.nonce),
@@ -101,14 +112,19 @@ impl Held<'_> {
             file::remove(&latest)?;
         }
         let _ = std::os::unix::fs::symlink(attempt.to_string(), &latest);
-        let spec = work.map(|work| self.spec(run, &acting, work, &nonce, attempt, &folder));
-        if let Ok((spec, prompt)) = &spec {
+        let spec = work.map(|work| {
+            let told: Vec<_> = work.workers.iter().map(|worker| worker.told.clone()).collect();
+            let (spec, prompt) = self.spec(run, &acting, work, &nonce, attempt, &folder);
+            (Spec { fanout, ..spec }, prompt, told)
+        });
+        if let Ok((spec, prompt, told)) = &spec {
             write_folder(self.view(), &folder, &acting, spec, prompt, &defhash)?;
+            write_workers(&paths, spec, told)?;
         }
         let Some(lease) = Lease::claim(&paths, claim.clone())? else { return Ok(Claimed::Taken { at }) };
         let mut record = Record { claim: Some(Box::new(claim)), ..Record::default() };
         let result = match spec {
-            Ok((spec, _)) => {
+            Ok((spec, ..)) => {
                 self.remember(&step.id, record, true);
                 Claimed::Ours { at, lease, spec: Box::new(spec) }
             }
@@ -123,6 +139,19 @@ impl Held<'_> {
             }
         };
         Ok(result)
+    }
+
+    /// How many workers run a step, and how many of them at once: as many as there are free slots.
+    fn fanout(&self, step: &Step) -> Option<Fanout> {
+        let view = self.view();
+        let workers = Resolved::new(&view.sequence, step).workers()?;
+        let most = view.policy().map_or(1, |policy| policy.max_concurrent);
+        let at = view.graph.find(step.id.as_str()).unwrap_or_default();
+        Some(Fanout {
+            workers,
+            at_once: workers.min(most.saturating_sub(view.slots_taken())).max(1),
+            fail_policy: Groups::of(&view.sequence).policy(at),
+        })
     }
 
     fn audit_denial(&mut self, step: &Step, exit: &Exit) -> Result<(), Error> {
@@ -166,6 +195,8 @@ impl Held<'_> {
             diff: !resolved.is_shell() && step.watchdog_for.is_none(),
             limit: resolved.on_limit(),
             watch: watched(view, step),
+            fanout: None,
+            argvs: work.workers.into_iter().map(|worker| worker.argv).collect(),
         };
         if let Some(guard) = work.guard {
             guard.apply(&mut spec);
@@ -228,6 +259,7 @@ fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8
         v: 1,
         step: step.id.clone(),
         run: spec.run.clone(),
+        kind: resolved.kind(),
         agent: resolved.agent().to_owned(),
         argv: spec.argv.clone(),
         cwd: spec.cwd.clone(),
@@ -238,12 +270,27 @@ fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8
         output: spec.output,
         spent: decided.and_then(|decided| decided.resume.as_ref()).and_then(|resume| resume.spent),
         artifacts: spec.artifacts.clone(),
+        fanout: spec.fanout,
         defhash: defhash.into(),
         env: spec.env.keys().cloned().collect(),
         path: spec.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default(),
     };
     file::write(&folder.join("spec.json"), &file::pretty(&file)?, false)?;
     file::write(&folder.join("prompt.md"), text, false)
+}
+
+/// The folders and prompts of the workers who are told something of their own.
+fn write_workers(paths: &Paths, spec: &Spec, told: &[Vec<u8>]) -> Result<(), Error> {
+    for (worker, told) in (1..).zip(told) {
+        let folder = paths.worker(&spec.run, spec.step.as_str(), spec.attempt, worker);
+        match fs::DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Error::io("make the folder", folder)(error));
+            }
+            _ => file::write(&folder.join("prompt.md"), told, false)?,
+        }
+    }
+    Ok(())
 }
 
 /// What a step would run, or the outcome it has because it cannot be run. `folder` is where its
@@ -293,7 +340,17 @@ fn shell_work(step: &Step, prompt: Option<Prompt>, cwd: PathBuf) -> Result<Work,
         None if prompt.is_some() => Vec::new(),
         None => return Err("it has no command, prompt or prompt file".into()),
     };
-    Ok(Work { argv, cwd, prompt, told: None, is_told_by_stdin: false, output: OutputFormat::Text, guard: None, timeout_ms: 0 })
+    Ok(Work {
+        argv,
+        cwd,
+        prompt,
+        told: None,
+        is_told_by_stdin: false,
+        output: OutputFormat::Text,
+        guard: None,
+        timeout_ms: 0,
+        workers: Vec::new(),
+    })
 }
 
 /// The work of an agent, and what the policy judges: its command line and what the plan or a person tells it. What is
@@ -308,25 +365,31 @@ fn agent_work(
 ) -> Result<(Work, String), String> {
     let decided = view.records.get(&step.id).and_then(|record| record.decision.as_ref());
     let resume = decided.and_then(|decided| decided.resume.clone()).or_else(|| limit::resume(paths, view, step));
-    let (task, told) = match (&resume, &prompt) {
-        (Some(resume), _) => (resume.message.clone(), resume.message.clone()),
+    let (task, told, for_workers) = match (&resume, &prompt) {
+        (Some(resume), _) => (resume.message.clone(), resume.message.clone(), Vec::new()),
         (None, Some(prompt)) => {
             let task = String::from_utf8_lossy(&prompt.bytes).into_owned();
             let told = brief::compile(paths, view, step, &task, &cwd).map_err(|error| error.to_string())?;
-            (task, told)
+            let for_workers = brief::for_workers(paths, view, step, &task, &cwd).map_err(|error| error.to_string())?;
+            (task, told, for_workers)
         }
         (None, None) => return Err("it has no prompt or prompt file".into()),
     };
-    let file = folder.join("prompt.md");
     let session = resume.as_ref().map(|resume| resume.session.as_str());
-    let command = |prompt: &str| {
-        super::agent::command(view, step, &cwd, Told { prompt, file: Some(&file), session }).map_err(|error| match error.hint() {
+    let command = |prompt: &str, file: &Path| {
+        super::agent::command(view, step, &cwd, Told { prompt, file: Some(file), session }).map_err(|error| match error.hint() {
             Some(hint) => format!("{error}; {hint}"),
             None => error.to_string(),
         })
     };
-    let (agent, argv) = command(&told)?;
-    let text = format!("{}\n{task}", shell_words::join(command(&task)?.1));
+    let file = folder.join("prompt.md");
+    let (agent, argv) = command(&told, &file)?;
+    let text = format!("{}\n{task}", shell_words::join(command(&task, &file)?.1));
+    let mut workers = Vec::new();
+    for (worker, told) in (1..).zip(for_workers) {
+        let argv = command(&told, &folder.join(worker_folder(worker)).join("prompt.md"))?.1;
+        workers.push(ForWorker { argv, told: told.into_bytes() });
+    }
     let is_told_by_stdin = agent.prompt == PromptBy::Stdin;
     let work = Work {
         argv,
@@ -337,6 +400,7 @@ fn agent_work(
         output: agent.output,
         guard: None,
         timeout_ms: 0,
+        workers,
     };
     Ok((work, text))
 }

@@ -18,6 +18,7 @@ use super::{
     caller::Caller,
     claim::Claimed,
     launch::scheduler,
+    metrics,
     view::View,
     writer::{Held, Writer},
 };
@@ -390,7 +391,8 @@ impl Runner {
     /// Asks the scheduler what to start with the slots that are free.
     fn schedule(&mut self, view: &View) {
         let Ok(policy) = view.policy() else { return };
-        let taken = view.slots_taken() as usize + self.starts.len();
+        let width = |&at: &usize| self.scheduler.as_ref().map_or(1, |scheduler| scheduler.width(at));
+        let taken = view.slots_taken() as usize + self.starts.iter().map(width).sum::<usize>();
         self.tell(Message::Slots((policy.max_concurrent as usize).saturating_sub(taken)));
     }
 
@@ -436,14 +438,13 @@ impl Runner {
 
     /// Nothing runs and nothing can start: the run waits for a person, or is over.
     fn close(&mut self, held: &mut Held<'_>, rest: &Rest) -> Result<(), Error> {
-        let view = held.view();
         let (state, action) = match rest {
             Rest::Waiting(nodes) => {
-                self.run.waits_for = nodes.iter().map(|&at| wait_words(view, at)).collect();
+                self.run.waits_for = nodes.iter().map(|&at| wait_words(held.view(), at)).collect();
                 (RunState::Waiting, "run.wait")
             }
             Rest::Held => {
-                let why = self.spent.and_then(|spent| spent.reaches(view)).unwrap_or_default();
+                let why = self.spent.and_then(|spent| spent.reaches(held.view())).unwrap_or_default();
                 self.run.waits_for = vec![why.clone()];
                 let mut entry = super::transact::entry(&Caller::system(), "run.hold", Some(self.run.id.clone()), json!({}));
                 (entry.result, entry.error) = ("denied".into(), Some(why));
@@ -457,6 +458,10 @@ impl Runner {
             }
         };
         self.run.state = state;
+        if state == RunState::Ended {
+            // Numbers that cannot be had are no reason not to end.
+            self.run.metrics = metrics::of_runs(&self.paths, held.view(), std::slice::from_ref(&self.run)).ok();
+        }
         let payload = json!({"run": self.run.id, "waitsFor": self.run.waits_for});
         held.note(&Caller::system(), action, Some(self.run.id.clone()), payload, false)?;
         fault::point("run.noted");

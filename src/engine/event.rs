@@ -111,7 +111,7 @@ impl Event {
                     Kind::RunStarted { run },
                 ]
             }
-            "run.all" | "run.runnable" | "run.step" | "run.group" => vec![Kind::RunStarted { run: run() }],
+            "run.all" | "run.runnable" | "run.step" | "run.group" | "run.fusion" => vec![Kind::RunStarted { run: run() }],
             "stop" => {
                 vec![Kind::StopRequested { steps: list("steps").iter().filter_map(|id| Id::deserialize(id).ok()).collect() }]
             }

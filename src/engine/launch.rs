@@ -16,8 +16,15 @@ use crate::{
 };
 
 /// What a step's environment has that a runner must not inherit: it would be swept with the step.
-const OF_A_STEP: &[&str] =
-    &["THREADOS_LEASE", "THREADOS_STEP_ID", "THREADOS_ATTEMPT", "THREADOS_RUN_ID", "THREADOS_OUTCOME_FILE"];
+const OF_A_STEP: &[&str] = &[
+    "THREADOS_LEASE",
+    "THREADOS_STEP_ID",
+    "THREADOS_ATTEMPT",
+    "THREADOS_RUN_ID",
+    "THREADOS_OUTCOME_FILE",
+    "THREADOS_WORKER_INDEX",
+    "THREADOS_WORKER_COUNT",
+];
 
 impl Engine {
     /// Makes sure that a run has a runner.

@@ -9,7 +9,7 @@ use super::{attention::Need, doctor::Check, graph::GraphReport, progress::Progre
 use crate::{
     action::{Changed, outcome},
     audit::Entry,
-    model::{AgentReport, DiffFacts, FailPolicy, Id, OutputFormat, Reason, Step, StepStatus, Usage},
+    model::{AgentReport, DiffFacts, FailPolicy, Id, Metrics, OutputFormat, Reason, Step, StepStatus, Usage, WorkerEnd},
     store::{AttemptStatus, Run, yaml::Warning},
     template::Parameter,
 };
@@ -51,6 +51,8 @@ pub enum Output {
     Run(Box<RunReport>),
     #[schemars(title = "runs")]
     Runs { runs: Vec<RunRow> },
+    #[schemars(title = "metrics")]
+    Metrics(Box<Metrics>),
     #[schemars(title = "stopped")]
     Stopped { stopped: Vec<Id>, runs: Vec<String> },
     #[schemars(title = "opened")]
@@ -196,6 +198,9 @@ pub struct StepRow {
     /// How much of that is left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_ms: Option<u64>,
+    /// How far the workers of a fan-out are that runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<WorkerCount>,
     /// Whether its definition is another one than when it ran.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
@@ -205,6 +210,15 @@ pub struct StepRow {
     /// The step it watches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watches: Option<Id>,
+}
+
+/// How far the workers of a fan-out are.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct WorkerCount {
+    /// How many have ended, however they did.
+    pub ended: u32,
+    /// How many there are.
+    pub all: u32,
 }
 
 /// A gate in a list.
@@ -366,6 +380,9 @@ pub struct LogText {
     pub run: String,
     /// The attempt.
     pub attempt: u32,
+    /// The worker of a fan-out; nothing where it is no fan-out, or the text has all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<u32>,
     /// `stdout` or `stderr`.
     pub stream: &'static str,
     /// What the log is made of; the text is a transcript where that is known.
@@ -375,9 +392,9 @@ pub struct LogText {
     pub text: String,
     /// Whether something was left out: the beginning, or with `--after` what comes behind.
     pub truncated: bool,
-    /// Where to go on with `--after`.
+    /// Where to go on with `--after`; 0 for the text of all workers of a fan-out, which is that of several logs.
     pub cursor: u64,
-    /// The file itself.
+    /// The file itself; the attempt's folder for all workers of a fan-out.
     pub path: PathBuf,
 }
 
@@ -401,6 +418,9 @@ pub struct Answer {
     /// What an agent said of its work.
     #[serde(flatten)]
     pub agent: AgentReport,
+    /// How the workers of a fan-out ended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<WorkerEnd>,
 }
 
 /// What a step changed in its git work tree.

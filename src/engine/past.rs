@@ -13,7 +13,7 @@ use super::{
 use crate::{
     action::{Action, run},
     error::Error,
-    model::{Decision, Id, Outcome, Readiness, State, StepStatus, Usage},
+    model::{Decision, Id, Outcome, Readiness, Reason, State, StepStatus, Usage},
     runner::scheduler::Rest,
     store::{AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, runs},
 };
@@ -71,6 +71,9 @@ pub(super) fn run_report(paths: &Paths, view: &View, run: &Run) -> Result<RunRep
             failed.push((step, words));
         }
     }
+    // Where to look first: at what failed, not at what was stopped because of it.
+    let reason = |step: &Id| attempts.iter().rfind(|attempt| attempt.step == *step).and_then(|last| last.reason);
+    failed.sort_by_cached_key(|(step, _)| reason(step) == Some(Reason::FailFast));
     let is_whole = run.state == RunState::Ended && run.what.steps().is_none() && !run.stopped;
     let stuck = is_whole.then(|| covered.iter().find_map(|&at| super::start::stuck(view, &ready, at))).flatten();
     let statuses: Vec<StepStatus> = covered.into_iter().map(|at| status_in(view, &ready, at, &attempts)).collect();

@@ -9,7 +9,7 @@ use super::{call::Engine, view::View};
 use crate::{
     clock,
     error::Error,
-    model::{Node, Readiness, Resolved, State, StepStatus, Work, time_left},
+    model::{Node, Readiness, Resolved, State, StepStatus, Task, time_left},
     store::{AttemptStatus, Paths, Record, Run, RunState, file, open_runs},
 };
 
@@ -235,9 +235,9 @@ fn left(view: &View, ready: &Readiness, durations: &Durations, will_run: &[bool]
         };
         let needs = if is_running { Vec::new() } else { view.graph.needs(at) };
         let needs = needs.into_iter().filter_map(|need| places.get(&need).copied()).collect();
-        Some(Work { left, needs, is_running, takes_slot: matches!(view.graph.node(at), Node::Step(_)) })
+        Some(Task { left, needs, is_running, takes_slot: matches!(view.graph.node(at), Node::Step(_)) })
     };
-    let works: Option<Vec<Work>> = nodes.iter().map(work).collect();
+    let works: Option<Vec<Task>> = nodes.iter().map(work).collect();
     let slots = view.policy().ok()?.max_concurrent;
     Some(time_left(&works?, usize::try_from(slots).unwrap_or(usize::MAX)))
 }

@@ -5,6 +5,7 @@ use std::{fs::File, io::Read as _, path::Path};
 use super::{
     attention::Need,
     call::Engine,
+    crew,
     excerpt::{LIMIT, Part, read_part},
     extend::TimeLeft,
     grounds::grounds,
@@ -18,7 +19,7 @@ use crate::{
     action::{Action, query},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus, Usage},
+    model::{GateStatus, Group, Groups, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus, Usage},
     policy::Policy,
     runner::SpecFile,
     store::{self, AttemptStatus, Claim, Paths, Record, Run, RunState, list_runs, open_runs, runs, yaml},
@@ -75,6 +76,7 @@ impl Engine {
             Action::GateList(_) => Output::Gates { gates: gate_rows(&view, &ready) },
             Action::Logs(args) => Output::Log(self.logs(&view, args)?),
             Action::Result(args) => Output::Answer(Box::new(self.answer(&view, args)?)),
+            Action::Metrics(args) => Output::Metrics(Box::new(self.metrics(&view, args)?)),
             Action::RunsShow(args) => {
                 let run = match &args.run {
                     Some(run) => Run::read(self.paths(), run)?,
@@ -220,14 +222,37 @@ impl Engine {
         if !folder.is_dir() {
             return Err(Error::LogNotFound { step: step.clone(), run, attempt });
         }
-        let path = folder.join(name);
+        let path = match args.worker {
+            Some(worker) => crew::folder(self.paths(), &run, step, attempt, worker)?.join(name),
+            None => folder.join(name),
+        };
         let spec = (!args.stderr && !args.raw).then(|| store::file::read_json::<SpecFile>(&folder.join("spec.json"))).flatten();
         let format = spec.map_or(OutputFormat::Text, |spec| spec.output);
-        Ok(LogText { step: step.clone(), run, attempt, stream, format, text: String::new(), truncated: false, cursor: 0, path })
+        let worker = args.worker;
+        Ok(LogText {
+            step: step.clone(),
+            run,
+            attempt,
+            worker,
+            stream,
+            format,
+            text: String::new(),
+            truncated: false,
+            cursor: 0,
+            path,
+        })
     }
 
     fn logs(&self, view: &View, args: &query::Logs) -> Result<LogText, Error> {
-        let place = self.log_place(view, args)?;
+        let mut places = self.log_places(view, args)?;
+        match places.len() {
+            1 => self.read_log(places.remove(0), args),
+            _ => crew::together(places, args, |place, args| self.read_log(place, args)),
+        }
+    }
+
+    /// The part of a log that is asked for, as a transcript where it is that of an agent.
+    fn read_log(&self, place: LogText, args: &query::Logs) -> Result<LogText, Error> {
         if !place.format.is_text() {
             return self.transcript(place, args);
         }
@@ -250,10 +275,16 @@ impl Engine {
     }
 
     fn answer(&self, view: &View, args: &query::Answer) -> Result<Answer, Error> {
-        let logs = args.of.logs();
+        let logs = query::Logs { worker: args.worker, ..args.of.logs() };
         let place = self.log_place(view, &logs)?;
-        let status = AttemptStatus::read(self.paths(), &place.run, place.step.as_str(), place.attempt);
-        let (text, truncated) = if place.format.is_text() {
+        let status = match args.worker {
+            None => AttemptStatus::read(self.paths(), &place.run, place.step.as_str(), place.attempt),
+            Some(_) => place.path.parent().and_then(AttemptStatus::read_in),
+        };
+        let of_workers = status.as_ref().filter(|status| !status.workers.is_empty());
+        let (text, truncated) = if let Some(status) = of_workers {
+            crew::texts(self.paths(), status, LIMIT / status.workers.len() as u64)?
+        } else if place.format.is_text() {
             let log = self.logs(view, &logs)?;
             (log.text, log.truncated)
         } else if status.is_none() {
@@ -263,8 +294,9 @@ impl Engine {
             (crate::agent::plain(&String::from_utf8_lossy(&bytes)), false)
         };
         let agent = status.as_ref().map(|status| status.agent.clone()).unwrap_or_default();
+        let workers = status.as_ref().map(|status| status.workers.clone()).unwrap_or_default();
         let status = status.map(|status| status.status);
-        Ok(Answer { step: place.step, run: place.run, attempt: place.attempt, status, text, truncated, agent })
+        Ok(Answer { step: place.step, run: place.run, attempt: place.attempt, status, text, truncated, agent, workers })
     }
 
     fn diff(&self, view: &View, args: &query::Diff) -> Result<DiffText, Error> {
@@ -330,22 +362,12 @@ pub(super) fn name_of(paths: &Paths, view: &View) -> String {
 
 /// The groups in the order of their first members.
 pub(super) fn group_rows(sequence: &Sequence) -> Vec<GroupRow> {
-    let mut rows: Vec<GroupRow> = Vec::new();
-    for step in &sequence.steps {
-        let Some(id) = &step.group_id else { continue };
-        match rows.iter_mut().find(|row| row.id == *id) {
-            Some(row) => row.members.push(step.id.clone()),
-            None => rows.push(GroupRow {
-                id: id.clone(),
-                members: vec![step.id.clone()],
-                fail_policy: sequence
-                    .group(id.as_str())
-                    .find_map(|step| step.fail_policy)
-                    .unwrap_or_else(|| Resolved::new(sequence, step).fail_policy()),
-            }),
-        }
-    }
-    rows
+    let row = |group: &Group<'_>| GroupRow {
+        id: group.id.clone(),
+        members: group.members.iter().map(|&member| sequence.steps[member].id.clone()).collect(),
+        fail_policy: group.policy,
+    };
+    Groups::of(sequence).all().iter().map(row).collect()
 }
 
 pub(super) fn counts(statuses: &[StepStatus]) -> Vec<(StepStatus, usize)> {
@@ -409,6 +431,8 @@ pub(super) fn step_row_with(
     let is_changed =
         exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
     let now = clock::now();
+    let running = claim.zip(attempt).filter(|_| status == StepStatus::Running && resolved.workers().is_some());
+    let workers = running.and_then(|(claim, attempt)| crew::count(paths, &claim.run, &step.id, attempt));
     Some(StepRow {
         id: step.id.clone(),
         name: step.title().to_owned(),
@@ -426,6 +450,7 @@ pub(super) fn step_row_with(
         duration_ms,
         timeout_ms: time.as_ref().map(|time| time.limit_ms),
         left_ms: time.map(|time| time.left_ms),
+        workers,
         changed: is_changed,
         group: step.group_id.clone(),
         watches: step.watchdog_for.clone(),

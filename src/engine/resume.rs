@@ -60,6 +60,9 @@ fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), E
     if Resolved::new(&view.sequence, step).is_shell() {
         return Err(no_session("no agent runs it"));
     }
+    if Resolved::new(&view.sequence, step).workers().is_some() {
+        return Err(no_session("each of its workers has one of its own"));
+    }
     let (run, attempt) = last_attempt(paths, view, wish.id)
         .and_then(|(run, attempt)| Some((run, attempt?)))
         .ok_or_else(|| no_session("it has not run"))?;

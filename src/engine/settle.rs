@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    model::{FailPolicy, Id, Outcome, Reason, Resolved, StepStatus},
+    model::{FailPolicy, Groups, Id, Outcome, Reason, StepStatus},
     runner::{Leftover, StopRequest, deliver, leftover, repair},
     store::{self, Paths, Record, active},
 };
@@ -131,17 +131,22 @@ fn ended(view: &View) -> Vec<Committed> {
 /// The stop requests for the running members of the `fail_fast` groups in which something failed.
 /// A step that a person stopped takes nobody with it.
 fn siblings(view: &View, ended: &[Committed]) -> Vec<(Id, StopRequest)> {
-    let failed =
-        ended.iter().filter(|end| end.outcome.status == StepStatus::Failed && end.outcome.reason != Some(Reason::Stopped));
-    let failed = failed.filter(|end| end.outcome.until.is_none());
+    let mut failed = ended
+        .iter()
+        .filter(|end| end.outcome.status == StepStatus::Failed && end.outcome.reason != Some(Reason::Stopped))
+        .filter(|end| end.outcome.until.is_none())
+        .peekable();
     let mut stops = Vec::new();
+    if failed.peek().is_none() {
+        return stops;
+    }
+    let groups = Groups::of(&view.sequence);
     for end in failed {
-        let Some(step) = view.sequence.step(end.step.as_str()) else { continue };
-        let Some(group) = &step.group_id else { continue };
-        if Resolved::new(&view.sequence, step).fail_policy() != FailPolicy::FailFast {
+        let at = view.sequence.steps.iter().position(|step| step.id == end.step);
+        let Some(group) = at.and_then(|at| groups.group(at)).filter(|group| group.policy == FailPolicy::FailFast) else {
             continue;
-        }
-        for member in view.sequence.group(group.as_str()) {
+        };
+        for member in group.members.iter().map(|&member| &view.sequence.steps[member]) {
             if let Some(lease) = view.leases.get(&member.id)
                 && lease.is_held
                 && let Some(nonce) = lease.record.nonce()

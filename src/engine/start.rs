@@ -17,7 +17,7 @@ use crate::{
     action::Action,
     clock,
     error::{Error, list},
-    model::{Blocker, Id, Readiness, State, StepStatus},
+    model::{Blocker, FailPolicy, Groups, Id, Readiness, State, StepStatus},
     store::{Paths, Record, Run, RunKind, RunState, file, open_runs},
 };
 
@@ -65,6 +65,10 @@ pub(super) fn plan(view: &View, action: &Action) -> Result<Plan, Error> {
                 return Err(Error::GroupNotFound { group: args.id.to_string(), nearest });
             }
             (RunKind::Group(ids(view, &members)), members)
+        }
+        Action::RunFusion(args) => {
+            let nodes = fusion(view, &ready, &args.synth)?;
+            (RunKind::Fusion(ids(view, &nodes)), nodes)
         }
         Action::RunStep(args) => {
             let nodes = named(view, &ready, &args.ids)?;
@@ -158,17 +162,48 @@ fn named(view: &View, ready: &Readiness, ids: &[Id]) -> Result<Vec<usize>, Error
             }
             _ => {}
         }
-        let waits: Vec<Id> = ready
-            .blockers(at)
-            .into_iter()
-            .map(Blocker::node)
-            .filter(|blocker| !nodes.contains(blocker))
-            .map(|blocker| view.id_of(blocker).clone())
-            .collect();
-        if ready.state(at) == State::Idle && !waits.is_empty() {
-            return Err(Error::StepBlocked { step: id.clone(), why: format!("it waits for {}", list(&waits)) });
+    }
+    expect_startable(view, ready, &nodes, |_| false)?;
+    Ok(nodes)
+}
+
+/// Checks that each of `nodes` can start, or waits only for others of them and for what does not count.
+fn expect_startable(view: &View, ready: &Readiness, nodes: &[usize], counts_not: impl Fn(usize) -> bool) -> Result<(), Error> {
+    for &at in nodes.iter().filter(|at| ready.state(**at) == State::Idle) {
+        let blockers = ready.blockers(at).into_iter().map(Blocker::node);
+        let waits = blockers.filter(|blocker| !nodes.contains(blocker) && !counts_not(*blocker));
+        let waits: Vec<Id> = waits.map(|blocker| view.id_of(blocker).clone()).collect();
+        if !waits.is_empty() {
+            return Err(Error::StepBlocked { step: view.id_of(at).clone(), why: format!("it waits for {}", list(&waits)) });
         }
     }
+    Ok(())
+}
+
+/// The nodes of a synthesiser and of its candidates that have not ended, each of which can start or waits only for
+/// others of them.
+fn fusion(view: &View, ready: &Readiness, synth: &Id) -> Result<Vec<usize>, Error> {
+    let step = view.sequence.expect_step(synth.as_str())?;
+    let node = |id: &Id| view.graph.find(id.as_str()).unwrap_or_default();
+    let candidates: Vec<usize> = view.sequence.candidates_of(step).map(|step| node(&step.id)).collect();
+    if !step.is_synthesis() || candidates.is_empty() {
+        return Err(Error::NoFusion { step: synth.clone() });
+    }
+    let is_open = |at: &usize| matches!(ready.state(*at), State::Idle | State::Running);
+    if !is_open(&node(synth)) {
+        return Err(Error::StepEnded { step: synth.clone(), status: ready.status(node(synth)).as_str() });
+    }
+    if !candidates.iter().any(|at| is_open(at) || ready.is_satisfied(*at)) {
+        let failed: Vec<_> = candidates.iter().filter_map(|&at| failure(view, ready, at)).collect();
+        if failed.len() == candidates.len() {
+            return Err(Error::StepFailed { failed });
+        }
+    }
+    // One that failed is made up for by another that does not.
+    let groups = Groups::of(&view.sequence);
+    let is_lenient = |at: usize| groups.policy(at) == FailPolicy::BestEffort && failure(view, ready, at).is_some();
+    let nodes: Vec<usize> = candidates.iter().copied().filter(is_open).chain([node(synth)]).collect();
+    expect_startable(view, ready, &nodes, |at| candidates.contains(&at) && is_lenient(at))?;
     Ok(nodes)
 }
 
@@ -223,6 +258,7 @@ pub(super) fn new_run(paths: &Paths, caller: &Caller, kind: RunKind, fail_fast: 
                     started_at: clock::stamp(),
                     ended_at: None,
                     waits_for: Vec::new(),
+                    metrics: None,
                     env: std::env::vars_os()
                         .filter_map(|(name, _)| name.into_string().ok())
                         .filter(|name| !name.starts_with("THREADOS_") && !OF_A_TERMINAL.contains(&name.as_str()))

@@ -52,6 +52,7 @@ impl Error {
             Self::GroupDependent { id, need, .. } => {
                 Some(format!("leave one of them out, or take the dependency away: `seqctl dep rm {id} {need}`"))
             }
+            Self::NoFusion { step } => Some(format!("`seqctl fusion create --candidates <ids>… --synth {step}` gives it some")),
             Self::CannotTurn { .. } => Some("`seqctl audit list` shows the changes and their numbers".into()),
             Self::NothingToTurn { .. } => {
                 Some("only changes of the plan can be undone; `seqctl reset` forgets an outcome".into())

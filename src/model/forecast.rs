@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// A piece of work.
 #[derive(Clone, Debug, Default)]
-pub struct Work {
+pub struct Task {
     /// How long it still takes, in milliseconds.
     pub left: u64,
     /// What of the other work has to be done before it, as places in the same list.
@@ -16,8 +16,8 @@ pub struct Work {
 }
 
 /// How long all of it takes in milliseconds, if each piece begins as soon as it may and one of `slots` is free; what comes
-/// first in the list goes first. Work that needs itself is left out.
-pub fn time_left(works: &[Work], slots: usize) -> u64 {
+/// first in the list goes first. A task that needs itself is left out.
+pub fn time_left(works: &[Task], slots: usize) -> u64 {
     let mut unmet: Vec<usize> = works.iter().map(|work| work.needs.len()).collect();
     let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); works.len()];
     for (at, work) in works.iter().enumerate() {
@@ -62,8 +62,8 @@ mod tests {
 
     use super::*;
 
-    fn work(left: u64, needs: &[usize]) -> Work {
-        Work { left, needs: needs.to_vec(), is_running: false, takes_slot: true }
+    fn work(left: u64, needs: &[usize]) -> Task {
+        Task { left, needs: needs.to_vec(), is_running: false, takes_slot: true }
     }
 
     #[test]
@@ -72,9 +72,9 @@ mod tests {
         assert_eq!((time_left(&chain, 1), time_left(&chain, 9)), (35, 35));
         let wide = [work(10, &[]), work(10, &[]), work(10, &[]), work(1, &[0, 1, 2])];
         assert_eq!([1, 2, 3].map(|slots| time_left(&wide, slots)), [31, 21, 11]);
-        let running = [Work { is_running: true, ..work(7, &[]) }, work(10, &[0]), work(10, &[])];
+        let running = [Task { is_running: true, ..work(7, &[]) }, work(10, &[0]), work(10, &[])];
         assert_eq!([1, 2].map(|slots| time_left(&running, slots)), [27, 17]);
-        let gate = [work(4, &[]), Work { takes_slot: false, ..work(0, &[0]) }, work(4, &[1])];
+        let gate = [work(4, &[]), Task { takes_slot: false, ..work(0, &[0]) }, work(4, &[1])];
         assert_eq!(time_left(&gate, 1), 8);
         assert_eq!(time_left(&[], 3), 0);
     }
@@ -85,7 +85,7 @@ mod tests {
             lefts in prop::collection::vec((0..100_u64, any::<u64>()), 1..30),
             slots in 1..6_usize,
         ) {
-            let works: Vec<Work> = lefts.iter().enumerate().map(|(at, (left, bits))| {
+            let works: Vec<Task> = lefts.iter().enumerate().map(|(at, (left, bits))| {
                 work(*left, &(0..at.min(64)).filter(|before| bits >> before & 3 == 3).collect::<Vec<_>>())
             }).collect();
             let mut ends: Vec<u64> = Vec::new();

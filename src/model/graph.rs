@@ -66,7 +66,7 @@ impl Graph {
         for (at, gate) in sequence.gates.iter().enumerate() {
             gate.depends_on.iter().try_for_each(|need| link(sequence.steps.len() + at, &gate.id, need))?;
         }
-        sequence.check_groups()?;
+        super::group::check(sequence)?;
         let graph = Self { edges, steps: sequence.steps.len(), index };
         match graph.cycle() {
             None => sequence.check_watchdogs(&graph).map(|()| graph),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{FailPolicy, GateStatus, Graph, Id, Node, Resolved, Sequence, StepStatus};
+use super::{FailPolicy, GateStatus, Graph, Groups, Node, Sequence, StepStatus};
 
 /// What is known of a node apart from its dependencies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -84,8 +84,8 @@ impl Readiness {
     /// All steps idle, all gates pending.
     pub fn new(sequence: &Sequence, graph: &Graph) -> Self {
         let narrow = |nodes: Vec<usize>| nodes.into_iter().map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
-        let mut names: HashMap<&Id, u32> = HashMap::new();
-        let mut groups: Vec<Group> = Vec::new();
+        let known = Groups::of(sequence);
+        let mut groups: Vec<Group> = known.all().iter().map(|_| Group::default()).collect();
         let mut watchdogs: HashMap<u32, Vec<u32>> = HashMap::new();
         let mut places = Vec::with_capacity(graph.len());
         let needs: Vec<Vec<u32>> = (0..graph.len()).map(|at| narrow(graph.needs(at))).collect();
@@ -93,14 +93,8 @@ impl Readiness {
             let (state, group, policy) = match graph.node(at) {
                 Node::Gate(_) => (State::Gate(GateStatus::Pending), None, FailPolicy::FailFast),
                 Node::Step(step) => {
-                    let step = &sequence.steps[step];
-                    let group = step.group_id.as_ref().map(|id| {
-                        *names.entry(id).or_insert_with(|| {
-                            groups.push(Group::default());
-                            u32::try_from(groups.len() - 1).unwrap_or(u32::MAX)
-                        })
-                    });
-                    (State::Idle, group, Resolved::new(sequence, step).fail_policy())
+                    let group = known.place(step).map(|group| u32::try_from(group).unwrap_or(u32::MAX));
+                    (State::Idle, group, known.policy(step))
                 }
             };
             if let Some(group) = group {
@@ -200,6 +194,11 @@ impl Readiness {
         self.siblings(at).filter(|&other| {
             self.places[other].state == State::Ended(StepStatus::Failed) && self.places[other].policy == FailPolicy::FailFast
         })
+    }
+
+    /// What a failure of the node means for its group.
+    pub(super) fn policy(&self, at: usize) -> FailPolicy {
+        self.places[at].policy
     }
 
     /// What is known of the node.

@@ -1,6 +1,6 @@
 //! A step with the defaults filled in.
 
-use super::{FailPolicy, OnLimit, Sequence, Span, Step, ThreadType};
+use super::{OnLimit, Sequence, Span, Step, ThreadType};
 
 /// The values in force for a step: its own, else the sequence's `defaults:`, else ours.
 #[derive(Clone, Copy)]
@@ -79,6 +79,11 @@ impl<'a> Resolved<'a> {
         self.step.cwd.as_deref().or(self.sequence.defaults.cwd.as_deref()).unwrap_or(".")
     }
 
+    /// How many workers run it, each in a folder of its own; nothing where it runs by itself.
+    pub fn workers(&self) -> Option<u32> {
+        self.step.fanout.filter(|workers| *workers > 0)
+    }
+
     /// How many more attempts a failure gets.
     pub fn retries(&self) -> u32 {
         self.step.retries.or(self.sequence.defaults.retries).unwrap_or(0)
@@ -94,11 +99,6 @@ impl<'a> Resolved<'a> {
         let wanted = self.step.watchdog_interval.unwrap_or(Span::from_ms(60_000));
         // Less would be a loop that does nothing else.
         wanted.max(Span::from_ms(100))
-    }
-
-    /// What the failure of a group's member means for the others.
-    pub fn fail_policy(&self) -> FailPolicy {
-        self.step.fail_policy.or(self.sequence.defaults.fail_policy).unwrap_or_default()
     }
 
     /// Whether a success wants a person's review.

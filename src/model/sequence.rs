@@ -1,7 +1,5 @@
 //! The whole plan.
 
-use std::collections::HashMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -91,23 +89,10 @@ impl Sequence {
         self.steps.iter().filter(move |step| step.group_id.as_ref().is_some_and(|id| id.as_str() == group))
     }
 
-    /// Checks that members of a group who say what the failure of one means for the others say the same.
-    ///
-    /// # Errors
-    /// `GroupDisagrees` with the first two that do not.
-    pub fn check_groups(&self) -> Result<(), Error> {
-        let mut first: HashMap<&Id, (&Step, FailPolicy)> = HashMap::new();
-        for step in &self.steps {
-            let (Some(group), Some(policy)) = (&step.group_id, step.fail_policy) else { continue };
-            let (other, wanted) = *first.entry(group).or_insert((step, policy));
-            if policy != wanted {
-                return Err(Error::GroupDisagrees {
-                    group: group.clone(),
-                    members: [(other.id.clone(), wanted), (step.id.clone(), policy)],
-                });
-            }
-        }
-        Ok(())
+    /// The candidates of a synthesiser, in the plan's order.
+    pub fn candidates_of<'a>(&'a self, synth: &'a Step) -> impl Iterator<Item = &'a Step> {
+        let needs: Vec<&Id> = synth.needs().collect();
+        self.steps.iter().filter(move |step| needs.contains(&&step.id) && step.is_candidate_of(synth))
     }
 
     /// `sha256:` and 16 hex digits of the plan, blind to statuses and gate notes: it changes when

@@ -154,6 +154,18 @@ impl Step {
         }
     }
 
+    /// Whether it brings the results of candidates together.
+    pub fn is_synthesis(&self) -> bool {
+        !self.candidates().is_empty() || self.fusion_synth == Some(Synth::Is(true))
+    }
+
+    /// Whether it is a candidate of `synth`, provided that `synth` waits for it.
+    pub fn is_candidate_of(&self, synth: &Self) -> bool {
+        synth.candidates().contains(&self.id)
+            || self.fusion_candidates == Some(Candidates::Is(true))
+            || self.fusion_synth.as_ref().is_some_and(|of| matches!(of, Synth::By(id) if *id == synth.id))
+    }
+
     /// Everything it waits for: what it lists, then what `fusion_candidates` implies.
     pub fn needs(&self) -> impl Iterator<Item = &Id> {
         let implied = self.candidates().iter().filter(|id| !self.depends_on.contains(id));
@@ -182,10 +194,11 @@ impl CommandLine {
 }
 
 /// The six thread types.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ThreadType {
     /// One step.
+    #[default]
     Base,
     /// A parallel group or a fan-out.
     P,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{FailPolicy, GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, Step, StepStatus};
+use super::{FailPolicy, GateStatus, Graph, Id, Node, Readiness, Sequence, State, Step, StepStatus};
 
 /// Where the waiting begins: something that is not itself waiting.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -208,8 +208,7 @@ impl<'a> Search<'a> {
 
     /// Whether the step is of a group that may have failures.
     fn is_lenient(&self, node: usize) -> bool {
-        let policy = self.step(node).map(|step| Resolved::new(self.sequence, step).fail_policy());
-        policy == Some(FailPolicy::BestEffort)
+        self.ready.policy(node) == FailPolicy::BestEffort
     }
 
     /// How many approvals come before the success that makes a failed member of a `best_effort`

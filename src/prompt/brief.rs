@@ -27,6 +27,8 @@ pub struct Brief {
     pub is_synthesis: bool,
     /// Whether it adds and runs steps itself.
     pub is_orchestrator: bool,
+    /// Which worker of a fan-out it is.
+    pub worker: Option<Worker>,
     /// What came out of the steps it waits for, in the plan's order.
     pub findings: Vec<Finding>,
     /// Steps and gates of the sequence, in the plan's order.
@@ -45,6 +47,15 @@ pub struct Brief {
     pub artifacts: Vec<String>,
     /// Whether a person looks at its result before anything goes on.
     pub review: bool,
+}
+
+/// A worker of a fan-out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Worker {
+    /// Which one, from 1; nothing in a text that is the same for all.
+    pub number: Option<u32>,
+    /// How many there are.
+    pub count: u32,
 }
 
 /// What a step has to keep to.

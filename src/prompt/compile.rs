@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{BUDGET, Brief, Finding, Text, shares};
+use super::{BUDGET, Brief, Finding, Text, Worker, shares};
 use crate::model::{Id, ThreadType};
 
 /// The most artifacts of one step that are named; a manifest of more is in its status.json.
@@ -62,8 +62,18 @@ fn identity(brief: &Brief, text: &mut String) {
             others => format!("`{group}`, with {}", names(others)),
         }),
     );
+    put("worker", brief.worker.map(worker));
     if !facts.is_empty() {
         let _ = write!(text, "\n{facts}");
+    }
+}
+
+/// Which of the workers that all do this step it is, and what follows from that.
+fn worker(worker: Worker) -> String {
+    let number = worker.number.map_or("the one that `$THREADOS_WORKER_INDEX` names".to_owned(), |number| number.to_string());
+    match worker.count {
+        1 => "1 of 1".to_owned(),
+        count => format!("{number} of {count}; all of you have the same task, so take your part of it, or your own way"),
     }
 }
 
@@ -233,6 +243,7 @@ mod tests {
             task: "Write the API.\n".into(),
             is_synthesis: false,
             is_orchestrator: false,
+            worker: None,
             findings: Vec::new(),
             plan: vec![listed("api", "READY")],
             left_out: 0,

@@ -4,6 +4,6 @@ mod brief;
 mod compile;
 mod share;
 
-pub use brief::{Brief, Finding, Limits, Listed, Text};
+pub use brief::{Brief, Finding, Limits, Listed, Text, Worker};
 pub use compile::compile;
 pub use share::{BUDGET, shares};

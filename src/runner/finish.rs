@@ -11,8 +11,8 @@ use crate::{
     agent::Report,
     error::Error,
     fault,
-    model::{Id, Outcome, OutputFormat, Products, Reason, StepStatus},
-    store::{AttemptStatus, Exit, Paths, file},
+    model::{Id, Outcome, OutputFormat, Products, Reason, StepStatus, WorkerEnd},
+    store::{AttemptStatus, Exit, Paths, file, worker_folder},
 };
 
 /// Of an output that is longer than this only the beginning and the end are read, in bytes: who
@@ -34,19 +34,28 @@ pub(super) struct Left {
     pub(super) report: Report,
     /// What it left in the work tree.
     pub(super) products: Products,
+    /// Which worker of a fan-out it is about.
+    pub(super) worker: Option<u32>,
+    /// How the workers of a fan-out ended.
+    pub(super) workers: Vec<WorkerEnd>,
 }
 
 /// Writes status.json and summary.md of an attempt. Until status.json stands, the lease must be kept.
 pub(super) fn complete(paths: &Paths, run: &str, step: &Id, exit: &Exit, left: &Left) -> Result<(), Error> {
-    let Left { report, products } = left;
-    let folder = paths.attempt(run, step.as_str(), exit.attempt);
-    let size = |name: &str| fs::metadata(folder.join(name)).ok().map(|meta| meta.len());
-    let (stdout, stderr) = (size("stdout.log"), size("stderr.log"));
+    let Left { report, products, worker, workers } = left;
+    let folder = match worker {
+        Some(worker) => paths.worker(run, step.as_str(), exit.attempt, *worker),
+        None => paths.attempt(run, step.as_str(), exit.attempt),
+    };
+    let ran = workers.iter().filter(|end| end.attempt == exit.attempt);
+    let logs: Vec<_> = ran.map(|end| folder.join(worker_folder(end.worker))).chain([folder.clone()]).collect();
+    let size = |name: &str| logs.iter().filter_map(|folder| fs::metadata(folder.join(name)).ok()).map(|meta| meta.len()).sum();
     let status = AttemptStatus {
         v: 1,
         step: step.clone(),
         run: run.into(),
         attempt: exit.attempt,
+        worker: *worker,
         status: exit.outcome.status,
         reason: exit.outcome.reason,
         exit_code: exit.outcome.code,
@@ -56,12 +65,13 @@ pub(super) fn complete(paths: &Paths, run: &str, step: &Id, exit: &Exit, left: &
         started_at: exit.began(),
         ended_at: exit.at.clone(),
         duration_ms: exit.ms,
-        stdout_bytes: stdout.unwrap_or(0),
-        stderr_bytes: stderr.unwrap_or(0),
+        stdout_bytes: size("stdout.log"),
+        stderr_bytes: size("stderr.log"),
+        workers: workers.clone(),
         agent: report.facts.clone(),
         products: products.clone(),
     };
-    if stdout.is_none() {
+    if !folder.is_dir() {
         // Perhaps there is no folder either.
         fs::create_dir_all(&folder).map_err(Error::io("make the folder", &folder))?;
     }

@@ -4,6 +4,7 @@
 mod allowance;
 mod artifact;
 mod child;
+mod crew;
 mod diff;
 mod executor;
 mod finish;

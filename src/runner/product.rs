@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Spec, SpecFile, artifact, diff};
+use super::{Spec, SpecFile, artifact, crew, diff};
 use crate::{
     model::{Id, Products},
     store::{Exit, Paths, file},
@@ -38,7 +38,12 @@ pub(super) fn give_up(folder: &Path) {
 /// Looks at what an attempt left, and writes it down for [`take`].
 pub(super) fn after(paths: &Paths, spec: &Spec, exit: &Exit, folder: &Path) {
     let mut products = Products::default();
-    artifact::collect(&root(paths), &spec.cwd, &spec.artifacts, &mut products);
+    artifact::collect(&root(paths), &spec.cwd, &crew::globs(&spec.artifacts, spec.fanout), &mut products);
+    if spec.fanout.is_some()
+        && let Some(spec) = file::read_json::<SpecFile>(&folder.join("spec.json"))
+    {
+        crew::collect(paths, &root(paths), &spec, exit.attempt);
+    }
     match diff::end(paths, &spec.cwd, folder, &mut products) {
         Ok(Some(top)) if products.diff.is_some() => {
             products.shared_with = diff::neighbours(paths, &spec.step, &exit.began(), &top).unwrap_or_default();
@@ -70,7 +75,7 @@ pub(super) fn recall(paths: &Paths, run: &str, step: &Id, attempt: u32) -> Produ
     let folder = paths.attempt(run, step.as_str(), attempt);
     let mut products = Products::default();
     if let Some(spec) = file::read_json::<SpecFile>(&folder.join("spec.json")) {
-        artifact::collect(&root(paths), &spec.cwd, &spec.artifacts, &mut products);
+        artifact::collect(&root(paths), &spec.cwd, &crew::globs(&spec.artifacts, spec.fanout), &mut products);
     }
     diff::discard(&folder);
     let _ = file::remove(&folder.join(FOUND));

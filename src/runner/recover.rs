@@ -1,6 +1,7 @@
 //! Finishing what a dead supervisor left.
 
 use super::{
+    SpecFile, crew,
     finish::{Left, complete, recall_report, write_status},
     product,
     sweep::Target,
@@ -11,7 +12,7 @@ use crate::{
     error::Error,
     fault,
     model::{Id, Outcome, Reason},
-    store::{Claim, Exit, Lease, Line, Machine, Paths, Record},
+    store::{Claim, Exit, Lease, Line, Machine, Paths, Record, file},
 };
 
 /// What a free lease means.
@@ -75,12 +76,22 @@ pub fn repair(paths: &Paths, step: &Id) -> Result<bool, Error> {
         }
     };
     fault::point("recover.before_status");
-    let left = Left {
-        report: recall_report(&paths.attempt(&claim.run, step.as_str(), exit.attempt)),
-        products: product::recall(paths, &claim.run, step, exit.attempt),
-    };
+    let left = recall(paths, claim, step, &exit)?;
     complete(paths, &claim.run, step, &exit, &left)?;
     Ok(true)
+}
+
+/// What an attempt left of which nobody wrote that down.
+fn recall(paths: &Paths, claim: &Claim, step: &Id, exit: &Exit) -> Result<Left, Error> {
+    let folder = paths.attempt(&claim.run, step.as_str(), exit.attempt);
+    let products = product::recall(paths, &claim.run, step, exit.attempt);
+    let spec = file::read_json::<SpecFile>(&folder.join("spec.json"));
+    let Some((fanout, format)) = spec.and_then(|spec| Some((spec.fanout?, spec.output))) else {
+        return Ok(Left { report: recall_report(&folder), products, ..Left::default() });
+    };
+    let workers = crew::recall(paths, &claim.run, step, exit, claim.attempt, (fanout, format))?;
+    let report = crew::merge(paths, &claim.run, step, exit.attempt, &workers);
+    Ok(Left { report, products, workers, ..Left::default() })
 }
 
 /// Ends a lease of another machine that a person says is dead. Only under the project lock. Returns whether it was

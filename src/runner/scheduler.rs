@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{FailPolicy, GateStatus, Graph, Id, Node, Readiness, Resolved, Sequence, State, StepStatus};
+use crate::model::{FailPolicy, GateStatus, Graph, Groups, Id, Node, Readiness, Resolved, Sequence, State, StepStatus};
 
 /// What happened. Nodes are numbered as in [`Graph`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,6 +56,8 @@ pub struct Scheduler {
     groups: Vec<Vec<usize>>,
     group_of: Vec<Option<usize>>,
     policies: Vec<FailPolicy>,
+    /// How many slots a step takes, if there are as many.
+    widths: Vec<usize>,
     queue: BTreeSet<usize>,
     /// Watchdogs that may start: they take no slot, since what they watch holds the one they might wait for.
     watchdogs: BTreeSet<usize>,
@@ -74,31 +76,26 @@ impl Scheduler {
     /// failure starts nothing more.
     pub fn new(sequence: &Sequence, graph: &Graph, covers: impl Fn(&Id) -> bool, fail_fast: bool) -> Self {
         let ready = Readiness::new(sequence, graph);
-        let mut names: Vec<&Id> = Vec::new();
-        let (mut groups, mut group_of) = (Vec::<Vec<usize>>::new(), vec![None; graph.len()]);
+        let known = Groups::of(sequence);
+        let mut group_of = vec![None; graph.len()];
         let mut covered = vec![false; graph.len()];
+        let mut widths = vec![1; graph.len()];
         let mut policies = vec![FailPolicy::FailFast; graph.len()];
         for at in 0..graph.len() {
             let Node::Step(step) = graph.node(at) else { continue };
-            let step = &sequence.steps[step];
-            covered[at] = covers(&step.id);
-            policies[at] = Resolved::new(sequence, step).fail_policy();
-            if let Some(id) = &step.group_id {
-                let group = names.iter().position(|name| *name == id).unwrap_or_else(|| {
-                    names.push(id);
-                    groups.push(Vec::new());
-                    names.len() - 1
-                });
-                groups[group].push(at);
-                group_of[at] = Some(group);
-            }
+            covered[at] = covers(&sequence.steps[step].id);
+            widths[at] = Resolved::new(sequence, &sequence.steps[step]).workers().unwrap_or(1) as usize;
+            (policies[at], group_of[at]) = (known.policy(step), known.place(step));
         }
+        // The numbers of steps in the graph are their places in the plan.
+        let groups = known.all().iter().map(|group| group.members.clone()).collect();
         let mut scheduler = Self {
             ready,
             covered,
             groups,
             group_of,
             policies,
+            widths,
             queue: BTreeSet::new(),
             watchdogs: BTreeSet::new(),
             asked: BTreeSet::new(),
@@ -160,7 +157,8 @@ impl Scheduler {
             while self.slots > 0
                 && let Some(at) = self.queue.pop_first()
             {
-                self.slots -= 1;
+                // A fan-out takes what there is; it is enough for one worker after the other.
+                self.slots = self.slots.saturating_sub(self.widths[at]);
                 self.asked.insert(at);
                 effects.push(Effect::Start(at));
             }
@@ -196,6 +194,11 @@ impl Scheduler {
         &self.ready
     }
 
+    /// How many slots the node takes, if there are as many.
+    pub fn width(&self, at: usize) -> usize {
+        self.widths[at]
+    }
+
     /// Whether the run covers the node.
     pub fn covers(&self, at: usize) -> bool {
         self.covered[at]
@@ -219,12 +222,6 @@ impl Scheduler {
         waits.dedup();
         // A step outside this run that others run may still let one of ours start.
         if waits.is_empty() { if self.waits_for_others() { Rest::Busy } else { Rest::Over } } else { Rest::Waiting(waits) }
-    }
-
-    /// Whether something starts as soon as it may.
-    fn has_queued(&self) -> bool {
-        let is_empty = self.queue.is_empty() && self.watchdogs.is_empty();
-        !is_empty && !self.is_cancelled
     }
 
     fn waits_for_others(&self) -> bool {
@@ -354,6 +351,18 @@ mod tests {
         run.handle(Message::Started(0));
         run.handle(Message::Voided(2));
         assert_eq!(run.handle(Message::Slots(0)), [Effect::Start(2)]);
+    }
+
+    #[test]
+    fn a_fan_out_takes_the_slots_that_there_are() {
+        let mut sequence = plan(&[vec![], vec![], vec![]]);
+        sequence.steps[1].fanout = Some(4);
+        let mut run = scheduler(&sequence);
+        assert_eq!(run.handle(Message::Slots(3)), [Effect::Start(0), Effect::Start(1)], "two are left for four workers");
+        run.handle(Message::Started(0));
+        run.handle(Message::Started(1));
+        assert_eq!(run.handle(Message::Slots(0)), []);
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(2)]);
     }
 
     proptest! {

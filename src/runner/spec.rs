@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Id, OnLimit, OutputFormat, Usage};
+use crate::model::{Fanout, Id, OnLimit, OutputFormat, ThreadType, Usage};
 
 /// Everything a supervisor needs; nothing is looked up after the claim.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -53,6 +53,12 @@ pub struct Spec {
     /// What a watchdog watches.
     #[serde(default)]
     pub watch: Option<Watch>,
+    /// Whether several workers run it.
+    #[serde(default)]
+    pub fanout: Option<Fanout>,
+    /// What each worker runs, where that is not the same for all.
+    #[serde(default)]
+    pub argvs: Vec<Vec<String>>,
 }
 
 /// What a watchdog watches, and how often it looks.
@@ -85,6 +91,9 @@ pub struct SpecFile {
     pub step: Id,
     /// The run.
     pub run: String,
+    /// The thread type of the step.
+    #[serde(rename = "type", default)]
+    pub kind: ThreadType,
     /// The agent; `shell` for commands.
     pub agent: String,
     /// The program and its arguments.
@@ -108,6 +117,9 @@ pub struct SpecFile {
     /// Globs of what it makes, from where it runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<String>,
+    /// Whether several workers run it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fanout: Option<Fanout>,
     /// SHA-256 of the definition.
     pub defhash: String,
     /// The names that the plan adds to the environment.

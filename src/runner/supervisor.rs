@@ -1,6 +1,7 @@
 //! The supervisor: one process an execution, in a session of its own. It holds the lease, starts
 //! the step, stops it when asked or when its time is over, and writes down how it ended.
 
+mod fan;
 mod look;
 mod watchdog;
 
@@ -41,7 +42,7 @@ use super::{
 };
 use crate::{
     clock, fault,
-    model::{Outcome, Reason, Span, StepStatus},
+    model::{Outcome, Reason, Span, StepStatus, WorkerEnd},
     store::{Exit, Lease, Line, Paths, start_of},
     sys,
 };
@@ -108,6 +109,10 @@ struct Supervisor {
     has_run: bool,
     /// How long the last attempt may take, with what was added as far as that has mattered.
     limit: Duration,
+    /// How the workers of a fan-out ended so far.
+    workers: Vec<WorkerEnd>,
+    /// The ends of workers that could not be written down yet.
+    owed: Vec<(Exit, Left)>,
 }
 
 /// Why the child is being ended.
@@ -136,6 +141,8 @@ impl Supervisor {
             left: Left::default(),
             has_run: false,
             limit: Duration::ZERO,
+            workers: Vec::new(),
+            owed: Vec::new(),
         }
     }
 
@@ -179,6 +186,13 @@ impl Supervisor {
         if let Some(request) = self.stop_request() {
             return Some(end(Outcome::failed(request.reason, Some("never started".into()))));
         }
+        if let Some(fanout) = self.spec.fanout {
+            let outcome = self.fan_out(attempt, fanout);
+            if outcome.is_none() {
+                self.sweep();
+            }
+            return outcome.map(end);
+        }
         let outcome = match self.start(attempt) {
             Err(Refusal(why)) => Outcome::failed(Reason::Spawn, Some(cut(&why))),
             Ok(pid) => {
@@ -199,6 +213,12 @@ impl Supervisor {
     }
 
     fn start(&mut self, attempt: u32) -> Result<i32, Refusal> {
+        let folder = self.prepare(attempt)?;
+        self.launch(attempt, &folder, &self.spec.argv, self.environment(attempt, &folder))
+    }
+
+    /// Makes the folder of an attempt, and looks at the work tree before it.
+    fn prepare(&mut self, attempt: u32) -> Result<PathBuf, Refusal> {
         let spec = &self.spec;
         let folder = self.folder(attempt);
         if attempt > spec.attempt {
@@ -214,13 +234,18 @@ impl Supervisor {
         if spec.diff && !self.look(product::BEFORE, |this| product::before(&this.paths, &this.spec, &folder)) {
             product::give_up(&folder);
         }
+        Ok(folder)
+    }
+
+    /// Starts a command whose logs are in `folder`. Returns its pid.
+    fn launch(&self, attempt: u32, folder: &Path, argv: &[String], env: Vec<(Vec<u8>, Vec<u8>)>) -> Result<i32, Refusal> {
         let spec = &self.spec;
         fault::write("log.open")?;
         let log = |name: &str| OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join(name));
         let stdin = spec.stdin.then(|| File::open(folder.join("prompt.md"))).transpose()?;
         let streams = Streams { stdin, stdout: log("stdout.log")?, stderr: log("stderr.log")? };
         fault::point("supervisor.before_fork");
-        let launch = Launch::new(&spec.argv, self.environment(attempt, &folder), &spec.cwd, streams)?;
+        let launch = Launch::new(argv, env, &spec.cwd, streams)?;
         let launch = if self.has_run { launch.again() } else { launch };
         launch.start(&self.lease, attempt)
     }
@@ -388,6 +413,7 @@ impl Supervisor {
         });
         fault::point("supervisor.after_exit_line");
         self.sweep();
+        self.close_workers(exit);
         if self.has_run && product::is_wanted(&self.spec) {
             let folder = self.folder(exit.attempt);
             self.look(product::AFTER, |this| product::after(&this.paths, &this.spec, exit, &folder));

@@ -26,7 +26,7 @@ pub use lines::{LINE, LineFile, RawLine, SLICE, start_of_lines};
 pub use lock::ProjectLock;
 pub use machine::{Machine, ProcStat, start_of, stat_of};
 pub use pack::pack;
-pub use paths::Paths;
+pub use paths::{Paths, worker_folder};
 pub use prompt::{Prompt, read_prompt};
 pub use record::{Claim, Decided, Exit, Line, Record, Records, Resume, records};
 pub use runs::{AttemptStatus, Run, RunKind, RunState, RunnerFile, list_runs, open_runs};

@@ -114,6 +114,11 @@ impl Paths {
         self.run(run).join(step).join(attempt.to_string())
     }
 
+    /// The folder of a worker of a fan-out.
+    pub fn worker(&self, run: &str, step: &str, attempt: u32, worker: u32) -> PathBuf {
+        self.attempt(run, step, attempt).join(worker_folder(worker))
+    }
+
     /// The inode of `.threados`, which tells a project from its copies; 0 where there is none.
     pub fn inode(&self) -> u64 {
         super::FileId::of(&self.dir).map_or(0, |id| id.inode())
@@ -137,6 +142,11 @@ impl Paths {
     pub fn show<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()
     }
+}
+
+/// The name of the folder of a worker of a fan-out, in that of its attempt.
+pub fn worker_folder(worker: u32) -> String {
+    format!("worker-{worker}")
 }
 
 /// Makes a folder and those above it, readable by this user alone.

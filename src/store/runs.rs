@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{FileId, Paths, file};
 use crate::{
     error::Error,
-    model::{AgentReport, Id, Outcome, Products, Reason, StepStatus},
+    model::{AgentReport, Id, Metrics, Outcome, Products, Reason, StepStatus, WorkerEnd},
 };
 
 /// What a run covers.
@@ -29,6 +30,8 @@ pub enum RunKind {
     Steps(Vec<Id>),
     /// A group's members.
     Group(Vec<Id>),
+    /// Candidates, and what makes one result of them.
+    Fusion(Vec<Id>),
 }
 
 impl RunKind {
@@ -36,7 +39,7 @@ impl RunKind {
     pub fn steps(&self) -> Option<&[Id]> {
         match self {
             Self::All => None,
-            Self::Runnable(steps) | Self::Steps(steps) | Self::Group(steps) => Some(steps),
+            Self::Runnable(steps) | Self::Steps(steps) | Self::Group(steps) | Self::Fusion(steps) => Some(steps),
         }
     }
 
@@ -47,6 +50,7 @@ impl RunKind {
             Self::Runnable(_) => "runnable",
             Self::Steps(_) => "steps",
             Self::Group(_) => "group",
+            Self::Fusion(_) => "fusion",
         }
     }
 }
@@ -93,6 +97,9 @@ pub struct Run {
     /// What it waits for, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<String>,
+    /// What it took and how it went, once it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
     /// The names in its starter's environment, to warn when one is missing later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
@@ -215,6 +222,9 @@ pub struct AttemptStatus {
     pub run: String,
     /// Which attempt.
     pub attempt: u32,
+    /// Which worker of a fan-out, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<u32>,
     /// DONE, FAILED or NEEDS_REVIEW.
     pub status: StepStatus,
     /// Why, unless it simply exited with 0.
@@ -242,6 +252,9 @@ pub struct AttemptStatus {
     pub stdout_bytes: u64,
     /// Bytes of standard error.
     pub stderr_bytes: u64,
+    /// How each worker of a fan-out ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<WorkerEnd>,
     /// What an agent said of its work.
     #[serde(flatten)]
     pub agent: AgentReport,
@@ -265,7 +278,12 @@ impl AttemptStatus {
 
     /// status.json of an attempt, if it has ended.
     pub fn read(paths: &Paths, run: &str, step: &str, attempt: u32) -> Option<Self> {
-        file::read_json(&paths.attempt(run, step, attempt).join("status.json"))
+        Self::read_in(&paths.attempt(run, step, attempt))
+    }
+
+    /// status.json in the folder of an attempt, or of a worker.
+    pub fn read_in(folder: &Path) -> Option<Self> {
+        file::read_json(&folder.join("status.json"))
     }
 }
 

@@ -50,17 +50,7 @@ impl LogReader {
     fn turn_to(&mut self, wanted: &Wanted) -> Result<&mut LogWindow, Error> {
         if self.open.as_ref().is_none_or(|(open, _)| open != wanted) {
             let (run, attempt) = wanted.attempt.clone().unzip();
-            let args = query::Logs {
-                step: wanted.step.clone(),
-                follow: false,
-                stderr: false,
-                run,
-                attempt,
-                tail: None,
-                after: None,
-                limit: None,
-                raw: wanted.is_raw,
-            };
+            let args = query::Logs { run, attempt, raw: wanted.is_raw, ..query::Logs::of(wanted.step.clone()) };
             let window = self.client.open_log(&self.client.view()?, &args, wanted.streams)?;
             self.open = Some((wanted.clone(), window));
         }

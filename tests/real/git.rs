@@ -149,3 +149,34 @@ fn a_linked_tree_and_a_project_below_the_top_have_diffs_too() {
     assert!(patch.starts_with("diff --git a/sub/f b/sub/f\n"), "{patch}");
     assert!(!patch.contains(".threados"), "{patch}");
 }
+
+#[test]
+fn a_synthesis_is_told_what_its_candidates_changed_and_made() {
+    let test = repository(
+        "version: \"1.0\"\ndefaults: {model: me}\nsteps:\n  - {id: left, prompt: L., artifacts: [left.txt]}\n  - {id: right, prompt: R., depends_on: [left]}\n  - {id: both, prompt: B., fusion_candidates: [left, right]}\n",
+    );
+    test.write("do-left", "echo left > left.txt; echo two >> kept; echo 'I did it left.'\n");
+    test.write("do-right", "echo three >> kept; echo 'I did it right.'\n");
+    test.write("do-both", "cat left.txt kept\n");
+    test.sh("git add do-left do-right do-both").success();
+    test.run(&["run", "left"]).success();
+    test.run(&["run", "fusion", "both"]).success();
+    let told = test.read("told-both");
+    for (candidate, files, file, said) in
+        [("left", "2 files, +2 −0", "- file: `left.txt`, 5 bytes\n", "left"), ("right", "1 file, +1 −0", "", "right")]
+    {
+        let patch = test.attempt(candidate, 1).join("diff.patch");
+        let wanted = format!(
+            "### Candidate `{candidate}`: DONE, by me\n\n- changes: {files} in `{}`\n{file}- result, also in `{}`:\n\n```text\nI did it {said}.\n```\n",
+            patch.display(),
+            patch.with_file_name("stdout.log").display()
+        );
+        assert!(told.contains(&wanted), "{wanted}\nis not in\n{told}");
+    }
+    let kept = test.run(&["metrics", "--json"]).success().json()["fusions"][0].clone();
+    assert_eq!(
+        (&kept["lines"], &kept["kept"]),
+        (&json!(5), &json!(3)),
+        "`two`, `three`, `left` of what both said and changed: {kept:#}"
+    );
+}

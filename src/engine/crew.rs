@@ -1,0 +1,122 @@
+//! Looking at the workers of a fan-out: where their logs are, and what came out of them.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    call::Engine,
+    excerpt::{LIMIT, read_part},
+    output::{LogText, WorkerCount},
+    view::View,
+};
+use crate::{
+    action::query::Logs,
+    agent::plain,
+    error::Error,
+    model::{Fanout, Id, StepStatus},
+    runner::SpecFile,
+    store::{AttemptStatus, Paths, file, runs, worker_folder},
+};
+
+/// How many workers ran an attempt, and how; nothing where it was no fan-out.
+pub(super) fn fanout(folder: &Path) -> Option<Fanout> {
+    file::read_json::<SpecFile>(&folder.join("spec.json"))?.fanout
+}
+
+/// How far the workers of an attempt are that runs. Those whose work was done in an attempt before count as ended.
+pub(super) fn count(paths: &Paths, run: &str, step: &Id, attempt: u32) -> Option<WorkerCount> {
+    let folder = paths.attempt(run, step.as_str(), attempt);
+    let all = fanout(&folder)?.workers;
+    let before = AttemptStatus::read(paths, run, step.as_str(), attempt.saturating_sub(1)).map(|status| status.workers);
+    let was_done = |worker| before.iter().flatten().any(|end| end.worker == worker && end.status != StepStatus::Failed);
+    let has_ended = |worker: &u32| folder.join(worker_folder(*worker)).join("status.json").exists() || was_done(*worker);
+    Some(WorkerCount { ended: u32::try_from((1..=all).filter(has_ended).count()).unwrap_or(all), all })
+}
+
+/// The folder of a worker of an attempt: of an earlier one, where its work was done by then.
+pub(super) fn folder(paths: &Paths, run: &str, step: &Id, attempt: u32, worker: u32) -> Result<PathBuf, Error> {
+    let wrong = |why| Err(Error::FieldInvalid { field: "worker", why });
+    match fanout(&paths.attempt(run, step.as_str(), attempt)) {
+        None => return wrong(format!("`{step}` was no fan-out, so nobody has a number")),
+        Some(fanout) if worker == 0 || worker > fanout.workers => {
+            return wrong(format!("`{step}` had the workers 1 to {}", fanout.workers));
+        }
+        Some(_) => {}
+    }
+    let ends = AttemptStatus::read(paths, run, step.as_str(), attempt).map(|status| status.workers).unwrap_or_default();
+    let ran_in = ends.iter().find(|end| end.worker == worker).map_or(attempt, |end| end.attempt);
+    Ok(paths.worker(run, step.as_str(), ran_in, worker))
+}
+
+/// What came out of the workers of an attempt, below each other: final texts of agents, what commands printed. Of
+/// each at most so many bytes, of its end. Also whether something was left out.
+pub(super) fn texts(paths: &Paths, status: &AttemptStatus, limit: u64) -> Result<(String, bool), Error> {
+    let spec = file::read_json::<SpecFile>(&paths.attempt(&status.run, status.step.as_str(), status.attempt).join("spec.json"));
+    let name = if spec.is_none_or(|spec| spec.output.is_text()) { "stdout.log" } else { "summary.md" };
+    let (mut text, mut truncated) = (String::new(), false);
+    for end in &status.workers {
+        let path = paths.worker(&status.run, status.step.as_str(), end.attempt, end.worker).join(name);
+        let part = read_part(&path, &Logs { limit: Some(limit), ..Logs::of(status.step.clone()) })?;
+        truncated |= part.truncated;
+        let head = format!("## Worker {} of {}: {}", end.worker, status.workers.len(), end.outcome().explained());
+        let body = plain(&String::from_utf8_lossy(&part.bytes));
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let body = if body.trim().is_empty() { String::new() } else { format!("\n{}\n", body.trim_end()) };
+        text.push_str(&format!("{gap}{head}\n{body}"));
+    }
+    Ok((text, truncated))
+}
+
+/// The logs of all workers below each other, with the number of its worker before each line. Of each there is an
+/// equal part of what is asked for.
+pub(super) fn together(
+    places: Vec<LogText>,
+    args: &Logs,
+    read: impl Fn(LogText, &Logs) -> Result<LogText, Error>,
+) -> Result<LogText, Error> {
+    let workers = u32::try_from(places.len()).unwrap_or(u32::MAX);
+    let limit = (args.limit.unwrap_or(LIMIT) / u64::from(workers)).max(1);
+    let (mut text, mut truncated, mut last) = (String::new(), false, None);
+    for place in places {
+        let log = read(place, &Logs { limit: Some(limit), ..args.clone() })?;
+        let prefix = worker_prefix(log.worker.unwrap_or_default(), workers);
+        text.extend(log.text.lines().map(|line| format!("{prefix}{line}\n")));
+        truncated |= log.truncated;
+        last = Some(log);
+    }
+    let last = last.ok_or_else(|| Error::internal("a fan-out has workers"))?;
+    let path = last.path.parent().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
+    Ok(LogText { worker: None, text, truncated, cursor: 0, path, ..last })
+}
+
+/// What stands before each line of a worker's log where those of all are shown.
+pub fn worker_prefix(worker: u32, workers: u32) -> String {
+    let width = workers.to_string().len();
+    format!("[{worker:>width$}] ")
+}
+
+impl Engine {
+    /// How far the workers of a step are in its newest attempt of a run; nothing where it is no fan-out.
+    pub fn worker_count(&self, run: &str, step: &Id) -> Option<WorkerCount> {
+        let newest = runs::attempts(self.paths(), run, step.as_str()).ok()?.pop()?;
+        count(self.paths(), run, step, newest)
+    }
+
+    /// Where the logs that `args` asks for are: one, or of a fan-out one for each worker.
+    pub fn log_places(&self, view: &View, args: &Logs) -> Result<Vec<LogText>, Error> {
+        let place = self.log_place(view, args)?;
+        let fanout = match args.worker {
+            Some(_) => None,
+            None => place.path.parent().and_then(fanout),
+        };
+        let Some(fanout) = fanout else { return Ok(vec![place]) };
+        if args.after.is_some() {
+            let why = "a fan-out has a log for each worker; `--worker N` picks one".into();
+            return Err(Error::FieldInvalid { field: "after", why });
+        }
+        let of = |worker| {
+            let (run, attempt) = (Some(place.run.clone()), Some(place.attempt));
+            self.log_place(view, &Logs { run, attempt, worker: Some(worker), ..args.clone() })
+        };
+        (1..=fanout.workers).map(of).collect()
+    }
+}
