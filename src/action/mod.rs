@@ -15,6 +15,7 @@ pub mod policy;
 pub mod project;
 pub mod prompt;
 pub mod query;
+pub mod requests;
 pub mod review;
 pub mod run;
 pub mod schema;
@@ -229,6 +230,9 @@ actions! {
         RunsList(query::RunsList),
         RunsShow(query::RunsShow),
         RunsPrune(run::Prune),
+        RequestsList(requests::List),
+        RequestsApprove(requests::Approve),
+        RequestsDeny(requests::Deny),
         AuditTail(query::AuditTail),
         AuditList(query::AuditList),
         AuditVerify(query::AuditVerify),

@@ -180,6 +180,9 @@ pub(super) fn verdict(report: &RunReport) -> Option<Error> {
         let hint = match (named("gate `"), named("review of `")) {
             (Some(gate), _) => format!("`seqctl gate approve {gate}` lets it go on"),
             (None, Some(step)) => format!("`seqctl review accept {step}` lets it go on, `reject` does not"),
+            (None, None) if named("approval of `").is_some() => {
+                format!("`seqctl run {}` shows what it would run and asks", named("approval of `").unwrap_or_default())
+            }
             (None, None) => "`seqctl status` shows what needs you".into(),
         };
         return Some(Error::Waiting { what: waits.clone(), hint });

@@ -14,6 +14,7 @@ use super::{
     brief,
     caller::Caller,
     guard::Guard,
+    orchestrator,
     view::{LeaseView, View, defhash},
     writer::Held,
 };
@@ -35,6 +36,8 @@ pub(super) enum Claimed {
     Refused { at: usize },
     /// Somebody else runs it.
     Taken { at: usize },
+    /// A person has to confirm it first.
+    Held { at: usize },
 }
 
 /// What a step would run, resolved.
@@ -75,19 +78,26 @@ impl Held<'_> {
     }
 
     fn claim_one(&mut self, run: &Run, at: usize, step: &Step) -> Result<Claimed, Error> {
+        if self.view().is_held(run, step) {
+            return Ok(Claimed::Held { at });
+        }
         let paths = self.paths().clone();
         let nonce = clock::nonce();
         let (attempt, folder) = attempt_folder(&paths, &run.id, &step.id)?;
         let work = resolve(&paths, self.view(), step, &folder);
         let prompt_sha = work.as_ref().ok().and_then(|work| work.prompt.as_ref()).map(|prompt| sha256(&prompt.bytes));
         let defhash = defhash(&Resolved::new(&self.view().sequence, step), prompt_sha);
+        if self.view().is_held_with(run, step, &defhash) {
+            // Its prompt was written a moment ago.
+            return Ok(Claimed::Held { at });
+        }
         let claim = Claim {
             step: step.id.clone(),
             run: run.id.clone(),
             nonce: nonce.clone(),
             attempt,
             defhash: defhash.clone(),
-            slots: 1,
+            slots: u32::from(!step.is_orchestrator()),
             machine: Machine::this().clone(),
             inode: paths.inode(),
             at: clock::stamp(),
@@ -164,6 +174,9 @@ impl Held<'_> {
         };
         if let Some(guard) = work.guard {
             guard.apply(&mut spec);
+        }
+        if step.is_orchestrator() {
+            orchestrator::put_on_path(&mut spec);
         }
         let text = match (work.told, work.prompt, &step.command) {
             (Some(told), ..) => told,

@@ -313,6 +313,7 @@ impl Runner {
         let Ok(policy) = view.policy() else { return };
         let taken = view.slots_taken() as usize + self.starts.len();
         self.tell(Message::Slots((policy.max_concurrent as usize).saturating_sub(taken)));
+        self.tell(Message::Orchestrators(view.orchestrators_left(&self.starts)));
     }
 
     fn take_claim(&mut self, held: &Held<'_>, result: Claimed, begun: &mut Vec<(store::Lease, Box<crate::runner::Spec>)>) {
@@ -327,6 +328,7 @@ impl Runner {
                 self.uncommitted += 1;
                 self.tell(Message::Ended(at, StepStatus::Failed));
             }
+            Claimed::Held { at } => self.tell(Message::Held(at)),
             Claimed::Taken { at } => {
                 let id = view.id_of(at).clone();
                 self.tell(Message::Taken(at));
@@ -523,6 +525,7 @@ pub(super) fn wait_words(view: &View, at: usize) -> String {
     let id = view.id_of(at);
     match view.state(at) {
         State::Gate(_) => format!("gate `{id}`"),
+        State::Idle => format!("approval of `{id}`"),
         _ => format!("review of `{id}`"),
     }
 }

@@ -92,6 +92,10 @@ impl Event {
                     Kind::RunStarted { run },
                 ]
             }
+            // A step asked for more in the run that it is in.
+            action if body.payload.get("within").is_some() => {
+                vec![Kind::Changed { action: action.into(), target: body.target.clone(), by: body.actor.clone() }]
+            }
             "run.all" | "run.runnable" | "run.step" | "run.group" => vec![Kind::RunStarted { run: run() }],
             "stop" => vec![Kind::StopRequested {
                 steps: list("steps").into_iter().filter_map(|id| serde_json::from_value(id).ok()).collect(),

@@ -79,7 +79,8 @@ impl Engine {
 
 /// A scheduler for a run, told everything the view knows.
 pub(super) fn scheduler(view: &View, run: &Run) -> Scheduler {
-    let mut scheduler = Scheduler::new(&view.sequence, &view.graph, |step| run.covers(step), run.fail_fast);
+    let mut scheduler = Scheduler::new(&view.sequence, &view.graph, |step| run.covers(step), run.fail_fast)
+        .with_orchestrators(|at| view.depth(at));
     for at in 0..view.graph.len() {
         use crate::model::{GateStatus, State};
         match view.state(at) {
@@ -93,6 +94,11 @@ pub(super) fn scheduler(view: &View, run: &Run) -> Scheduler {
             State::Gate(status) => {
                 scheduler.handle(Message::Decided(at, status));
             }
+        }
+    }
+    for (at, step) in view.sequence.steps.iter().enumerate() {
+        if run.covers(&step.id) && scheduler.readiness().is_startable(at) && view.is_held(run, step) {
+            scheduler.handle(Message::Held(at));
         }
     }
     if run.stopped {

@@ -2,6 +2,7 @@
 //! queries and events. Wires everything below it.
 
 mod agent;
+mod asking;
 mod brief;
 mod call;
 mod caller;
@@ -17,15 +18,18 @@ mod follow;
 mod graph;
 mod grounds;
 mod guard;
+mod held;
 mod init;
 mod launch;
 mod log;
 mod next;
+mod orchestrator;
 mod output;
 mod past;
 mod policy;
 mod prompt;
 mod query;
+mod request;
 mod restart;
 mod resume;
 mod schema;
@@ -49,6 +53,7 @@ pub use drive::drive;
 pub use event::{Event, Kind};
 pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
+pub use held::Ask;
 pub use log::TranscriptReader;
 pub use output::{
     Answer, DiffText, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport,
@@ -56,6 +61,7 @@ pub use output::{
 };
 pub use policy::{Judgement, Rule};
 pub use query::start_of_lines;
+pub use request::RequestRow;
 pub use schema::schema;
 pub use start::{Plan, blocked_by_gate};
 pub use view::View;

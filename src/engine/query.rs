@@ -6,11 +6,13 @@ use super::{
     call::Engine,
     excerpt::{Part, read_part},
     grounds::grounds,
+    held::Ask,
     log::{TranscriptReader, transcript_of},
     output::{
         Answer, DiffText, GateRow, GroupRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow, run_row,
     },
     past::run_report,
+    request,
     view::View,
 };
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
     model::{GateStatus, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus},
     policy::Policy,
     runner::{Leftover, SpecFile},
-    store::{self, AttemptStatus, Paths, Record, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
+    store::{self, AttemptStatus, Paths, Record, Request, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
 
 impl Engine {
@@ -53,12 +55,13 @@ impl Engine {
         let ready = view.readiness();
         let revision = Some(view.sequence.revision());
         let output = match action {
-            Action::Status(args) if args.short => Output::Short(self.short_status(&view, &ready)),
+            Action::Status(args) if args.short => Output::Short(self.short_status(&view, &ready)?),
             Action::Status(_) => Output::Status(Box::new(self.status(&view, &ready)?)),
             Action::Graph(args) => Output::Graph(Box::new(self.graph(&view, &ready, args)?)),
             Action::Why(args) => Output::Why(Box::new(self.why(&view, &ready, &args.id)?)),
             Action::PolicyShow(_) => self.policy_show(&view)?,
             Action::PolicyCheck(args) => self.policy_check(&view, &args.id)?,
+            Action::RequestsList(args) => self.requests(&view, args)?,
             Action::Validate(args) => self.validate(&view, args)?,
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
@@ -86,12 +89,23 @@ impl Engine {
     }
 
     fn status(&self, view: &View, ready: &Readiness) -> Result<StatusReport, Error> {
-        let steps: Vec<StepRow> =
+        let mut steps: Vec<StepRow> =
             (0..view.sequence.steps.len()).filter_map(|at| step_row(self.paths(), view, ready, at)).collect();
+        let (requests, held) = self.unconfirmed(view, ready)?;
+        steps.iter_mut().for_each(|row| row.held = held.iter().any(|ask| ask.step == row.id));
         let counts = counts(&steps.iter().map(|row| row.status).collect::<Vec<_>>());
         let gates = gate_rows(view, ready);
         let runs = self.run_rows(open_runs(self.paths())?.into_iter());
-        let mut attention: Vec<String> = Vec::new();
+        let mut attention: Vec<String> = requests
+            .iter()
+            .map(|request| format!("`{}` asks for {}: seqctl requests approve {}", request.step, request.what, request.id))
+            .collect();
+        let is_asked = |ask: &&Ask| requests.iter().any(|request| request.is_about(&ask.step));
+        attention.extend(
+            held.iter()
+                .filter(|ask| !is_asked(ask))
+                .map(|ask| format!("`{}` is held, {}: seqctl run {}", ask.step, ask.why(), ask.step)),
+        );
         let waiting = gates.iter().filter(|gate| gate.reached && gate.status == GateStatus::Pending.as_str());
         attention.extend(waiting.map(|gate| format!("gate `{}` waits for you: seqctl gate approve {}", gate.id, gate.id)));
         attention.extend(view.ignored.iter().map(|what| format!("nobody has trusted {what} yet: seqctl trust")));
@@ -117,17 +131,26 @@ impl Engine {
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
         let name = self.name_of(view);
         let findings = Self::findings(view).len() + view.config.warnings.len();
-        Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs })
+        let requests = requests.iter().map(|request| request::row(view, request)).collect();
+        Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs, requests })
     }
 
     /// The same in numbers, without looking at anything but statuses.
-    fn short_status(&self, view: &View, ready: &Readiness) -> ShortStatus {
+    fn short_status(&self, view: &View, ready: &Readiness) -> Result<ShortStatus, Error> {
+        let (requests, held) = self.unconfirmed(view, ready)?;
+        let held = held.iter().filter(|ask| !requests.iter().any(|request| request.is_about(&ask.step))).count();
         let statuses: Vec<StepStatus> = (0..view.sequence.steps.len()).map(|at| ready.status(at)).collect();
         let gates = (0..view.sequence.gates.len()).map(|gate| view.graph.gate(gate));
         let pending = State::Gate(GateStatus::Pending);
         let gates = gates.filter(|&at| ready.state(at) == pending && ready.is_unhindered(at)).count();
         let reviews = statuses.iter().filter(|status| **status == StepStatus::NeedsReview).count();
-        ShortStatus { name: self.name_of(view), waiting: gates + reviews, counts: counts(&statuses) }
+        let waiting = gates + reviews + requests.len() + held;
+        Ok(ShortStatus { name: self.name_of(view), waiting, counts: counts(&statuses) })
+    }
+
+    /// What steps ask a person for, and what open runs hold back until somebody confirms it.
+    fn unconfirmed(&self, view: &View, ready: &Readiness) -> Result<(Vec<Request>, Vec<Ask>), Error> {
+        Ok((request::open(self.paths(), view)?, view.held_back(ready, &open_runs(self.paths())?)))
     }
 
     /// What people call the sequence.
@@ -405,6 +428,7 @@ pub(super) fn step_row(paths: &Paths, view: &View, ready: &Readiness, at: usize)
         attempt,
         duration_ms,
         changed: is_changed,
+        held: false,
         group: step.group_id.clone(),
     })
 }

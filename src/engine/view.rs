@@ -16,7 +16,7 @@ use crate::{
     policy::Policy,
     runner::{Leftover, leftover, orphaned},
     store::{
-        self, Config, FileId, Paths, Record, Records, Stamp, file, read_prompt, sha256,
+        self, Config, Confirmed, FileId, Paths, Record, Records, Stamp, file, read_prompt, sha256,
         tx::{self, Staged},
         yaml::{self, Lines, Statuses, Warning},
     },
@@ -62,6 +62,8 @@ pub struct View {
     pub(super) agents: Agents,
     /// What came with the project and does not count, because this user has not trusted it.
     pub(super) ignored: Vec<&'static str>,
+    /// What may run in SAFE.
+    pub(super) confirmed: Confirmed,
     policy: Result<Policy, String>,
     policy_id: Option<FileId>,
 }
@@ -109,6 +111,7 @@ impl View {
             config,
             damaged,
             ignored,
+            confirmed: Confirmed::read(paths),
             policy,
             policy_id,
         })

@@ -9,6 +9,10 @@ use crate::model::{FailPolicy, GateStatus, Graph, Id, Node, Readiness, Resolved,
 pub enum Message {
     /// So many slots of `max_concurrent` are free.
     Slots(usize),
+    /// So many more orchestrators may run, by how deep they are nested: they hold no slot.
+    Orchestrators([usize; NESTING]),
+    /// A step may not start before a person has confirmed it.
+    Held(usize),
     /// A step runs, started by us or by somebody else.
     Started(usize),
     /// A step could not be claimed: somebody else has it, and will tell when it ends.
@@ -22,6 +26,9 @@ pub enum Message {
     /// Nothing more may start.
     Cancel,
 }
+
+/// How deep orchestrators may add orchestrators.
+pub const NESTING: usize = 3;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,7 +44,7 @@ pub enum Effect {
 pub enum Rest {
     /// Steps run or can start.
     Busy,
-    /// A person has to decide these gates and reviews before it goes on.
+    /// A person has to decide these gates and reviews, or confirm these steps, before it goes on.
     Waiting(Vec<usize>),
     /// It is over.
     Over,
@@ -50,10 +57,15 @@ pub struct Scheduler {
     groups: Vec<Vec<usize>>,
     group_of: Vec<Option<usize>>,
     policies: Vec<FailPolicy>,
-    queue: BTreeSet<usize>,
+    /// What takes a slot, then orchestrators by how deep they are nested.
+    queues: [BTreeSet<usize>; 1 + NESTING],
+    /// How many more of each of these may start.
+    free: [usize; 1 + NESTING],
+    /// The queue of each node.
+    ranks: Vec<usize>,
     asked: BTreeSet<usize>,
     running: BTreeSet<usize>,
-    slots: usize,
+    held: BTreeSet<usize>,
     is_cancelled: bool,
     fail_fast: bool,
 }
@@ -88,10 +100,12 @@ impl Scheduler {
             groups,
             group_of,
             policies,
-            queue: BTreeSet::new(),
+            queues: Default::default(),
+            free: [0; 1 + NESTING],
+            ranks: vec![0; graph.len()],
             asked: BTreeSet::new(),
             running: BTreeSet::new(),
-            slots: 0,
+            held: BTreeSet::new(),
             is_cancelled: false,
             fail_fast,
         };
@@ -101,11 +115,33 @@ impl Scheduler {
         scheduler
     }
 
+    /// The same with orchestrators: `depth` says how deep a node is nested, 1 where nobody added it.
+    #[must_use]
+    pub fn with_orchestrators(mut self, depth: impl Fn(usize) -> Option<usize>) -> Self {
+        for at in 0..self.ranks.len() {
+            self.queues[self.ranks[at]].remove(&at);
+            self.ranks[at] = depth(at).map_or(0, |depth| depth.clamp(1, NESTING));
+            self.review(at);
+        }
+        self
+    }
+
+    /// Where a node stands: 0 if it takes a slot, else how deep it is nested as an orchestrator.
+    pub fn rank(&self, at: usize) -> usize {
+        self.ranks[at]
+    }
+
     /// Takes note of what happened. Returns what is to be done about it.
     pub fn handle(&mut self, message: Message) -> Vec<Effect> {
         let mut effects = Vec::new();
         match message {
-            Message::Slots(free) => self.slots = free,
+            Message::Slots(free) => self.free[0] = free,
+            Message::Orchestrators(free) => self.free[1..].copy_from_slice(&free),
+            Message::Held(at) => {
+                self.asked.remove(&at);
+                self.held.insert(at);
+                self.review(at);
+            }
             Message::Cancel => self.is_cancelled = true,
             Message::Started(at) | Message::Taken(at) => {
                 self.asked.remove(&at);
@@ -129,12 +165,14 @@ impl Scheduler {
             }
         }
         if !self.is_cancelled {
-            while self.slots > 0
-                && let Some(at) = self.queue.pop_first()
-            {
-                self.slots -= 1;
-                self.asked.insert(at);
-                effects.push(Effect::Start(at));
+            for (queue, free) in self.queues.iter_mut().zip(&mut self.free) {
+                while *free > 0
+                    && let Some(at) = queue.pop_first()
+                {
+                    *free -= 1;
+                    self.asked.insert(at);
+                    effects.push(Effect::Start(at));
+                }
             }
         }
         effects
@@ -155,10 +193,11 @@ impl Scheduler {
     }
 
     fn review(&mut self, at: usize) {
-        if self.covered[at] && self.ready.is_startable(at) && !self.asked.contains(&at) {
-            self.queue.insert(at);
+        let queue = &mut self.queues[self.ranks[at]];
+        if self.covered[at] && self.ready.is_startable(at) && !self.asked.contains(&at) && !self.held.contains(&at) {
+            queue.insert(at);
         } else {
-            self.queue.remove(&at);
+            queue.remove(&at);
         }
     }
 
@@ -175,7 +214,8 @@ impl Scheduler {
     /// How the run stands.
     pub fn rest(&self) -> Rest {
         let covered_running = self.running.iter().any(|&at| self.covered[at]);
-        if covered_running || !self.asked.is_empty() || (!self.queue.is_empty() && !self.is_cancelled) {
+        let is_queued = self.queues.iter().any(|queue| !queue.is_empty());
+        if covered_running || !self.asked.is_empty() || (is_queued && !self.is_cancelled) {
             return Rest::Busy;
         }
         if self.is_cancelled {
@@ -183,11 +223,16 @@ impl Scheduler {
         }
         let idle = (0..self.covered.len()).filter(|&at| self.covered[at] && self.ready.state(at) == State::Idle);
         let mut waits: Vec<usize> =
-            idle.filter(|&at| !self.ready.is_doomed(at)).flat_map(|at| self.ready.waits_for(at)).collect();
+            idle.filter(|&at| !self.ready.is_doomed(at)).flat_map(|at| self.ready.waits_for(at)).chain(self.held()).collect();
         waits.sort_unstable();
         waits.dedup();
         // A step outside this run that others run may still let one of ours start.
         if waits.is_empty() { if self.waits_for_others() { Rest::Busy } else { Rest::Over } } else { Rest::Waiting(waits) }
+    }
+
+    /// What could start if somebody confirmed it.
+    fn held(&self) -> impl Iterator<Item = usize> {
+        self.held.iter().copied().filter(|&at| self.covered[at] && self.ready.is_startable(at))
     }
 
     fn waits_for_others(&self) -> bool {
@@ -259,6 +304,29 @@ mod tests {
         run.handle(Message::Ended(1, StepStatus::Failed));
         assert_eq!(run.handle(Message::Slots(5)), []);
         assert_eq!(run.rest(), Rest::Over);
+    }
+
+    #[test]
+    fn orchestrators_take_no_slot_and_have_a_bound_for_each_depth() {
+        let mut run =
+            scheduler(&plan(&[vec![], vec![], vec![], vec![]])).with_orchestrators(|at| [None, Some(1), Some(1), Some(2)][at]);
+        assert_eq!(run.handle(Message::Slots(0)), []);
+        assert_eq!(run.handle(Message::Orchestrators([1, 0, 0])), [Effect::Start(1)], "without a slot");
+        assert_eq!(run.handle(Message::Orchestrators([0, 1, 1])), [Effect::Start(3)], "the others of its depth do not count");
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(0)]);
+        assert_eq!((run.rank(0), run.rank(1), run.rank(3)), (0, 1, 2));
+    }
+
+    #[test]
+    fn a_held_step_waits_for_a_person() {
+        let mut run = scheduler(&plan(&[vec![], vec![0], vec![]]));
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(0)]);
+        assert_eq!(run.handle(Message::Held(0)), []);
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(2)], "others go on");
+        run.handle(Message::Started(2));
+        assert_eq!(run.rest(), Rest::Busy);
+        run.handle(Message::Ended(2, StepStatus::Done));
+        assert_eq!(run.rest(), Rest::Waiting(vec![0]));
     }
 
     proptest! {

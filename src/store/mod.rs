@@ -1,6 +1,7 @@
 //! `.threados/`: its paths, its files, its locks, and how they are changed without losing anything.
 
 mod config;
+mod confirmed;
 pub mod displaced;
 pub mod file;
 mod lease;
@@ -10,6 +11,7 @@ mod pack;
 mod paths;
 mod prompt;
 mod record;
+mod request;
 pub mod runs;
 mod stamp;
 pub mod tx;
@@ -17,6 +19,7 @@ mod watch;
 pub mod yaml;
 
 pub use config::{Config, ConfigFile};
+pub use confirmed::{Confirmation, Confirmed};
 pub use lease::{Lease, Probe, active, is_held, look, probe, void};
 pub use lock::ProjectLock;
 pub use machine::{Machine, ProcStat, start_of, stat_of};
@@ -24,6 +27,7 @@ pub use pack::pack;
 pub use paths::Paths;
 pub use prompt::{Prompt, read_prompt};
 pub use record::{Claim, Decided, Exit, Line, Record, Records, Resume, records};
+pub use request::{Answered, Request, Shown};
 pub use runs::{AttemptStatus, Run, RunKind, RunState, RunnerFile, list_runs, open_runs};
 pub use stamp::{FileId, Stamp, sha256, sha256_of};
 pub use watch::{Bell, FALLBACK, Watch, ring};
