@@ -30,4 +30,5 @@ mod schemas;
 mod steps;
 mod templates;
 mod terminal;
+mod threads_b;
 mod undo;

@@ -176,6 +176,8 @@ impl Totals {
     fn take(&mut self, event: &Event) {
         match &event.kind {
             Kind::StepStarted { step, run, attempt } => {
+                // It was added while the run went on.
+                self.all += usize::from(!self.left.contains(step) && !self.past.contains_key(step));
                 self.left.retain(|id| id != step);
                 self.running.insert(step.clone(), (run.clone(), *attempt, Instant::now()));
             }
@@ -248,6 +250,11 @@ impl Bars {
                     let _ = self.multi.println(line);
                 }
             }
+            Kind::Requested { .. } => {
+                if let Some(line) = line(event) {
+                    let _ = self.multi.println(line);
+                }
+            }
             _ => {}
         }
     }
@@ -315,6 +322,11 @@ fn line(event: &Event) -> Option<String> {
         Kind::RunWaiting { waits_for, .. } if !std::io::stdout().is_terminal() => {
             Some(format!("{} waits for {}", style::glyph(StepStatus::NeedsReview), waits_for.join(", ")))
         }
+        Kind::Requested { request, by, what, .. } => Some(format!(
+            "{} `{by}` asks for {}: seqctl requests approve {request}",
+            style::glyph(StepStatus::NeedsReview),
+            tame(what)
+        )),
         _ => None,
     }
 }

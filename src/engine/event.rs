@@ -49,6 +49,13 @@ pub enum Kind {
     RunEnded {
         run: String,
     },
+    /// A step left a request for a person.
+    Requested {
+        request: String,
+        run: String,
+        by: String,
+        what: String,
+    },
     StopRequested {
         steps: Vec<Id>,
     },
@@ -84,6 +91,11 @@ impl Event {
                 let waits_for = list("waitsFor").iter().filter_map(|text| text.as_str().map(str::to_owned)).collect();
                 vec![Kind::RunWaiting { run: run(), waits_for }]
             }
+            "request" => {
+                let text = |key: &str| body.payload.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let by = body.via.split_once(':').map_or_else(String::new, |(_, step)| step.to_owned());
+                vec![Kind::Requested { request: run(), run: text("run"), by, what: text("what") }]
+            }
             "run.end" => vec![Kind::RunEnded { run: run() }],
             "restart" => {
                 let run = body.payload.get("run").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -113,6 +125,7 @@ impl Event {
             | Kind::StepEnded { run, .. }
             | Kind::RunStarted { run }
             | Kind::RunWaiting { run, .. }
+            | Kind::Requested { run, .. }
             | Kind::RunEnded { run } => Some(run),
             Kind::StopRequested { .. } | Kind::Changed { .. } | Kind::Denied { .. } => None,
         }
