@@ -4,7 +4,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Test, text, wait_until};
+use crate::{
+    harness::{Test, text, wait_until},
+    schemas::assert_described,
+};
 
 /// An orchestrator that adds two workers, the second after the first, and waits for both.
 const LEAD: &str = "\
@@ -17,7 +20,7 @@ steps:
       set -e
       seqctl step add w1 --command 'echo w1 >> order'
       seqctl step add w2 --command 'echo w2 >> order' --after w1
-      seqctl run w1 w2
+      seqctl run w1 w2 --json > ran
       seqctl wait w1 w2 --for done
       echo lead >> order
 ";
@@ -54,6 +57,7 @@ fn in_power_its_workers_run_within_the_policy_and_it_holds_no_slot() {
     let test = power(LEAD);
     test.run(&["run", "lead"]).success();
     assert_eq!(test.lines("order"), ["w1", "w2", "lead"]);
+    assert_described(&test.json("ran"));
     assert_eq!(test.runs().len(), 1, "its workers run in its run");
     let added = test.audited("step.add");
     assert_eq!((&added[0]["actor"], &added[0]["via"]), (&json!("orchestrator"), &json!("cli:lead")));
@@ -83,7 +87,12 @@ fn in_safe_a_person_approves_what_it_asks_for() {
     let why = test.run(&["why", "w1", "--json"]).success().json();
     assert_eq!((&why["blockers"][0]["kind"], &why["acts"][0]["action"]), (&json!("requested"), &json!("requests.approve")));
     assert!(test.lines("order").is_empty(), "nothing runs before");
-    test.run(&["requests", "approve", &id, "--note", "go on"]).success().prints("approved request");
+    for line in [&["requests"][..], &["status"], &["why", "w1"]] {
+        assert_described(&test.run(&[line, &["--json"]].concat()).success().json());
+    }
+    let approval = test.run(&["requests", "approve", &id, "--note", "go on", "--json"]).success().json();
+    assert_described(&approval);
+    assert_eq!((&approval["state"], &approval["doneIn"]), (&json!("approved"), &json!(test.last_run())));
     run.wait().success().prints("`lead` asks for running `w1` and `w2`");
     assert_eq!(test.lines("order"), ["w1", "w2", "lead"]);
     assert_eq!(test.runs().len(), 1);
@@ -299,11 +308,12 @@ fn what_a_step_wants_to_take_away_is_a_request_too() {
 
 #[test]
 fn the_same_question_twice_is_one_request() {
-    let plan = "version: \"1.0\"\nsteps:\n  - {id: a, command: echo a >> order}\n  - id: lead\n    orchestrator: true\n    command: seqctl run a --detach && seqctl run all --detach && seqctl run a --detach\n";
+    let plan = "version: \"1.0\"\nsteps:\n  - {id: a, command: echo a >> order}\n  - id: lead\n    orchestrator: true\n    command: seqctl run a --detach --json > said && seqctl run all --detach && seqctl run a --detach\n";
     let test = safe(plan);
     test.run(&["run", "lead", "--yes"]).success();
     let id = request(&test);
     assert_eq!(test.audited("request").len(), 1);
+    assert_described(&test.json("said"));
     test.run(&["requests", "approve", &id]).success();
     test.wait_for_status("a", "DONE");
     assert_eq!(test.lines("order"), ["a"]);

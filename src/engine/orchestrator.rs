@@ -47,9 +47,9 @@ impl View {
 pub(super) fn check_nesting(view: &View, caller: &Caller, after: &Sequence) -> Result<(), Error> {
     let Some(by) = caller.step_id() else { return Ok(()) };
     let is_fresh = |step: &&Step| !view.sequence.step(step.id.as_str()).is_some_and(Step::is_orchestrator);
-    let depth = |step: &Step| match view.sequence.contains(step.id.as_str()) {
-        true => view.confirmed.depth(&step.id) + 1,
-        false => view.confirmed.depth(&by) + 2,
+    let depth = |step: &Step| {
+        let is_there = view.sequence.contains(step.id.as_str());
+        if is_there { view.confirmed.depth(&step.id) + 1 } else { view.confirmed.depth(&by) + 2 }
     };
     match after.steps.iter().filter(|step| step.is_orchestrator()).filter(is_fresh).find(|step| depth(step) > NESTING) {
         Some(step) => Err(Error::Denied {

@@ -1,6 +1,6 @@
 //! Questions about a project. They take no lock and write nothing.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::{collections::HashSet, fs::File, io::Read as _, path::Path};
 
 use super::{
     call::Engine,
@@ -24,6 +24,16 @@ use crate::{
     runner::{Leftover, SpecFile},
     store::{self, AttemptStatus, Paths, Record, Request, Run, RunState, is_held, list_runs, open_runs, runs, yaml},
 };
+
+/// What needs a person's word before it runs.
+struct Unconfirmed {
+    /// What steps ask for.
+    requests: Vec<Request>,
+    /// What open runs hold back.
+    held: Vec<Ask>,
+    /// What the requests are about.
+    is_asked: HashSet<Id>,
+}
 
 impl Engine {
     pub(super) fn query(&self, action: &Action) -> Result<(Output, Option<String>), Error> {
@@ -91,8 +101,11 @@ impl Engine {
     fn status(&self, view: &View, ready: &Readiness) -> Result<StatusReport, Error> {
         let mut steps: Vec<StepRow> =
             (0..view.sequence.steps.len()).filter_map(|at| step_row(self.paths(), view, ready, at)).collect();
-        let (requests, held) = self.unconfirmed(view, ready)?;
-        steps.iter_mut().for_each(|row| row.held = held.iter().any(|ask| ask.step == row.id));
+        let Unconfirmed { requests, held, is_asked } = self.unconfirmed(view, ready)?;
+        let ids: HashSet<&Id> = held.iter().map(|ask| &ask.step).collect();
+        for row in &mut steps {
+            row.held = ids.contains(&row.id);
+        }
         let counts = counts(&steps.iter().map(|row| row.status).collect::<Vec<_>>());
         let gates = gate_rows(view, ready);
         let runs = self.run_rows(open_runs(self.paths())?.into_iter());
@@ -100,12 +113,8 @@ impl Engine {
             .iter()
             .map(|request| format!("`{}` asks for {}: seqctl requests approve {}", request.step, request.what, request.id))
             .collect();
-        let is_asked = |ask: &&Ask| requests.iter().any(|request| request.is_about(&ask.step));
-        attention.extend(
-            held.iter()
-                .filter(|ask| !is_asked(ask))
-                .map(|ask| format!("`{}` is held, {}: seqctl run {}", ask.step, ask.why(), ask.step)),
-        );
+        let unasked = held.iter().filter(|ask| !is_asked.contains(&ask.step));
+        attention.extend(unasked.map(|ask| format!("`{}` is held, {}: seqctl run {}", ask.step, ask.why(), ask.step)));
         let waiting = gates.iter().filter(|gate| gate.reached && gate.status == GateStatus::Pending.as_str());
         attention.extend(waiting.map(|gate| format!("gate `{}` waits for you: seqctl gate approve {}", gate.id, gate.id)));
         attention.extend(view.ignored.iter().map(|what| format!("nobody has trusted {what} yet: seqctl trust")));
@@ -137,8 +146,8 @@ impl Engine {
 
     /// The same in numbers, without looking at anything but statuses.
     fn short_status(&self, view: &View, ready: &Readiness) -> Result<ShortStatus, Error> {
-        let (requests, held) = self.unconfirmed(view, ready)?;
-        let held = held.iter().filter(|ask| !requests.iter().any(|request| request.is_about(&ask.step))).count();
+        let Unconfirmed { requests, held, is_asked } = self.unconfirmed(view, ready)?;
+        let held = held.iter().filter(|ask| !is_asked.contains(&ask.step)).count();
         let statuses: Vec<StepStatus> = (0..view.sequence.steps.len()).map(|at| ready.status(at)).collect();
         let gates = (0..view.sequence.gates.len()).map(|gate| view.graph.gate(gate));
         let pending = State::Gate(GateStatus::Pending);
@@ -148,9 +157,10 @@ impl Engine {
         Ok(ShortStatus { name: self.name_of(view), waiting, counts: counts(&statuses) })
     }
 
-    /// What steps ask a person for, and what open runs hold back until somebody confirms it.
-    fn unconfirmed(&self, view: &View, ready: &Readiness) -> Result<(Vec<Request>, Vec<Ask>), Error> {
-        Ok((request::open(self.paths(), view)?, view.held_back(ready, &open_runs(self.paths())?)))
+    fn unconfirmed(&self, view: &View, ready: &Readiness) -> Result<Unconfirmed, Error> {
+        let requests = request::open(self.paths(), view)?;
+        let is_asked = requests.iter().flat_map(|request| request.shown.iter().map(|shown| shown.step.clone())).collect();
+        Ok(Unconfirmed { requests, held: view.held_back(ready, &open_runs(self.paths())?), is_asked })
     }
 
     /// What people call the sequence.
