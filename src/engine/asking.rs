@@ -66,8 +66,8 @@ impl Asking {
 
     /// What cannot end before this step has: itself, the orchestrators that added it, and what depends on these.
     fn later(&self, view: &View) -> HashSet<usize> {
-        let above = std::iter::successors(Some(&self.step), |step| view.confirmed.added.get(*step));
-        let above = above.take(view.confirmed.added.len() + 1).filter_map(|step| view.graph.find(step.as_str()));
+        let above = std::iter::successors(Some(&self.step), |step| view.confirmed().added.get(*step));
+        let above = above.take(view.confirmed().added.len() + 1).filter_map(|step| view.graph.find(step.as_str()));
         above.flat_map(|at| view.graph.downstream(at).into_iter().chain([at])).collect()
     }
 

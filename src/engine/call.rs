@@ -124,8 +124,8 @@ impl Engine {
 
     /// Does what `action` asks for.
     pub fn call(&self, caller: &Caller, action: &Action, consent: Consent) -> Result<Reply, Error> {
-        // Only a person can confirm; a step that says yes has not asked anybody.
-        let consent = if caller.is_person() { consent } else { Consent::None };
+        // A step that says yes has not asked anybody.
+        let consent = if caller.can_confirm() { consent } else { Consent::None };
         let (output, revision) = match action {
             Action::ReviewReject(args) if args.message.is_some() => (self.resume(caller, action, consent)?, None),
             Action::Continue(_) => (self.resume(caller, action, consent)?, None),

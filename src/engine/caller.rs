@@ -94,9 +94,14 @@ impl Caller {
         Self { actor: Actor::System, via: "runner", step: None, request: None }
     }
 
-    /// Whether a person asks, who alone can confirm.
+    /// Whether a person asks.
     pub fn is_person(&self) -> bool {
         self.actor == Actor::User
+    }
+
+    /// Whether a yes from here is a person's: over HTTP it is passed on.
+    pub const fn can_confirm(&self) -> bool {
+        matches!(self.actor, Actor::User | Actor::Api)
     }
 
     /// The step it runs in.

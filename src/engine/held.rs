@@ -15,8 +15,8 @@ use super::{
 use crate::{
     clock,
     error::Error,
-    model::{Id, Mode, Readiness, Resolved, State, Step},
-    store::{Confirmation, Confirmed, Paths, Run, open_runs, sha256},
+    model::{Id, Readiness, Resolved, State, Step},
+    store::{Confirmation, Confirmed, Paths, Run, RunState, open_runs, sha256},
 };
 
 /// A step that nobody has confirmed as it stands.
@@ -57,11 +57,6 @@ pub(super) fn digest(asks: &[Ask]) -> u64 {
 }
 
 impl View {
-    /// Whether what runs has to be confirmed.
-    pub(super) fn is_safe(&self) -> bool {
-        self.policy().is_ok_and(|policy| policy.mode == Mode::Safe)
-    }
-
     /// SHA-256 over what a step would run, and how often: what a confirmation is given for.
     fn exechash(&self, step: &Step, definition: String) -> String {
         #[derive(Serialize)]
@@ -102,8 +97,8 @@ impl View {
     }
 
     fn is_held_if(&self, run: &Run, step: &Step, sha: impl FnOnce() -> String) -> bool {
-        let is_free = run.additions && self.confirmed.added.contains_key(&step.id);
-        self.is_safe() && !is_free && !self.confirmed.covers(&step.id, &sha())
+        let is_free = || run.additions && self.confirmed().added.contains_key(&step.id);
+        self.is_safe() && !is_free() && !self.confirmed().covers(&step.id, &sha())
     }
 
     /// Those of the steps that nobody has confirmed as they stand; none where nothing has to be.
@@ -111,15 +106,15 @@ impl View {
         if !self.is_safe() {
             return Vec::new();
         }
-        let known = steps.iter().filter_map(|id| self.sequence.step(id.as_str()));
+        let known = steps.iter().filter_map(|id| self.step(id));
         let ask = |step: &Step| {
             let sha = self.exechash_now(step);
-            let is_known = self.confirmed.covers(&step.id, &sha);
+            let is_known = self.confirmed().covers(&step.id, &sha);
             (!is_known).then(|| Ask {
                 step: step.id.clone(),
                 work: super::agent::words(self, step).unwrap_or_default(),
-                was: self.confirmed.steps.get(&step.id).map(|known| known.work.clone()),
-                added_by: self.confirmed.added.get(&step.id).cloned(),
+                was: self.confirmed().steps.get(&step.id).map(|known| known.work.clone()),
+                added_by: self.confirmed().added.get(&step.id).cloned(),
                 sha,
             })
         };
@@ -135,16 +130,17 @@ impl View {
             let covering = || runs.iter().filter(|run| !run.stopped && run.covers(&step.id));
             covering().next().is_some() && covering().all(|run| self.is_held(run, step))
         };
-        let idle = (0..self.sequence.steps.len()).filter(|&at| ready.state(at) == State::Idle && !ready.is_doomed(at));
-        let held = idle.map(|at| &self.sequence.steps[at]).filter(|step| is_held(step));
-        self.asks(&held.map(|step| step.id.clone()).collect::<Vec<_>>())
+        let idle = (0..self.sequence.steps.len()).filter(|&at| ready.state(at) == State::Idle);
+        // Few are held, and to find out whether something is doomed takes long.
+        let held = idle.filter(|&at| is_held(&self.sequence.steps[at]) && !ready.is_doomed(at));
+        self.asks(&held.map(|at| self.sequence.steps[at].id.clone()).collect::<Vec<_>>())
     }
 
     /// What is remembered once these are confirmed.
     pub(super) fn confirmed_with(&self, by: &Caller, asks: &[Ask]) -> Confirmed {
         const LONGEST: usize = 200;
-        let mut known = self.confirmed.clone();
-        known.retain(|step| self.sequence.contains(step.as_str()));
+        let mut known = self.confirmed().clone();
+        known.retain(|step| self.step(step).is_some());
         for ask in asks {
             let work = ask.work.chars().take(LONGEST).collect();
             let confirmation = Confirmation { sha: ask.sha.clone(), work, by: by.name(), at: clock::stamp() };
@@ -170,6 +166,9 @@ impl Held<'_> {
             return Ok(());
         }
         run.additions |= adds;
+        // It waits no more, and whoever watches it must not believe that it does.
+        run.state = RunState::Active;
+        run.waits_for.clear();
         let run = &*run;
         self.transact(|view, _| {
             let steps: Vec<&Id> = plan.asks.iter().map(|ask| &ask.step).collect();

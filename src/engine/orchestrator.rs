@@ -1,6 +1,7 @@
 //! Steps that add and run others: they hold no slot, and have bounds of their own.
 
 use std::{
+    collections::HashSet,
     env,
     path::{Path, PathBuf},
 };
@@ -22,12 +23,12 @@ impl View {
     pub(super) fn depth(&self, at: usize) -> Option<usize> {
         let Node::Step(step) = self.graph.node(at) else { return None };
         let step = &self.sequence.steps[step];
-        step.is_orchestrator().then(|| self.confirmed.depth(&step.id) + 1)
+        step.is_orchestrator().then(|| self.confirmed().depth(&step.id) + 1)
     }
 
     /// Whether one of the steps is an orchestrator.
     pub(super) fn orchestrates(&self, steps: &[Id]) -> bool {
-        steps.iter().filter_map(|id| self.sequence.step(id.as_str())).any(Step::is_orchestrator)
+        steps.iter().filter_map(|id| self.step(id)).any(Step::is_orchestrator)
     }
 
     /// How many more orchestrators of each depth may start, beside those that are about to.
@@ -46,10 +47,10 @@ impl View {
 /// Refuses orchestrators that are nested too deep.
 pub(super) fn check_nesting(view: &View, caller: &Caller, after: &Sequence) -> Result<(), Error> {
     let Some(by) = caller.step_id() else { return Ok(()) };
-    let is_fresh = |step: &&Step| !view.sequence.step(step.id.as_str()).is_some_and(Step::is_orchestrator);
+    let is_fresh = |step: &&Step| !view.step(&step.id).is_some_and(Step::is_orchestrator);
     let depth = |step: &Step| {
-        let is_there = view.sequence.contains(step.id.as_str());
-        if is_there { view.confirmed.depth(&step.id) + 1 } else { view.confirmed.depth(&by) + 2 }
+        let is_there = view.step(&step.id).is_some();
+        if is_there { view.confirmed().depth(&step.id) + 1 } else { view.confirmed().depth(&by) + 2 }
     };
     match after.steps.iter().filter(|step| step.is_orchestrator()).filter(is_fresh).find(|step| depth(step) > NESTING) {
         Some(step) => Err(Error::Denied {
@@ -74,22 +75,27 @@ pub(super) fn signed(view: &View, caller: &Caller, actions: &[Action], after: &S
 /// What is known of additions after a change; nothing where it stays as it is. The plan has no room for both who added an
 /// orchestrator and that it is one, and people may write into it.
 pub(super) fn added(view: &View, caller: &Caller, after: &Sequence) -> Option<Confirmed> {
-    let mut known = view.confirmed.clone();
-    let fresh = added_steps(view, after).map(|step| step.id.clone());
-    match caller.step_id() {
-        Some(by) => known.added.extend(fresh.map(|step| (step, by.clone()))),
-        // A new step of an old name is nobody's addition.
-        None => fresh.for_each(|step| drop(known.added.remove(&step))),
-    }
-    if known == view.confirmed {
+    let fresh: Vec<Id> = added_steps(view, after).map(|step| step.id.clone()).collect();
+    // A new step of an old name is nobody's addition.
+    let is_news =
+        !fresh.is_empty() && (caller.step.is_some() || fresh.iter().any(|step| view.confirmed().added.contains_key(step)));
+    if !is_news {
         return None;
     }
-    known.retain(|step| after.contains(step.as_str()));
+    let mut known = view.confirmed().clone();
+    for step in fresh {
+        match caller.step_id() {
+            Some(by) => known.added.insert(step, by),
+            None => known.added.remove(&step),
+        };
+    }
+    let there: HashSet<&Id> = after.steps.iter().map(|step| &step.id).collect();
+    known.retain(|step| there.contains(step));
     Some(known)
 }
 
 fn added_steps<'a>(view: &View, after: &'a Sequence) -> impl Iterator<Item = &'a Step> {
-    after.steps.iter().filter(|step| !view.sequence.contains(step.id.as_str()))
+    after.steps.iter().filter(|step| view.graph.find(step.id.as_str()).is_none())
 }
 
 /// Lets a step find this very `seqctl` by its name, and everything else where it was.

@@ -144,7 +144,7 @@ impl Engine {
         Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs, requests })
     }
 
-    /// The same in numbers, without looking at anything but statuses.
+    /// The same in numbers.
     fn short_status(&self, view: &View, ready: &Readiness) -> Result<ShortStatus, Error> {
         let Unconfirmed { requests, held, is_asked } = self.unconfirmed(view, ready)?;
         let held = held.iter().filter(|ask| !is_asked.contains(&ask.step)).count();

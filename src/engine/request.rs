@@ -81,15 +81,14 @@ pub(super) fn standing(view: &View, request: &Request) -> Standing {
         Some(_) => return Standing::Denied,
         None => {}
     }
-    let is_as_shown =
-        |shown: &&Shown| view.sequence.step(shown.step.as_str()).is_some_and(|step| view.exechash_now(step) == shown.sha);
+    let is_as_shown = |shown: &&Shown| view.step(&shown.step).is_some_and(|step| view.exechash_now(step) == shown.sha);
     let changed: Vec<Id> = request.shown.iter().filter(|shown| !is_as_shown(shown)).map(|shown| shown.step.clone()).collect();
     if changed.is_empty() { Standing::Open } else { Standing::Void(changed) }
 }
 
 /// The steps as they are shown with a request.
 pub(super) fn shown(view: &View, steps: &[Id]) -> Vec<Shown> {
-    let known = steps.iter().filter_map(|id| view.sequence.step(id.as_str()));
+    let known = steps.iter().filter_map(|id| view.step(id));
     let show = |step: &Step| {
         let work = super::agent::words(view, step).unwrap_or_default();
         Shown { step: step.id.clone(), sha: view.exechash_now(step), work }
