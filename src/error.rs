@@ -211,6 +211,22 @@ pub enum Error {
     #[error("{what} needs a confirmation, and a step cannot give it")]
     StepCannotConfirm { what: String, why: String },
 
+    /// What a step asked for is left for a person to decide.
+    #[error("{what} needs a person's word, and request `{request}` asks for it")]
+    Requested { request: String, what: String },
+    /// No request has that name.
+    #[error("no request is called `{request}`")]
+    RequestNotFound { request: String },
+    /// A request has its answer.
+    #[error("request `{request}` was {how} by {by} already")]
+    RequestClosed { request: String, how: &'static str, by: String },
+    /// A request is about something else than was shown.
+    #[error("request `{request}` is void: {} changed since", list(steps))]
+    RequestVoid { request: String, steps: Vec<Id> },
+    /// A person said no.
+    #[error("request `{request}` ({what}) was denied by {by}{}", note.as_ref().map_or(String::new(), |note| format!(": {note}")))]
+    RequestDenied { request: String, what: String, by: String, note: Option<String> },
+
     /// A step failed.
     #[error("{}", failures(failed))]
     StepFailed { failed: Vec<(Id, String)> },
@@ -401,6 +417,11 @@ impl Error {
             Self::NodeNotFound { .. } => ("NODE_NOT_FOUND", Class::NotFound),
             Self::GroupNotFound { .. } => ("GROUP_NOT_FOUND", Class::NotFound),
             Self::PromptNotFound { .. } | Self::NoPrompt { .. } => ("PROMPT_NOT_FOUND", Class::NotFound),
+            Self::RequestNotFound { .. } => ("REQUEST_NOT_FOUND", Class::NotFound),
+            Self::RequestClosed { .. } => ("REQUEST_CLOSED", Class::Conflict),
+            Self::RequestVoid { .. } => ("REQUEST_VOID", Class::Conflict),
+            Self::RequestDenied { .. } => ("REQUEST_DENIED", Class::Denied),
+            Self::Requested { .. } => ("REQUESTED", Class::Waiting),
             Self::RunNotFound { .. } | Self::NoRun | Self::NoRunYet => ("RUN_NOT_FOUND", Class::NotFound),
             Self::LogNotFound { .. } => ("LOG_NOT_FOUND", Class::NotFound),
             Self::NeverRan { .. } => ("NEVER_RAN", Class::NotFound),

@@ -11,7 +11,7 @@ fn arguments(name: &str) -> &'static [&'static str] {
         "step.add" | "step.edit" | "step.rm" | "step.show" | "skip" | "reset" | "run.step" | "run.group" | "run.fusion"
         | "restart" | "stop" | "logs" | "why" | "result" | "review.accept" | "review.reject" | "open" | "gate.insert"
         | "gate.approve" | "gate.block" | "gate.reopen" | "gate.rm" | "prompt.show" | "prompt.compile" | "diff"
-        | "policy.check" => &["nope"],
+        | "policy.check" | "requests.approve" | "requests.deny" => &["nope"],
         "extend" => &["nope", "30m"],
         "policy.set-mode" => &["SAFE"],
         "prompt.set" => &["nope", "--text", "x"],

@@ -94,7 +94,7 @@ fn outside_a_project_every_command_says_how_to_make_one() {
             "fusion.create" => &["--candidates", "x", "--synth", "y"],
             "step.clone" | "dep.add" | "dep.rm" => &["x", "y"],
             "apply" => &["-f", "-"],
-            "policy.check" => &["x"],
+            "policy.check" | "requests.approve" | "requests.deny" => &["x"],
             "extend" => &["x", "30m"],
             "policy.set-mode" => &["SAFE"],
             "prompt.set" => &["x", "--text", "y"],

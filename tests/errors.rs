@@ -111,6 +111,16 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::ConfirmationRequired { what: "running `build`".into(), why: "SAFE mode asks before it runs anything".into() },
         Error::StepCannotConfirm { what: "running `build`".into(), why: "SAFE mode asks before it runs anything".into() },
         Error::Declined { what: "running `build`".into() },
+        Error::Requested { request: "r7".into(), what: "running `build`".into() },
+        Error::RequestNotFound { request: "r7".into() },
+        Error::RequestClosed { request: "r7".into(), how: "denied", by: "user".into() },
+        Error::RequestVoid { request: "r7".into(), steps: vec![id("build")] },
+        Error::RequestDenied {
+            request: "r7".into(),
+            what: "running `build`".into(),
+            by: "user".into(),
+            note: Some("not today".into()),
+        },
         Error::StepFailed { failed: vec![(id("build"), "exit 2".into())] },
         Error::AgentUnknown {
             step: id("review"),
@@ -147,7 +157,8 @@ fn name(error: &Error) -> &'static str {
         Yaml FileUnusable TooNew CircularDependency DependencyNotFound NotDependent PlanInvalid Warnings ProjectNotFound StepNotFound
         GateNotFound NodeNotFound GroupNotFound PromptNotFound NoPrompt PromptChanged RunNotFound NoRun NoRunYet LogNotFound NeverRan
         AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotExtend CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
-        GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
+        GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm
+        Requested RequestNotFound RequestClosed RequestVoid RequestDenied StepFailed
         WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession TerminalMissing NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged
         TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GateChanged GroupDisagrees GroupDependent NoFusion)
 }

@@ -41,5 +41,6 @@ mod tampering;
 mod templates;
 mod terminal;
 mod threads;
+mod threads_b;
 mod threads_l;
 mod undo;

@@ -527,11 +527,12 @@ fn an_agent_that_cannot_be_run_is_named_before_anything_starts() {
 #[test]
 fn a_step_cannot_confirm_for_a_person() {
     let test = Test::new().sequence(
-        "version: \"1.0\"\nsteps:\n  - id: boss\n    command: '\"$SEQCTL\" run other --yes > said 2>&1; echo $? > code'\n  - id: other\n    command: touch ran\n    depends_on: [never]\n  - id: never\n    command: exit 1\n",
+        "version: \"1.0\"\nsteps:\n  - id: boss\n    command: '\"$SEQCTL\" run other --yes --detach > said 2>&1; echo $? > code'\n  - id: other\n    command: touch ran\n    depends_on: [never]\n  - id: never\n    command: exit 1\n",
     );
     test.set_env("SEQCTL", Some(env!("CARGO_BIN_EXE_seqctl")));
     test.run(&["skip", "never"]).success();
     test.run(&["run", "boss", "--yes"]).success();
-    assert_eq!(test.lines("code"), ["6"], "{}", test.read("said"));
+    assert_eq!(test.lines("code"), ["0"], "{}", test.read("said"));
+    assert!(test.read("said").contains("needs a person's word"), "{}", test.read("said"));
     assert!(!test.path("ran").exists());
 }

@@ -18,7 +18,23 @@ pub(crate) fn on_terminal(test: &Test, args: &[&str], size: (u16, u16), answer: 
 }
 
 /// The same for any program.
-pub(crate) fn type_to(command: CommandBuilder, (rows, cols): (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
+pub(crate) fn type_to(command: CommandBuilder, size: (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
+    let question = answer.map_or("", |(question, _)| question);
+    converse(command, size, question, || {}, answer.map(|(_, answer)| answer))
+}
+
+/// The same with something that happens while the question is there.
+fn on_terminal_meanwhile(test: &Test, args: &[&str], question: &str, meanwhile: impl Fn(), answer: &str) -> (String, u32) {
+    converse(test.on_terminal(args), SIZE, question, meanwhile, Some(answer))
+}
+
+fn converse(
+    command: CommandBuilder,
+    (rows, cols): (u16, u16),
+    question: &str,
+    meanwhile: impl Fn(),
+    answer: Option<&str>,
+) -> (String, u32) {
     let terminal = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
     let mut child = terminal.slave.spawn_command(command).unwrap();
     drop(terminal.slave);
@@ -38,8 +54,9 @@ pub(crate) fn type_to(command: CommandBuilder, (rows, cols): (u16, u16), answer:
     let text = || anstream::adapter::strip_str(&String::from_utf8_lossy(&seen.lock().unwrap())).to_string().replace('\r', "");
     // Kept to the end: letting go of it types a newline, whose echo could come amid what is printed.
     let mut keyboard = terminal.master.take_writer().unwrap();
-    if let Some((question, answer)) = answer {
+    if let Some(answer) = answer {
         wait_until(question, || text().contains(question));
+        meanwhile();
         keyboard.write_all(answer.as_bytes()).unwrap();
     }
     wait_until("the command to end", || child.try_wait().unwrap().is_some());
@@ -67,6 +84,47 @@ fn a_no_is_a_no() {
     assert_eq!((code, test.path("made").exists()), (6, false));
     let (text, code) = on_terminal(&test, &["run"], SIZE, Some(("[y/N]", "y\n")));
     assert_eq!((code, test.path("made").exists()), (0, true), "{text}");
+}
+
+#[test]
+fn what_was_confirmed_is_not_asked_again_and_what_changed_is_said() {
+    let plan = "version: \"1.0\"\nsteps:\n  - {id: a, command: echo a >> order}\n  - {id: b, command: echo b >> order}\n";
+    let test = Test::new().sequence(plan);
+    let ask = |answer| on_terminal(&test, &["run"], SIZE, answer);
+    let (text, code) = ask(Some(("[y/N]", "y\n")));
+    assert!(text.contains("  a: echo a >> order\n  b: echo b >> order\nrunning `a` and `b`: "), "{text}");
+    assert_eq!(code, 0, "{text}");
+    test.run(&["reset", "a", "b"]).success();
+    let (text, code) = ask(None);
+    assert!(code == 0 && !text.contains("Go on?"), "{text}");
+    test.run(&["reset", "a", "b"]).success();
+    test.run(&["step", "edit", "b", "--command", "echo B >> order"]).success();
+    let (text, code) = ask(Some(("[y/N]", "y\n")));
+    let changed =
+        "  b: echo B >> order (changed since it was confirmed as `echo b >> order`)\n  and 1 step as confirmed before\n";
+    assert!(text.contains(changed), "{text}");
+    assert!(text.contains("running `b`: the project is in SAFE mode"), "{text}");
+    assert_eq!((code, test.lines("order").len()), (0, 6), "{text}");
+}
+
+#[test]
+fn a_yes_is_for_what_was_shown() {
+    let test = Test::new().sequence("version: \"1.0\"\nsteps:\n  - {id: a, model: shell, prompt_file: a.sh}\n");
+    test.write("a.sh", "echo one > made\n");
+    let (text, code) = on_terminal_meanwhile(&test, &["run"], "[y/N]", || test.write("a.sh", "echo two > made\n"), "y\nn\n");
+    assert!(text.contains("it has changed meanwhile"), "{text}");
+    assert_eq!((code, test.path("made").exists()), (6, false), "{text}");
+}
+
+#[test]
+fn additions_are_offered_where_something_orchestrates() {
+    let plan = "version: \"1.0\"\nsteps:\n  - id: lead\n    orchestrator: true\n    command: seqctl step add w --command 'touch made' && seqctl run w\n";
+    let test = Test::new().sequence(plan);
+    let (text, code) = on_terminal(&test, &["run"], SIZE, Some(("[y/N, a: yes, and what orchestrators add to it]", "a\n")));
+    assert_eq!((code, test.path("made").exists()), (0, true), "{text}");
+    let test = Test::new().sequence("version: \"1.0\"\nsteps:\n  - {id: a, command: touch made}\n");
+    let (text, code) = on_terminal(&test, &["run"], SIZE, Some(("[y/N]", "a\n")));
+    assert_eq!((code, test.path("made").exists()), (6, false), "{text}");
 }
 
 #[test]

@@ -109,10 +109,10 @@ pub struct Fields {
     #[arg(long, value_name = "TIME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watchdog_interval: Option<Span>,
-    /// Whether it adds and runs steps of its own
-    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    /// Whether it adds and runs steps of its own, or the orchestrator that it works for
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL|ID")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub orchestrator: Option<bool>,
+    pub orchestrator: Option<Orchestrator>,
     /// What an attempt may cost, in US dollars
     #[arg(long, value_name = "USD")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,7 +173,7 @@ impl Fields {
         put(&self.limit, &mut step.limit);
         put(&self.fusion_candidates.clone().map(Candidates::Of), &mut step.fusion_candidates);
         put(&self.fusion_synth.clone().map(Synth::By), &mut step.fusion_synth);
-        put(&self.orchestrator.map(Orchestrator::Is), &mut step.orchestrator);
+        put(&self.orchestrator, &mut step.orchestrator);
         if let Some(needs) = &self.depends_on {
             step.depends_on.clone_from(needs);
         }

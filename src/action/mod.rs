@@ -17,6 +17,7 @@ pub mod policy;
 pub mod project;
 pub mod prompt;
 pub mod query;
+pub mod requests;
 pub mod review;
 pub mod run;
 pub mod schema;
@@ -236,6 +237,9 @@ actions! {
         RunsShow(query::RunsShow),
         RunsPrune(run::Prune),
         Metrics(query::Metrics),
+        RequestsList(requests::List),
+        RequestsApprove(requests::Approve),
+        RequestsDeny(requests::Deny),
         AuditTail(query::AuditTail),
         AuditList(query::AuditList),
         AuditVerify(query::AuditVerify),

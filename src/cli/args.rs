@@ -26,9 +26,19 @@ pub(super) struct Flags {
     /// Print only these fields of the JSON document, like steps.id,steps.status
     #[arg(long, global = true, value_name = "FIELDS", value_delimiter = ',')]
     pub(super) fields: Vec<String>,
-    /// Confirm what the policy asks about
-    #[arg(long, short, global = true)]
-    pub(super) yes: bool,
+    /// Confirm what the policy asks about; `--yes=additions` also what orchestrators will add to a run
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_enum,
+        value_name = "WHAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        hide_possible_values = true
+    )]
+    pub(super) yes: Option<Yes>,
     /// Print errors only
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
@@ -41,6 +51,15 @@ pub(super) struct Flags {
     /// Do not page long output on a terminal
     #[arg(long, global = true)]
     pub(super) no_pager: bool,
+}
+
+/// What is confirmed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Yes {
+    /// What is asked for now
+    All,
+    /// The same, and what orchestrators will add to it
+    Additions,
 }
 
 /// When to use colours.
@@ -94,6 +113,7 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("run", "Run steps", "all"),
     ("runs", "Look at past runs", "list"),
     ("policy", "Look at what may run", "show"),
+    ("requests", "Answer what steps ask a person for", "list"),
     ("audit", "Look at the audit log", "tail"),
 ];
 
@@ -242,6 +262,8 @@ mod tests {
             ("seqctl run --detach all", "run.all"),
             ("seqctl run a b", "run.step"),
             ("seqctl --project x run -y a", "run.step"),
+            ("seqctl run --yes a", "run.step"),
+            ("seqctl run --yes=additions", "run.all"),
             ("seqctl run runnable", "run.runnable"),
             ("seqctl run group g", "run.group"),
             ("seqctl run fusion s", "run.fusion"),

@@ -42,7 +42,7 @@ pub(super) fn text(needs: &[Need], width: Option<usize>) -> String {
 fn glyph(kind: NeedKind) -> String {
     match kind {
         NeedKind::Gate => style::gate("PENDING").0,
-        NeedKind::Review => style::glyph(StepStatus::NeedsReview),
+        NeedKind::Request | NeedKind::Held | NeedKind::Review => style::glyph(StepStatus::NeedsReview),
         NeedKind::Failed => style::glyph(StepStatus::Failed),
         NeedKind::Elsewhere | NeedKind::Runner | NeedKind::Cost | NeedKind::Time | NeedKind::Watchdog | NeedKind::Trust => style::bold("!"),
     }

@@ -1,7 +1,7 @@
 //! The progress of a run: bars on a terminal, plain lines in a pipe, events as JSON lines.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{IsTerminal as _, Read as _, Seek as _, SeekFrom},
     path::PathBuf,
@@ -45,7 +45,8 @@ enum Look {
 /// What is known of the run as a whole.
 struct Totals {
     run: String,
-    all: usize,
+    /// What it covers; steps may be added while it goes on.
+    covered: BTreeSet<Id>,
     /// How the steps ended that have.
     ended: BTreeMap<Id, StepStatus>,
     running: BTreeMap<Id, (String, u32, Instant)>,
@@ -164,21 +165,22 @@ impl Totals {
         let view = client.view()?;
         let found = client.tend(run)?;
         let ready = view.readiness();
-        let (mut all, mut ended, mut running) = (0, BTreeMap::new(), BTreeMap::new());
+        let (mut covered, mut ended, mut running) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
         for (at, step) in view.sequence.steps.iter().enumerate().filter(|(_, step)| view.covers(&found, &step.id)) {
-            all += 1;
+            covered.insert(step.id.clone());
             match ready.status(at) {
                 status if status.is_outcome() => _ = ended.insert(step.id.clone(), status),
                 StepStatus::Running => _ = running.insert(step.id.clone(), (run.to_owned(), 1, Instant::now())),
                 _ => {}
             }
         }
-        Ok(Self { run: run.to_owned(), all, ended, running, looked: None })
+        Ok(Self { run: run.to_owned(), covered, ended, running, looked: None })
     }
 
     fn take(&mut self, event: &Event) {
         match &event.kind {
             Kind::StepStarted { step, run, attempt } => {
+                self.covered.insert(step.clone());
                 self.ended.remove(step);
                 self.running.insert(step.clone(), (run.clone(), *attempt, Instant::now()));
             }
@@ -211,7 +213,7 @@ impl Totals {
         let looked = self.looked.as_ref();
         let since = |at: &Instant| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
         ProgressReport {
-            total: self.all,
+            total: self.covered.len(),
             done: count(StepStatus::Done),
             failed: count(StepStatus::Failed),
             review: count(StepStatus::NeedsReview),
@@ -242,7 +244,7 @@ impl Bars {
                     let _ = self.multi.println(line);
                 }
             }
-            Kind::TimeShort { .. } | Kind::Extended { .. } => {
+            Kind::TimeShort { .. } | Kind::Extended { .. } | Kind::Requested { .. } => {
                 if let Some(line) = line(event) {
                     let _ = self.multi.println(line);
                 }
@@ -341,6 +343,11 @@ fn line(event: &Event) -> Option<String> {
         Kind::RunWaiting { waits_for, .. } if !std::io::stdout().is_terminal() => {
             Some(format!("{} waits for {}", style::glyph(StepStatus::NeedsReview), waits_for.join(", ")))
         }
+        Kind::Requested { request, by, what, .. } => Some(format!(
+            "{} `{by}` asks for {}: seqctl requests approve {request}",
+            style::glyph(StepStatus::NeedsReview),
+            tame(what)
+        )),
         _ => None,
     }
 }

@@ -210,6 +210,12 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("policy.show", &[("policy show", "what is in force, and where it comes from")]),
+    ("requests.list", &[("requests", "what steps ask you for"), ("requests list --all", "with the answers given")]),
+    (
+        "requests.approve",
+        &[("requests approve r42", "do what it asks for"), ("requests approve r42 --note 'two are enough'", "and say why")],
+    ),
+    ("requests.deny", &[("requests deny r42 --note 'not before the review'", "the step that asked is told so")]),
     ("policy.check", &[("policy check deploy", "whether it may run, without running it")]),
     ("policy.set-mode", &[("policy set-mode POWER", "run without a question"), ("policy set-mode SAFE", "ask again")]),
     ("trust", &[("trust", "after a clone, when you have read policy.yaml and config.yaml")]),

@@ -188,6 +188,9 @@ pub(super) fn verdict(report: &RunReport) -> Option<Error> {
                 let run = &report.run.id;
                 format!("raise it in .threados/policy.yaml and `seqctl attach {run}`, or end it with `seqctl stop {run}`")
             }
+            (None, None) if named("approval of `").is_some() => {
+                format!("`seqctl run {}` shows what it would run and asks", named("approval of `").unwrap_or_default())
+            }
             (None, None) => "`seqctl status` shows what needs you".into(),
         };
         return Some(Error::Waiting { what: waits.clone(), hint });

@@ -19,6 +19,7 @@ mod own;
 mod pager;
 mod policy;
 mod prefix;
+mod requests;
 mod screen;
 mod show;
 mod signals;
@@ -36,13 +37,20 @@ use std::{
 };
 
 use crate::{
-    action::{Action, graph::Format, prompt, schema::Of},
-    client::{self, Caller, Client, Consent, Health, Judgement, Output, Reply},
+    action::{
+        Action,
+        graph::Format,
+        prompt,
+        run::{Until, Wait},
+        schema::Of,
+    },
+    client::{self, Caller, Client, Consent, Health, Judgement, Output, Reply, StepRow},
     error::Error,
-    model::StepStatus,
+    model::{Id, StepStatus},
 };
 pub use args::command;
-use args::{Asked, Flags};
+use args::{Asked, Flags, Yes};
+use ask::Answer;
 use fields::Fields;
 use output::Printer;
 use own::Own;
@@ -171,6 +179,9 @@ impl Session<'_> {
                 Some(options) if !options.dry_run && !options.detach => {
                     let follower = self.client.follow()?;
                     let reply = self.call(action)?;
+                    if let Some(steps) = Self::asked(&reply) {
+                        return self.wait_for(&reply, &steps);
+                    }
                     self.watch_run(follower, reply, options.wait, options.watch)
                 }
                 _ => self.printer.reply(&self.call(action)?),
@@ -193,18 +204,37 @@ impl Session<'_> {
     fn call(&self, action: &Action) -> Result<Reply, Error> {
         // Only a person can confirm; a step that says `--yes` has not asked anybody.
         let is_person = self.caller.step.is_none();
-        let consent = if self.flags.yes && is_person { Consent::Given } else { Consent::None };
+        let consent = match self.flags.yes.filter(|_| is_person) {
+            None => Consent::None,
+            Some(Yes::All) => Consent::Given,
+            Some(Yes::Additions) => Consent::Additions,
+        };
         match self.client.call(&self.caller, action, consent) {
             Err(Error::ConfirmationRequired { what, why }) if is_person && ask::is_possible(self.flags) => {
-                let plan = self.client.plan_run(action).ok();
-                if ask::confirm(&what, &why, plan.as_ref())? {
-                    self.client.call(&self.caller, action, Consent::Given)
-                } else {
-                    Err(Error::Declined { what })
-                }
+                self.ask(action, what, why)
             }
             Err(Error::ConfirmationRequired { what, why }) if !is_person => Err(Error::StepCannotConfirm { what, why }),
             other => other,
+        }
+    }
+
+    /// Puts a question to the person, until the answer is about what it is about.
+    fn ask(&self, action: &Action, mut what: String, mut why: String) -> Result<Reply, Error> {
+        loop {
+            let plan = self.client.plan_run(action).ok();
+            let additions = match ask::confirm(&what, &why, plan.as_ref())? {
+                Answer::No => return Err(Error::Declined { what }),
+                Answer::Yes => false,
+                Answer::Additions => true,
+            };
+            let shown = plan.as_ref().map(|plan| Consent::Shown { digest: plan.digest(), additions });
+            match self.client.call(&self.caller, action, shown.unwrap_or(Consent::Given)) {
+                Err(Error::ConfirmationRequired { what: now, why: reason }) if plan.is_some() => {
+                    self.printer.note("it has changed meanwhile");
+                    (what, why) = (now, reason);
+                }
+                other => return other,
+            }
         }
     }
 
@@ -229,6 +259,48 @@ impl Session<'_> {
             let place = prompt.path.as_ref().map_or("sequence.yaml".into(), |path| self.client.show_path(path));
             self.printer.note(&style::dim(&format!("the prompt of `{}`, from {place}", prompt.step)));
         }
+    }
+
+    /// What a step asked for in the run that it is in, whose end it cannot wait for.
+    fn asked(reply: &Reply) -> Option<Vec<Id>> {
+        match &reply.output {
+            Output::Started(started) => started.steps.clone(),
+            Output::Requested { steps, .. } => Some(steps.clone()),
+            _ => None,
+        }
+    }
+
+    /// Waits for what a step asked for, and ends like a run of it.
+    fn wait_for(&self, reply: &Reply, steps: &[Id]) -> Result<ExitCode, Error> {
+        if let Output::Requested { request, .. } = &reply.output
+            && !self.printer.is_json()
+        {
+            self.printer.note(requests::left(request).trim_end());
+        }
+        if steps.is_empty() {
+            return self.printer.reply(reply);
+        }
+        let targets = steps.iter().map(Id::to_string).collect();
+        let waited = self.call(&Action::Wait(Wait { targets, until: Until::Settled, timeout: None }))?;
+        let reply = Reply { action: reply.action, ..waited };
+        let Output::Waited { steps } = &reply.output else { return self.printer.reply(&reply) };
+        let with = |wanted| steps.iter().filter(move |row| row.status == wanted);
+        let words = |row: &StepRow| row.outcome.clone().unwrap_or_default();
+        let failed: Vec<_> = with(StepStatus::Failed).map(|row| (row.id.clone(), words(row))).collect();
+        let waits = steps.iter().filter(|row| !matches!(row.status, StepStatus::Done | StepStatus::Failed));
+        let waits: Vec<String> = waits.map(|row| format!("`{}`, which is {}", row.id, row.status.as_str())).collect();
+        let error = if !failed.is_empty() {
+            Error::StepFailed { failed }
+        } else if !waits.is_empty() {
+            Error::Waiting { what: waits, hint: "`seqctl why <step>` says what holds it back".into() }
+        } else {
+            return self.printer.reply(&reply);
+        };
+        if !self.printer.is_json() {
+            self.printer.reply(&reply)?;
+        }
+        let data = serde_json::to_value(&reply.output).ok();
+        Ok(self.printer.fail(&error, data))
     }
 
     fn started(reply: &Reply) -> Option<(String, bool)> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    attention, graph, metrics, policy, style,
+    attention, graph, metrics, policy, requests, style,
     table::{Table, cut, harmless, tame, wrapped},
     templates, why,
 };
@@ -51,6 +51,9 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             let verb = if started.attached { "is going on already" } else { "started" };
             format!("run {} {verb}; `seqctl attach` watches it\n", started.run)
         }
+        Output::Requested { request, .. } => requests::left(request),
+        Output::Requests { requests } => requests::list(requests, width),
+        Output::Answered(request) => requests::answered(request),
         Output::Run(report) => run(report, width, verbose),
         Output::Runs { runs } => runs_text(runs, width),
         Output::Stopped { stopped, runs } => stopped_text(stopped, runs),
@@ -245,6 +248,9 @@ fn remark(row: &StepRow) -> String {
     }
     if row.changed {
         words.push("changed since".into());
+    }
+    if row.held {
+        words.push("needs your approval".into());
     }
     if row.agent != "shell" {
         words.push(tame(&row.agent));

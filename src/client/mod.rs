@@ -14,11 +14,11 @@ pub use crate::{
     agent::{PieceKind, plain},
     audit::Entry,
     engine::{
-        Actor, Answer, COST_LIMIT, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Extended, Follower,
+        Actor, Answer, Ask, COST_LIMIT, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Extended, Follower,
         GateRow, GraphNode, GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogLine, LogText, LogWindow, Need,
-        NeedKind, Observer, Opening, Output, Plan, Progress, PromptText, Reply, Rule, RunReport, RunRow, ShortStatus, Snapshot,
-        Standing, Started, StatusReport, StepDetail, StepRow, Streams, Subscription, TemplateRow, TranscriptReader, Update,
-        WhyReport, blocked_by_gate, schema, time_words, worker_prefix,
+        NeedKind, Observer, Opening, Output, Plan, Progress, PromptText, Reply, RequestRow, Rule, RunReport, RunRow, ShortStatus,
+        Snapshot, Standing, Started, StatusReport, StepDetail, StepRow, Streams, Subscription, TemplateRow, TranscriptReader,
+        Update, WhyReport, blocked_by_gate, schema, time_words, worker_prefix,
     },
     store::{AttemptStatus, Color, FirstView, Found, RunState, SLICE, Search, Ui, start_of_lines, yaml::Warning},
 };

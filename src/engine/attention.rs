@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{budget::COST_LIMIT, call::Engine, extend::{TimeLeft, nearly_over, time_words}, output::Output, start::failure, trust, view::View, why::Remedy};
+use super::{budget::COST_LIMIT, call::Engine, extend::{TimeLeft, nearly_over, time_words}, held::Ask, output::Output, query::Unconfirmed, start::failure, trust, view::View, why::Remedy};
 use crate::{
     error::Error,
     model::{FailPolicy, GateStatus, Id, Node, Readiness, State, StepStatus},
     runner::Leftover,
-    store::{Paths, Record, Run, RunState, is_held, open_runs},
+    store::{Paths, Record, Request, Run, RunState, is_held, open_runs},
 };
 
 /// What kind of need it is. Of those that hold up the same, the first of these comes first.
@@ -23,6 +23,10 @@ pub enum NeedKind {
     Gate,
     /// A step that ended and wants a person's eye.
     Review,
+    /// What a step asks a person for.
+    Request,
+    /// A step that does not start before somebody has confirmed it.
+    Held,
     /// A step that failed.
     Failed,
     /// A step that was claimed on another machine.
@@ -89,6 +93,9 @@ impl Engine {
     /// What needs a person, what holds up the most first.
     pub(super) fn needs(&self, view: &View, ready: &Readiness) -> Result<Vec<Need>, Error> {
         let mut needs: Vec<Need> = (0..view.graph.len()).filter_map(|at| need(view, ready, at)).collect();
+        let Unconfirmed { requests, held, is_asked } = self.unconfirmed(view, ready)?;
+        needs.extend(requests.iter().map(|request| asked(view, ready, request)));
+        needs.extend(held.iter().filter(|ask| !is_asked.contains(&ask.step)).map(|ask| unconfirmed(view, ready, ask)));
         needs.extend(elsewhere(view, ready));
         needs.extend(short_of_time(self.paths(), view, ready));
         needs.extend(blind_watchdogs(self.paths(), view, ready));
@@ -184,6 +191,34 @@ fn siblings(view: &View, step: usize) -> impl Iterator<Item = usize> {
     let group = steps[step].group_id.as_ref().filter(|_| steps[step].fail_policy != Some(FailPolicy::BestEffort));
     let members = steps.iter().enumerate().filter(move |(_, other)| group.is_some() && other.group_id.as_ref() == group);
     members.filter_map(|(_, other)| view.graph.find(other.id.as_str()))
+}
+
+/// What a step asks a person for.
+fn asked(view: &View, ready: &Readiness, request: &Request) -> Need {
+    let shown = request.shown.iter().filter_map(|shown| view.graph.find(shown.step.as_str()));
+    let waits: BTreeSet<usize> = shown.flat_map(|at| held_up(view, ready, at).into_iter().chain([at])).collect();
+    Need {
+        kind: NeedKind::Request,
+        id: Some(request.id.clone()),
+        reason: format!("`{}` asks for {}", request.step, request.what),
+        holds_up: waits.len(),
+        since: Some(request.at.clone()),
+        remedy: Remedy::approve_request(&request.id),
+        look: None,
+    }
+}
+
+/// A step that nobody has confirmed as it stands.
+fn unconfirmed(view: &View, ready: &Readiness, ask: &Ask) -> Need {
+    Need {
+        kind: NeedKind::Held,
+        id: Some(ask.step.to_string()),
+        reason: format!("`{}` is held, {}", ask.step, ask.why()),
+        holds_up: view.graph.find(ask.step.as_str()).map_or(0, |at| held_up(view, ready, at).len()),
+        since: None,
+        remedy: Remedy::run(std::slice::from_ref(&ask.step)),
+        look: None,
+    }
 }
 
 fn elsewhere(view: &View, ready: &Readiness) -> impl Iterator<Item = Need> {

@@ -13,8 +13,10 @@ use super::{
     caller::{Caller, Consent},
     confirm, grounds,
     next::next,
+    orchestrator,
     output::{Output, Started},
-    prompt, query,
+    prompt, query, request,
+    start::Begun,
     transact::{Draft, entry},
     view::View,
     writer::{Held, Writer},
@@ -23,7 +25,7 @@ use crate::{
     action::{Action, Changed, Txn},
     clock,
     error::Error,
-    model::{Decision, Graph},
+    model::{Decision, Graph, Id},
     store::{
         Decided, Line, Paths, Record,
         yaml::{self, Warning},
@@ -122,6 +124,8 @@ impl Engine {
 
     /// Does what `action` asks for.
     pub fn call(&self, caller: &Caller, action: &Action, consent: Consent) -> Result<Reply, Error> {
+        // A step that says yes has not asked anybody.
+        let consent = if caller.can_confirm() { consent } else { Consent::None };
         let (output, revision) = match action {
             Action::ReviewReject(args) if args.message.is_some() => (self.resume(caller, action, consent)?, None),
             Action::Continue(_) => (self.resume(caller, action, consent)?, None),
@@ -151,10 +155,16 @@ impl Engine {
                 if options.dry_run {
                     (Output::WouldRun(self.plan_run(action)?), None)
                 } else {
-                    match self.begin(caller, action, options.fail_fast, consent)? {
-                        Some(begun) => (Output::Started(Started { run: begun.run.id, attached: begun.is_attached }), None),
-                        None => (Output::WouldRun(self.plan_run(action)?), None),
-                    }
+                    let output = match self.ask(caller, action)? {
+                        Some(output) => output,
+                        None => match self.begin(caller, action, options.fail_fast, consent)? {
+                            Some(Begun { run, is_attached: attached }) => {
+                                Output::Started(Started { run: run.id, attached, steps: None })
+                            }
+                            None => Output::WouldRun(self.plan_run(action)?),
+                        },
+                    };
+                    (output, None)
                 }
             }
             Action::Restart(args) => (self.restart(caller, action, args, consent)?, None),
@@ -164,11 +174,13 @@ impl Engine {
             Action::RunsPrune(args) => (self.prune(caller, action, args, consent)?, None),
             Action::PolicySetMode(args) => (self.set_mode(caller, action, args, consent)?, None),
             Action::Trust(_) => (self.trust(caller, action)?, None),
-            Action::Wait(args) => (self.wait(args)?, None),
+            Action::Wait(args) => (self.wait(caller, args)?, None),
+            Action::RequestsApprove(args) => (self.approve(caller, action, args)?, None),
+            Action::RequestsDeny(args) => (self.deny(caller, action, args)?, None),
             Action::Attach(args) => {
                 let run = self.open_run(args.run.as_deref())?;
                 self.launch(&run)?;
-                (Output::Started(Started { run, attached: true }), None)
+                (Output::Started(Started { run, attached: true, steps: None }), None)
             }
             query => self.query(query)?,
         };
@@ -240,22 +252,35 @@ impl Engine {
                 }
             }
             // What cannot be done at all is not worth a question.
-            apply_all(held.view(), actions)?;
+            let (tried, tries) = apply_all(held.view(), actions)?;
+            held.expect_open(caller)?;
+            let touched: Vec<Id> = tries.into_iter().flat_map(|change| change.ids).collect();
             for action in actions {
                 grounds::check(held.view(), action)?;
-                held.audited(caller, action, |held| {
+                let checked = held.audited(caller, action, |held| {
+                    orchestrator::check_nesting(held.view(), caller, &tried.sequence)?;
                     confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)
-                })?;
+                });
+                held.or_request(caller, checked, actions, &touched)?;
             }
+            let signed = &orchestrator::signed(held.view(), caller, actions, &tried.sequence);
+            let unconfirmed = held.unconfirmed()?;
             let (changes, prompts) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
             held.transact(|view, paths| {
-                let (txn, made) = apply_all(view, actions)?;
+                let (txn, mut made) = apply_all(view, signed)?;
+                made.truncate(actions.len());
                 *changes.borrow_mut() = made;
                 *prompts.borrow_mut() = prompt::files(paths, view, &txn)?;
                 let texts = prompts.borrow().iter().map(|file| (file.place.clone(), file.text.clone())).collect();
-                Ok(Draft { files: texts, ..draft(caller, view, actions, txn) })
+                let added = orchestrator::added(view, caller, &txn.sequence);
+                let mut draft = Draft { files: texts, ..draft(caller, view, actions, txn) };
+                draft.actions.clone_from(signed);
+                draft.files.extend(added.map(|known| known.to_file()).transpose()?);
+                request::close(&mut draft, caller, None)?;
+                Ok(draft)
             })?;
             prompt::restore_modes(held.paths(), &prompts.take());
+            held.confirm_own(caller, &unconfirmed)?;
             crate::store::pack(held.paths(), held.view().records.iter(), &held.view().damaged);
             (changes.take(), held.view().sequence.revision())
         };
@@ -345,8 +370,8 @@ fn draft(caller: &Caller, view: &View, actions: &[Action], txn: Txn) -> Draft {
 }
 
 /// The records that the decisions of a change make, the last one of each id.
-pub(super) fn decision_records(caller: &Caller, view: &View, txn: &Txn) -> Vec<(crate::model::Id, Vec<u8>)> {
-    let mut records: Vec<(crate::model::Id, Vec<u8>)> = Vec::new();
+pub(super) fn decision_records(caller: &Caller, view: &View, txn: &Txn) -> Vec<(Id, Vec<u8>)> {
+    let mut records: Vec<(Id, Vec<u8>)> = Vec::new();
     for (id, decision, note) in &txn.decisions {
         records.retain(|(other, _)| other != id);
         let decided = Decided { decision: *decision, by: caller.name(), note: note.clone(), resume: None, at: clock::stamp() };
@@ -359,7 +384,7 @@ pub(super) fn decision_records(caller: &Caller, view: &View, txn: &Txn) -> Vec<(
     records
 }
 
-fn show_decision(sequence: &mut crate::model::Sequence, id: &crate::model::Id, decision: Decision) {
+fn show_decision(sequence: &mut crate::model::Sequence, id: &Id, decision: Decision) {
     use crate::model::{GateStatus, StepStatus};
     for gate in sequence.gates.iter_mut().filter(|gate| gate.id == *id) {
         gate.status = match decision {

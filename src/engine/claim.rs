@@ -15,6 +15,7 @@ use super::{
     caller::Caller,
     guard::Guard,
     limit,
+    orchestrator,
     view::{LeaseView, View, defhash},
     writer::Held,
 };
@@ -38,6 +39,8 @@ pub(super) enum Claimed {
     Refused { at: usize },
     /// Somebody else runs it.
     Taken { at: usize },
+    /// A person has to confirm it first.
+    Held { at: usize },
 }
 
 /// What a step would run, resolved.
@@ -86,6 +89,9 @@ impl Held<'_> {
     }
 
     fn claim_one(&mut self, run: &Run, at: usize, step: &Step) -> Result<Claimed, Error> {
+        if self.view().is_held(run, step) {
+            return Ok(Claimed::Held { at });
+        }
         let paths = self.paths().clone();
         let nonce = clock::nonce();
         let (attempt, folder) = attempt_folder(&paths, &run.id, &step.id)?;
@@ -94,13 +100,20 @@ impl Held<'_> {
         let prompt_sha = work.as_ref().ok().and_then(|work| work.prompt.as_ref()).map(|prompt| sha256(&prompt.bytes));
         let fanout = self.fanout(step);
         let defhash = defhash(&Resolved::new(&self.view().sequence, step), prompt_sha);
+        if self.view().is_held_with(run, step, &defhash) {
+            // Its prompt was written a moment ago.
+            return Ok(Claimed::Held { at });
+        }
         let claim = Claim {
             step: step.id.clone(),
             run: run.id.clone(),
             nonce: nonce.clone(),
             attempt,
             defhash: defhash.clone(),
-            slots: if step.watchdog_for.is_some() { 0 } else { fanout.map_or(1, |fanout| fanout.at_once) },
+            slots: match fanout {
+                _ if step.watchdog_for.is_some() || step.is_orchestrator() => 0,
+                fanout => fanout.map_or(1, |fanout| fanout.at_once),
+            },
             machine: Machine::this().clone(),
             inode: paths.inode(),
             watches: watched(self.view(), step).map(|watch| watch.nonce),
@@ -200,6 +213,9 @@ impl Held<'_> {
         };
         if let Some(guard) = work.guard {
             guard.apply(&mut spec);
+        }
+        if step.is_orchestrator() {
+            orchestrator::put_on_path(&mut spec);
         }
         let text = match (work.told, work.prompt, &step.command) {
             (Some(told), ..) => told,

@@ -2,6 +2,7 @@
 
 use super::{
     caller::{Actor, Caller, Consent},
+    start::Plan,
     view::View,
 };
 use crate::{
@@ -33,7 +34,7 @@ pub(super) fn check(view: &View, caller: &Caller, action: &Action, what: &str, c
     match policy.check_action(name, runs, destroys) {
         Verdict::Allow => Ok(()),
         Verdict::Deny { why, rule } => Err(Error::Denied { why, rule }),
-        Verdict::Confirm { .. } if consent == Consent::Given => Ok(()),
+        Verdict::Confirm { .. } if consent.is_given() => Ok(()),
         Verdict::Confirm { why } => {
             let why = match view.ignored.iter().find(|what| **what != super::trust::NOTIFY) {
                 Some(ignored) if runs => format!("{why}: nobody has trusted {ignored} yet, `seqctl trust` does"),
@@ -42,6 +43,19 @@ pub(super) fn check(view: &View, caller: &Caller, action: &Action, what: &str, c
             Err(Error::ConfirmationRequired { what: what.to_owned(), why })
         }
     }
+}
+
+/// Lets a run go on that does what the plan says, or says why not. What was confirmed before is not asked for again.
+pub(super) fn check_run(view: &View, caller: &Caller, action: &Action, plan: &Plan, consent: Consent) -> Result<(), Error> {
+    let is_confirmed = view.is_safe() && plan.asks.is_empty();
+    let is_listed = || view.policy().is_ok_and(|policy| policy.check_action(action.name(), false, false) != Verdict::Allow);
+    if is_confirmed && !is_listed() {
+        return Ok(());
+    }
+    let steps = if plan.asks.is_empty() { plan.steps() } else { plan.asks.iter().map(|ask| ask.step.clone()).collect() };
+    // A yes to something else than what it is now is none.
+    let consent = if consent.is_for(plan.digest()) { consent } else { Consent::None };
+    check(view, caller, action, &describe(action, &steps), consent)
 }
 
 /// What an action would do, in words for the question.

@@ -394,6 +394,7 @@ impl Runner {
         let width = |&at: &usize| self.scheduler.as_ref().map_or(1, |scheduler| scheduler.width(at));
         let taken = view.slots_taken() as usize + self.starts.iter().map(width).sum::<usize>();
         self.tell(Message::Slots((policy.max_concurrent as usize).saturating_sub(taken)));
+        self.tell(Message::Orchestrators(view.orchestrators_left(&self.starts)));
     }
 
     fn take_claim(&mut self, held: &Held<'_>, result: Claimed, begun: &mut Vec<(store::Lease, Box<crate::runner::Spec>)>) {
@@ -408,6 +409,7 @@ impl Runner {
                 self.uncommitted += 1;
                 self.tell(Message::Ended(at, StepStatus::Failed));
             }
+            Claimed::Held { at } => self.tell(Message::Held(at)),
             Claimed::Taken { at } => {
                 let id = view.id_of(at).clone();
                 self.tell(Message::Taken(at));
@@ -626,6 +628,7 @@ pub(super) fn wait_words(view: &View, at: usize) -> String {
     let id = view.id_of(at);
     match view.state(at) {
         State::Gate(_) => format!("gate `{id}`"),
+        State::Idle => format!("approval of `{id}`"),
         _ => format!("review of `{id}`"),
     }
 }

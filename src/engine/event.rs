@@ -66,6 +66,13 @@ pub enum Kind {
         timeout_ms: u64,
         by: String,
     },
+    /// A step left a request for a person.
+    Requested {
+        request: String,
+        run: String,
+        by: String,
+        what: String,
+    },
     StopRequested {
         steps: Vec<Id>,
     },
@@ -101,6 +108,11 @@ impl Event {
                 let waits_for = list("waitsFor").iter().filter_map(|text| text.as_str().map(str::to_owned)).collect();
                 vec![Kind::RunWaiting { run: run(), waits_for }]
             }
+            "request" => {
+                let text = |key: &str| body.payload.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let by = body.via.split_once(':').map_or_else(String::new, |(_, step)| step.to_owned());
+                vec![Kind::Requested { request: run(), run: text("run"), by, what: text("what") }]
+            }
             "run.end" => vec![Kind::RunEnded { run: run() }],
             "time.short" => time_short(&body.payload).into_iter().collect(),
             "extend" => extended(&body.payload, &body.actor).into_iter().collect(),
@@ -110,6 +122,10 @@ impl Event {
                     Kind::Changed { action: "restart".into(), target: body.target.clone(), by: body.actor.clone() },
                     Kind::RunStarted { run },
                 ]
+            }
+            // A step asked for more in the run that it is in.
+            action if body.payload.get("within").is_some() => {
+                vec![Kind::Changed { action: action.into(), target: body.target.clone(), by: body.actor.clone() }]
             }
             "run.all" | "run.runnable" | "run.step" | "run.group" | "run.fusion" => vec![Kind::RunStarted { run: run() }],
             "stop" => {
@@ -129,6 +145,7 @@ impl Event {
             | Kind::RunStarted { run }
             | Kind::RunWaiting { run, .. }
             | Kind::RunEnded { run }
+            | Kind::Requested { run, .. }
             | Kind::TimeShort { run, .. }
             | Kind::Extended { run, .. } => Some(run),
             Kind::StopRequested { .. } | Kind::Changed { .. } | Kind::Denied { .. } => None,

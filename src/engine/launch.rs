@@ -87,7 +87,8 @@ impl Engine {
 
 /// A scheduler for a run, told everything the view knows.
 pub(super) fn scheduler(view: &View, run: &Run) -> Scheduler {
-    let mut scheduler = Scheduler::new(&view.sequence, &view.graph, |step| view.covers(run, step), run.fail_fast);
+    let mut scheduler = Scheduler::new(&view.sequence, &view.graph, |step| view.covers(run, step), run.fail_fast)
+        .with_orchestrators(|at| view.depth(at));
     for at in 0..view.graph.len() {
         use crate::model::{GateStatus, State};
         match view.state(at) {
@@ -106,6 +107,11 @@ pub(super) fn scheduler(view: &View, run: &Run) -> Scheduler {
     let now = clock::now();
     for (at, _) in view.waits().filter(|(_, until)| *until > now) {
         scheduler.handle(Message::Delayed(at));
+    }
+    for (at, step) in view.sequence.steps.iter().enumerate() {
+        if view.covers(run, &step.id) && scheduler.readiness().is_startable(at) && view.is_held(run, step) {
+            scheduler.handle(Message::Held(at));
+        }
     }
     if run.stopped {
         scheduler.handle(Message::Cancel);

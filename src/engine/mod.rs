@@ -2,6 +2,7 @@
 //! queries and events. Wires everything below it.
 
 mod agent;
+mod asking;
 mod attention;
 mod brief;
 mod budget;
@@ -22,6 +23,7 @@ mod follow;
 mod graph;
 mod grounds;
 mod guard;
+mod held;
 mod init;
 mod launch;
 mod limit;
@@ -32,12 +34,14 @@ mod log_window;
 mod metrics;
 mod next;
 mod open;
+mod orchestrator;
 mod output;
 mod past;
 mod policy;
 mod progress;
 mod prompt;
 mod query;
+mod request;
 mod restart;
 mod resume;
 mod schema;
@@ -68,6 +72,7 @@ pub use event::{Event, Kind};
 pub use extend::time_words;
 pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
+pub use held::Ask;
 pub use log::TranscriptReader;
 pub use log_window::{LogLine, LogWindow, Streams};
 pub use open::Opening;
@@ -77,6 +82,7 @@ pub use output::{
 };
 pub use policy::{Judgement, Rule};
 pub use progress::Progress;
+pub use request::RequestRow;
 pub use schema::schema;
 pub use snapshot::{Observer, Snapshot};
 pub use start::{Plan, blocked_by_gate};

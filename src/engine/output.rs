@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{attention::Need, doctor::Check, graph::GraphReport, progress::Progress, start::Plan, why::WhyReport};
+use super::{
+    attention::Need, doctor::Check, graph::GraphReport, progress::Progress, request::RequestRow, start::Plan, why::WhyReport,
+};
 use crate::{
     action::{Changed, outcome},
     audit::Entry,
@@ -47,6 +49,12 @@ pub enum Output {
     WouldRun(Plan),
     #[schemars(title = "started")]
     Started(Started),
+    #[schemars(title = "requested")]
+    Requested { request: RequestRow, steps: Vec<Id> },
+    #[schemars(title = "requests")]
+    Requests { requests: Vec<RequestRow> },
+    #[schemars(title = "answered")]
+    Answered(RequestRow),
     #[schemars(title = "run")]
     Run(Box<RunReport>),
     #[schemars(title = "runs")]
@@ -131,6 +139,9 @@ pub struct StatusReport {
     /// How far those have come that go on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// What steps ask a person for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<RequestRow>,
 }
 
 /// How a sequence stands, in numbers.
@@ -139,7 +150,7 @@ pub struct StatusReport {
 pub struct ShortStatus {
     /// What people call the sequence.
     pub name: String,
-    /// How many gates and reviews wait for a person.
+    /// How many gates, reviews, requests and steps to confirm wait for a person.
     pub waiting: usize,
     /// How many steps have which status, in the order of [`StepStatus::ALL`].
     #[serde(serialize_with = "as_map")]
@@ -204,6 +215,9 @@ pub struct StepRow {
     /// Whether its definition is another one than when it ran.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
+    /// Whether an open run would start it if somebody confirmed it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
     /// The group it runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<Id>,
@@ -307,6 +321,9 @@ pub struct Started {
     pub run: String,
     /// Whether it was there already.
     pub attached: bool,
+    /// Where a step asked: the steps that it asked for, in the run that it is in itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<Id>>,
 }
 
 /// A step that was given more time.

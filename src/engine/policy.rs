@@ -94,7 +94,7 @@ impl Engine {
     pub(super) fn set_mode(&self, caller: &Caller, action: &Action, args: &SetMode, consent: Consent) -> Result<Output, Error> {
         let path = self.paths().policy();
         self.only_a_person(caller, action)?;
-        if args.mode == Mode::Power && consent != Consent::Given {
+        if args.mode == Mode::Power && !consent.is_given() {
             return Err(Error::ConfirmationRequired {
                 what: "writing `mode: POWER` into policy.yaml".into(),
                 why: "from then on steps run without a question".into(),

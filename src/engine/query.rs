@@ -1,6 +1,6 @@
 //! Questions about a project. They take no lock and write nothing.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::{collections::HashSet, fs::File, io::Read as _, path::Path};
 
 use super::{
     attention::Need,
@@ -9,10 +9,12 @@ use super::{
     excerpt::{LIMIT, Part, read_part},
     extend::TimeLeft,
     grounds::grounds,
+    held::Ask,
     log::TranscriptReader,
     output::{Answer, DiffText, GateRow, GroupRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
     past::{row, run_report},
     progress::Progress,
+    request,
     view::View,
 };
 use crate::{
@@ -22,8 +24,18 @@ use crate::{
     model::{GateStatus, Group, Groups, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus, Usage},
     policy::Policy,
     runner::SpecFile,
-    store::{self, AttemptStatus, Claim, Paths, Record, Run, RunState, list_runs, open_runs, runs, yaml},
+    store::{self, AttemptStatus, Claim, Paths, Record, Request, Run, RunState, list_runs, open_runs, runs, yaml},
 };
+
+/// What needs a person's word before it runs.
+pub(super) struct Unconfirmed {
+    /// What steps ask for.
+    pub(super) requests: Vec<Request>,
+    /// What open runs hold back.
+    pub(super) held: Vec<Ask>,
+    /// What the requests are about.
+    pub(super) is_asked: HashSet<Id>,
+}
 
 impl Engine {
     pub(super) fn query(&self, action: &Action) -> Result<(Output, Option<String>), Error> {
@@ -59,13 +71,14 @@ impl Engine {
         let ready = view.readiness();
         let revision = Some(view.sequence.revision());
         let output = match action {
-            Action::Status(args) if args.short => Output::Short(self.short_status(&view, &ready)),
+            Action::Status(args) if args.short => Output::Short(self.short_status(&view, &ready)?),
             Action::Status(_) => Output::Status(Box::new(self.status(&view, &ready)?)),
             Action::Attention(_) => self.attention(&view, &ready)?,
             Action::Graph(args) => Output::Graph(Box::new(self.graph(&view, &ready, args)?)),
             Action::Why(args) => Output::Why(Box::new(self.why(&view, &ready, &args.id)?)),
             Action::PolicyShow(_) => self.policy_show(&view)?,
             Action::PolicyCheck(args) => self.policy_check(&view, &args.id)?,
+            Action::RequestsList(args) => self.requests(&view, args)?,
             Action::Validate(args) => self.validate(&view, args)?,
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
@@ -107,10 +120,15 @@ impl Engine {
         &self,
         view: &View,
         ready: &Readiness,
-        steps: Vec<StepRow>,
+        mut steps: Vec<StepRow>,
         needs: &[Need],
         progress: Option<Progress>,
     ) -> Result<StatusReport, Error> {
+        let Unconfirmed { requests, held, .. } = self.unconfirmed(view, ready)?;
+        let ids: HashSet<&Id> = held.iter().map(|ask| &ask.step).collect();
+        for row in &mut steps {
+            row.held = ids.contains(&row.id);
+        }
         let counts = counts(&steps.iter().map(|row| row.status).collect::<Vec<_>>());
         let gates = gate_rows(view, ready);
         let runs: Vec<RunRow> = open_runs(self.paths())?.iter().map(|run| row(self.paths(), Some(view), run)).collect();
@@ -119,17 +137,27 @@ impl Engine {
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
         let name = self.name_of(view);
         let findings = Self::findings(view).len() + view.config.warnings.len();
-        Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs, progress })
+        let requests = requests.iter().map(|request| request::row(view, request)).collect();
+        Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs, progress, requests })
     }
 
-    /// The same in numbers, without looking at anything but statuses.
-    fn short_status(&self, view: &View, ready: &Readiness) -> ShortStatus {
+    /// The same in numbers.
+    fn short_status(&self, view: &View, ready: &Readiness) -> Result<ShortStatus, Error> {
+        let Unconfirmed { requests, held, is_asked } = self.unconfirmed(view, ready)?;
+        let held = held.iter().filter(|ask| !is_asked.contains(&ask.step)).count();
         let statuses: Vec<StepStatus> = (0..view.sequence.steps.len()).map(|at| ready.status(at)).collect();
         let gates = (0..view.sequence.gates.len()).map(|gate| view.graph.gate(gate));
         let pending = State::Gate(GateStatus::Pending);
         let gates = gates.filter(|&at| ready.state(at) == pending && ready.is_unhindered(at)).count();
         let reviews = statuses.iter().filter(|status| **status == StepStatus::NeedsReview).count();
-        ShortStatus { name: self.name_of(view), waiting: gates + reviews, counts: counts(&statuses) }
+        let waiting = gates + reviews + requests.len() + held;
+        Ok(ShortStatus { name: self.name_of(view), waiting, counts: counts(&statuses) })
+    }
+
+    pub(super) fn unconfirmed(&self, view: &View, ready: &Readiness) -> Result<Unconfirmed, Error> {
+        let requests = request::open(self.paths(), view)?;
+        let is_asked = requests.iter().flat_map(|request| request.shown.iter().map(|shown| shown.step.clone())).collect();
+        Ok(Unconfirmed { requests, held: view.held_back(ready, &open_runs(self.paths())?), is_asked })
     }
 
     /// What people call the sequence.
@@ -452,6 +480,7 @@ pub(super) fn step_row_with(
         left_ms: time.map(|time| time.left_ms),
         workers,
         changed: is_changed,
+        held: false,
         group: step.group_id.clone(),
         watches: step.watchdog_for.clone(),
     })

@@ -5,8 +5,9 @@ use serde_json::json;
 use super::{
     call::{Engine, decision_records},
     caller::{Caller, Consent},
-    confirm,
+    held,
     output::{Output, Started},
+    request,
     start::{Plan, new_run, opening},
     transact::{Draft, entry},
     view::View,
@@ -15,7 +16,7 @@ use crate::{
     action::{Action, Txn, run, step},
     error::Error,
     model::{Id, State},
-    store::RunKind,
+    store::{Run, RunKind},
 };
 
 impl Engine {
@@ -33,7 +34,7 @@ impl Engine {
             return Ok(Output::WouldRun(plan));
         }
         let steps = plan.steps();
-        confirm::check(&view, caller, action, &confirm::describe(action, &steps), consent)?;
+        self.expect_confirmed(caller, action, &plan, consent)?;
         self.stop_running(caller, &view, &steps)?;
         super::settle::repair_all(self.paths())?;
         let mut writer = self.writer();
@@ -41,7 +42,9 @@ impl Engine {
             let mut held = writer.lock()?;
             held.refresh_leases()?;
             held.settle(&Caller::system())?;
+            held.expect_open(caller)?;
             let run = new_run(held.paths(), caller, RunKind::Steps(steps.clone()), args.options.fail_fast)?;
+            let run = Run { additions: consent.additions(), ..run };
             held.transact(|view, _| {
                 let mut txn = Txn::new((*view.sequence).clone(), view.states());
                 step::reset(&mut txn, std::slice::from_ref(&args.id), args.downstream)?;
@@ -49,6 +52,8 @@ impl Engine {
                 let mut draft = Draft { entry: entry(caller, "restart", Some(args.id.to_string()), payload), ..Draft::default() };
                 draft.records = decision_records(caller, view, &txn);
                 draft.after = (txn.sequence != *view.sequence).then_some(txn.sequence);
+                held::remember(&mut draft, view, caller, &plan)?;
+                request::close(&mut draft, caller, Some(&run.id))?;
                 opening(&mut draft, &run)?;
                 Ok(draft)
             })?;
@@ -56,7 +61,7 @@ impl Engine {
         };
         self.keep(writer);
         self.launch(&run.id)?;
-        Ok(Output::Started(Started { run: run.id, attached: false }))
+        Ok(Output::Started(Started { run: run.id, attached: false, steps: None }))
     }
 
     pub(super) fn stop_running(&self, caller: &Caller, view: &View, steps: &[Id]) -> Result<(), Error> {
@@ -86,7 +91,9 @@ pub(super) fn plan(view: &View, args: &run::Restart) -> Result<Plan, Error> {
     let steps = again.iter().filter_map(|id| view.sequence.step(id.as_str())).chain(view.watchdogs_of(&again));
     let commands = steps.map(|step| Ok(format!("{}: {}", step.id, super::agent::words(view, step)?)));
     let commands = commands.collect::<Result<_, Error>>()?;
-    Ok(Plan { starts: vec![args.id.clone()], follows, commands, kind: None, failed: Vec::new() })
+    let all = [std::slice::from_ref(&args.id), follows.as_slice()].concat();
+    let (asks, orchestrates) = (view.asks(&all), view.orchestrates(&all));
+    Ok(Plan { starts: vec![args.id.clone()], follows, commands, asks, orchestrates, kind: None, failed: Vec::new() })
 }
 
 /// A watchdog runs beside its step and not by itself.

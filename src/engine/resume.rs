@@ -8,9 +8,10 @@ use super::{
     agent::{self, Told},
     call::Engine,
     caller::{Caller, Consent},
-    confirm,
+    confirm, held,
     output::{Output, Started},
     query::last_attempt,
+    request,
     start::{Plan, new_run, opening},
     transact::{Draft, entry},
     view::View,
@@ -82,7 +83,9 @@ fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), E
     let told = Told { prompt: first, file: None, session: Some(&session) };
     let (_, argv) = agent::command(view, step, &agent::folder(view, step), told)?;
     let line = format!("{}: {} ← {first}", wish.id, shell_words::join(argv));
-    let plan = Plan { starts: vec![wish.id.clone()], follows: Vec::new(), commands: vec![line], kind: None, failed: Vec::new() };
+    let starts = vec![wish.id.clone()];
+    let (asks, orchestrates) = (view.asks(&starts), view.orchestrates(&starts));
+    let plan = Plan { starts, follows: Vec::new(), commands: vec![line], asks, orchestrates, kind: None, failed: Vec::new() };
     Ok((Resume { session, message: wish.message.into(), spent }, plan))
 }
 
@@ -113,13 +116,15 @@ impl Engine {
             if wish.options.dry_run {
                 return Ok(Output::WouldRun(plan));
             }
-            held.audited(caller, action, |held| {
+            held.expect_open(caller)?;
+            let checked = held.audited(caller, action, |held| {
                 let what = confirm::describe(action, &plan.starts);
                 confirm::check(held.view(), caller, action, &what, consent)?;
                 // A rejection with a message runs something, too.
                 let going_on = review::Continue { id: wish.id.clone(), message: String::new(), options: run::Options::default() };
                 confirm::check(held.view(), caller, &Action::Continue(going_on), &what, consent)
-            })?;
+            });
+            held.or_request(caller, checked, std::slice::from_ref(action), &plan.starts)?;
             // A run that lets a failure start nothing more would not start it again either.
             let goes_on = |run: &Run| run.covers(wish.id) && !run.stopped && !run.fail_fast;
             let open = open_runs(held.paths())?.into_iter().find(goes_on);
@@ -127,9 +132,9 @@ impl Engine {
             let run = match open {
                 // It waits no more, and whoever watches it must not believe that it does.
                 Some(run) => Run { state: RunState::Active, waits_for: Vec::new(), ..run },
-                None => new_run(held.paths(), caller, RunKind::Steps(plan.starts), wish.options.fail_fast)?,
+                None => new_run(held.paths(), caller, RunKind::Steps(plan.starts.clone()), wish.options.fail_fast)?,
             };
-            held.transact(|_, _| {
+            held.transact(|view, _| {
                 let payload = json!({"run": run.id, "message": wish.message});
                 let entry = entry(caller, action.name(), Some(wish.id.to_string()), payload);
                 let decided = Decided {
@@ -141,10 +146,12 @@ impl Engine {
                 };
                 let records = vec![(wish.id.clone(), Line::Decision(decided).to_bytes())];
                 let mut draft = Draft { entry, records, ..Draft::default() };
+                held::remember(&mut draft, view, caller, &plan)?;
+                request::close(&mut draft, caller, Some(&run.id))?;
                 opening(&mut draft, &run)?;
                 Ok(draft)
             })?;
-            Started { run: run.id, attached }
+            Started { run: run.id, attached, steps: None }
         };
         self.keep(writer);
         self.launch(&started.run)?;

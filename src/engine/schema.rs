@@ -94,7 +94,12 @@ fn answers(spec: &Spec) -> Option<&'static [&'static str]> {
         "template.apply" => &["changed", "preview"],
         "status" => &["status", "short"],
         "validate" => &["valid"],
-        "run.all" | "run.runnable" | "run.step" | "run.group" | "run.fusion" | "restart" => &["run", "would_run", "started"],
+        "run.all" | "run.runnable" | "run.step" | "run.group" | "run.fusion" => {
+            &["run", "would_run", "started", "requested", "waited"]
+        }
+        "restart" => &["run", "would_run", "started"],
+        "requests.list" => &["requests"],
+        "requests.approve" | "requests.deny" => &["answered"],
         "attach" => &["run", "started"],
         "wait" => &["waited"],
         "stop" => &["stopped"],

@@ -10,6 +10,7 @@ use super::{
     call::Engine,
     caller::{Caller, Consent},
     confirm,
+    held::{self, Ask},
     transact::{Draft, entry},
     view::View,
 };
@@ -31,6 +32,12 @@ pub struct Plan {
     pub follows: Vec<Id>,
     /// What exactly would be executed, a line each.
     pub commands: Vec<String>,
+    /// What of it nobody has confirmed yet, where that has to be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<Ask>,
+    /// Whether some of it adds steps while it runs.
+    #[serde(skip)]
+    pub orchestrates: bool,
     #[serde(skip)]
     pub(super) kind: Option<RunKind>,
     /// What it covers and has failed before, with its outcome in words.
@@ -42,6 +49,11 @@ impl Plan {
     /// Every step it may run.
     pub fn steps(&self) -> Vec<Id> {
         self.starts.iter().chain(&self.follows).cloned().collect()
+    }
+
+    /// A number that stands for what a person is asked about.
+    pub fn digest(&self) -> u64 {
+        held::digest(&self.asks)
     }
 }
 
@@ -88,7 +100,10 @@ pub(super) fn plan(view: &View, action: &Action) -> Result<Plan, Error> {
         commands.push(format!("{}: {}", step.id, super::agent::words(view, step)?));
     }
     let failed = covered.iter().filter_map(|&at| failure(view, &ready, at)).collect();
-    Ok(Plan { failed, starts: ids(view, &starts), follows, commands, kind: Some(kind) })
+    let starts = ids(view, &starts);
+    let steps = [starts.as_slice(), follows.as_slice()].concat();
+    let (asks, orchestrates) = (view.asks(&steps), view.orchestrates(&steps));
+    Ok(Plan { failed, starts, follows, commands, asks, orchestrates, kind: Some(kind) })
 }
 
 /// A failed step and its outcome in words; nothing for another node.
@@ -255,6 +270,8 @@ pub(super) fn new_run(paths: &Paths, caller: &Caller, kind: RunKind, fail_fast: 
                     state: RunState::Active,
                     fail_fast,
                     stopped: false,
+                    additions: false,
+                    asked: Vec::new(),
                     started_at: clock::stamp(),
                     ended_at: None,
                     waits_for: Vec::new(),
@@ -307,7 +324,7 @@ impl Engine {
             let plan = held.audited(caller, action, |held| {
                 let plan = plan(held.view(), action)?;
                 if !plan.steps().is_empty() {
-                    confirm::check(held.view(), caller, action, &confirm::describe(action, &plan.steps()), consent)?;
+                    confirm::check_run(held.view(), caller, action, &plan, consent)?;
                 }
                 Ok(plan)
             })?;
@@ -317,12 +334,17 @@ impl Engine {
                 None if plan.starts.is_empty() && plan.follows.is_empty() => {
                     return nothing_to_run(held.view(), plan);
                 }
-                Some(run) => Begun { run, is_attached: true },
+                Some(mut run) => {
+                    held.confirm_for(caller, &mut run, &plan, consent)?;
+                    Begun { run, is_attached: true }
+                }
                 None => {
-                    let run = new_run(held.paths(), caller, kind, fail_fast)?;
-                    held.transact(|_, _| {
+                    let additions = consent.additions();
+                    let run = Run { additions, ..new_run(held.paths(), caller, kind, fail_fast)? };
+                    held.transact(|view, _| {
                         let payload = json!({"run": run.id, "what": run.what.as_str(), "starts": plan.starts.len(), "follows": plan.follows.len()});
                         let mut draft = Draft { entry: entry(caller, action.name(), Some(run.id.clone()), payload), ..Draft::default() };
+                        held::remember(&mut draft, view, caller, &plan)?;
                         opening(&mut draft, &run)?;
                         Ok(draft)
                     })?;

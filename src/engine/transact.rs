@@ -50,7 +50,11 @@ pub(super) struct Draft {
 }
 
 /// An entry by `caller` that went well.
-pub(super) fn entry(caller: &Caller, action: &str, target: Option<String>, payload: Value) -> audit::Draft {
+pub(super) fn entry(caller: &Caller, action: &str, target: Option<String>, mut payload: Value) -> audit::Draft {
+    if let (Some(request), Some(facts)) = (&caller.request, payload.as_object_mut()) {
+        facts.insert("request".into(), request.id.clone().into());
+        facts.insert("askedBy".into(), format!("orchestrator `{}`", request.step).into());
+    }
     audit::Draft {
         actor: caller.actor.as_str().into(),
         via: caller.via(),

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use super::trust;
@@ -16,7 +16,7 @@ use crate::{
     policy::Policy,
     runner::{Leftover, leftover, orphaned},
     store::{
-        self, Config, FileId, Paths, Record, Records, Stamp, file, read_prompt, sha256,
+        self, Config, Confirmed, FileId, Paths, Record, Records, Stamp, file, read_prompt, sha256,
         tx::{self, Staged},
         yaml::{self, Lines, Statuses, Warning},
     },
@@ -62,6 +62,8 @@ pub struct View {
     pub(super) agents: Agents,
     /// What came with the project and does not count, because this user has not trusted it.
     pub(super) ignored: Vec<&'static str>,
+    /// Read when it is asked for: it may be large, and in POWER nobody does.
+    confirmed: OnceLock<Confirmed>,
     policy: Result<Policy, String>,
     policy_id: Option<FileId>,
 }
@@ -109,6 +111,7 @@ impl View {
             config,
             damaged,
             ignored,
+            confirmed: OnceLock::new(),
             policy,
             policy_id,
         })
@@ -128,6 +131,17 @@ impl View {
     /// The same, before the plan tightens it.
     pub(super) fn policy_of_project(&self) -> Result<Policy, Error> {
         self.policy.clone().map_err(|why| Error::Denied { why: format!("it cannot be used: {why}"), rule: "policy.yaml" })
+    }
+
+    /// What people have confirmed, and what orchestrators have added.
+    pub(super) fn confirmed(&self) -> &Confirmed {
+        self.confirmed.get_or_init(|| Confirmed::read(&Paths::at(&self.real_root)))
+    }
+
+    /// Whether what runs has to be confirmed.
+    pub(super) fn is_safe(&self) -> bool {
+        let is_tightened = self.sequence.policy.mode == Some(Mode::Safe);
+        self.policy.as_ref().is_ok_and(|policy| policy.mode == Mode::Safe || is_tightened)
     }
 
     pub(super) fn refresh_policy(&mut self, paths: &Paths) {
@@ -187,6 +201,14 @@ impl View {
             }
         }
         ready
+    }
+
+    /// The step of that id, found without a search.
+    pub(super) fn step(&self, id: &Id) -> Option<&Step> {
+        match self.graph.node(self.graph.find(id.as_str())?) {
+            Node::Step(step) => self.sequence.steps.get(step),
+            Node::Gate(_) => None,
+        }
     }
 
     /// The id of a node.

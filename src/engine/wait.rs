@@ -2,7 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::{call::Engine, output::Output, query::step_row, view::View};
+use super::{
+    asking::{Asking, undecided},
+    call::Engine,
+    caller::Caller,
+    output::Output,
+    query::step_row,
+    view::View,
+};
 use crate::{
     action::run::{Until, Wait},
     error::Error,
@@ -12,8 +19,11 @@ use crate::{
 
 impl Engine {
     /// Waits until the steps are as asked for.
-    pub(super) fn wait(&self, args: &Wait) -> Result<Output, Error> {
+    pub(super) fn wait(&self, caller: &Caller, args: &Wait) -> Result<Output, Error> {
+        // A step cannot wait for the end of the run that it is in.
+        let in_run = args.targets.is_empty() && Asking::find(self.paths(), &self.view()?, caller)?.is_some();
         let run = match args.targets.as_slice() {
+            [] if in_run => None,
             [] => Some(self.open_run(None)?),
             [one] => Run::read(self.paths(), one).ok().map(|run| run.id),
             _ => None,
@@ -23,14 +33,21 @@ impl Engine {
         loop {
             let view = self.view()?;
             let ready = view.readiness();
-            let nodes = self.nodes(&view, args, run.as_deref())?;
+            let nodes = match Asking::find(self.paths(), &view, caller)? {
+                Some(asking) if in_run => asking.others(&view),
+                _ => self.nodes(&view, args, run.as_deref())?,
+            };
             let open = open_runs(self.paths())?;
             for run in open.iter().filter(|run| run.state == RunState::Active) {
                 self.tend(&run.id)?;
             }
-            let left: Vec<usize> =
-                nodes.iter().copied().filter(|&at| !is_reached(&ready, at, args.until, &open, &view)).collect();
-            let is_attention = args.until == Until::Attention && needs_person(&ready, &nodes);
+            let idle: Vec<Id> =
+                nodes.iter().filter(|at| ready.state(**at) == State::Idle).map(|&at| view.id_of(at).clone()).collect();
+            let undecided = undecided(self.paths(), &view, caller, &idle)?;
+            let is_reached = |at: usize| is_reached(&ready, at, args.until, &open, &view) && !undecided.contains(view.id_of(at));
+            let left: Vec<usize> = nodes.iter().copied().filter(|&at| !is_reached(at)).collect();
+            let is_held = || !undecided.is_empty() || view.held_back(&ready, &open).iter().any(|ask| idle.contains(&ask.step));
+            let is_attention = args.until == Until::Attention && (needs_person(&ready, &nodes) || is_held());
             let rows = || nodes.iter().filter_map(|&at| step_row(self.paths(), &view, &ready, at)).collect();
             if left.is_empty() || is_attention {
                 return Ok(Output::Waited { steps: rows() });

@@ -4,9 +4,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{budget, call::Engine, query::step_row, start::failure, view::View};
+use super::{
+    budget,
+    call::Engine,
+    query::step_row,
+    request,
+    start::failure,
+    view::{LeaseView, View},
+};
 use crate::{
-    action::{Action, gate, policy, review, run},
+    action::{Action, gate, policy, requests, review, run},
     clock,
     error::{Error, list},
     model::{GateStatus, Id, Node, Readiness, Root, Span, State, StepStatus, Unblock, Unblocking, Why},
@@ -39,8 +46,8 @@ pub struct WhyReport {
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hindrance {
-    /// `running`, `not_started`, `failed`, `review`, `gate_pending`, `gate_blocked`, `group_failed`, `no_slot`, `no_run`,
-    /// `no_runner`, `limit` or `cost_limit`.
+    /// `running`, `not_started`, `failed`, `review`, `gate_pending`, `gate_blocked`, `group_failed`, `requested`, `held`,
+    /// `no_slot`, `no_run`, `no_runner`, `limit` or `cost_limit`.
     pub kind: &'static str,
     /// The step, gate or run.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,12 +99,17 @@ impl Remedy {
         Self::new(format!("seqctl gate reopen {id}"), &action)
     }
 
+    pub(super) fn approve_request(id: &str) -> Self {
+        let action = Action::RequestsApprove(requests::Approve { id: id.into(), note: None });
+        Self::new(format!("seqctl requests approve {id}"), &action)
+    }
+
     fn wait(id: &Id) -> Self {
         let action = Action::Wait(run::Wait { targets: vec![id.to_string()], until: run::Until::default(), timeout: None });
         Self::new(format!("seqctl wait {id}"), &action)
     }
 
-    fn run(ids: &[Id]) -> Self {
+    pub(super) fn run(ids: &[Id]) -> Self {
         let words: Vec<&str> = ids.iter().map(Id::as_str).collect();
         let action = Action::RunStep(run::Steps { ids: ids.to_vec(), options: run::Options::default() });
         Self::new(format!("seqctl run step {}", words.join(" ")), &action)
@@ -224,10 +236,35 @@ impl Asked<'_> {
         let mut blockers = self.hindrances(&found);
         let mut acts = self.remedies(&found.acts, cover.is_none());
         let mut summary = format!("`{}` cannot start yet", self.id());
-        if self.ready.is_startable(self.at) {
+        let unconfirmed = self.unconfirmed()?;
+        if self.ready.is_startable(self.at) && (unconfirmed.is_none() || cover.is_none()) {
             (summary, blockers, acts) = self.startable(cover, acts)?;
         }
+        if let Some((blocker, act)) = unconfirmed {
+            acts.retain(|other| other.command != act.command);
+            blockers.push(blocker);
+            acts.push(act);
+        }
         Ok(WhyReport { blockers, acts, run: cover.map(|run| run.id.clone()), ..self.report(summary) })
+    }
+
+    /// What a person has to confirm before it starts: a request that is about it, or the step itself.
+    fn unconfirmed(&self) -> Result<Option<(Hindrance, Remedy)>, Error> {
+        let id = self.id();
+        let held = self.view.held_back(self.ready, &self.runs).into_iter().find(|ask| ask.step == *id);
+        let request = request::open(self.engine.paths(), self.view)?.into_iter().find(|request| request.is_about(id));
+        let found = match (request, held) {
+            (Some(request), _) => {
+                let text = format!("`{}` asks for {}: request {}", request.step, request.what, request.id);
+                ("requested", text, Remedy::approve_request(&request.id))
+            }
+            (None, Some(ask)) => {
+                ("held", format!("held until you confirm it: {}", ask.why()), Remedy::run(std::slice::from_ref(id)))
+            }
+            (None, None) => return Ok(None),
+        };
+        let (kind, text, act) = found;
+        Ok(Some((Hindrance { kind, id: None, status: None, text, through: Vec::new(), is_gate: false }, act)))
     }
 
     /// A step that nothing in the plan holds back.
@@ -258,7 +295,8 @@ impl Asked<'_> {
         }
         let (most, taken) = (self.view.policy()?.max_concurrent, self.view.slots_taken());
         if taken >= most {
-            let running = self.view.leases.iter().filter(|(_, lease)| lease.is_held).map(|(id, _)| id.clone());
+            let has_slot = |lease: &LeaseView| lease.is_held && lease.record.claim.as_ref().is_some_and(|claim| claim.slots > 0);
+            let running = self.view.leases.iter().filter(|(_, lease)| has_slot(lease)).map(|(id, _)| id.clone());
             let running: Vec<Id> = running.collect();
             let text = format!("{taken} of {most} slots are taken, by {}", list(&running));
             let first = running.first().map(Remedy::wait);

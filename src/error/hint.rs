@@ -117,6 +117,13 @@ impl Error {
             Self::StepCannotConfirm { why, .. } => {
                 Some(format!("{why}; a person has to run it, or set `mode: POWER` in .threados/policy.yaml"))
             }
+            Self::Requested { request, .. } => Some(format!(
+                "a person approves it with `seqctl requests approve {request}`, and then it is done; there is no need to ask again"
+            )),
+            Self::RequestNotFound { .. } => Some("`seqctl requests list` shows them".into()),
+            Self::RequestClosed { .. } => Some("`seqctl requests list --all` shows the answers".into()),
+            Self::RequestVoid { .. } => Some("ask again, and what it is now is shown".into()),
+            Self::RequestDenied { .. } => Some("do without it, or ask for something else".into()),
             Self::Unfit { .. } => Some("each line marked ✖ says what to do".into()),
             Self::EditorFailed { kept: Some(kept), .. } => Some(format!("your text is in {}", kept.display())),
             Self::EditorFailed { kept: None, .. } => {

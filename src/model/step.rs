@@ -295,3 +295,11 @@ pub enum Orchestrator {
     /// The orchestrator that added this step.
     By(Id),
 }
+
+impl std::str::FromStr for Orchestrator {
+    type Err = crate::error::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self::Is).or_else(|_| text.parse().map(Self::By))
+    }
+}

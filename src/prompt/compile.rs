@@ -85,7 +85,9 @@ const fn thread(brief: &Brief) -> Option<&'static str> {
         ThreadType::C => "one phase of a chain",
         ThreadType::F if brief.is_synthesis => "fusion; you make one result of several candidates",
         ThreadType::F => "fusion; a candidate among several, whose results are brought together later",
-        ThreadType::B if brief.is_orchestrator => "big; you may add steps to the sequence (`seqctl step add`) and run them",
+        ThreadType::B if brief.is_orchestrator => {
+            "big; you may add steps (`seqctl step add`), have them run (`seqctl run`) and wait for them (`seqctl wait`)"
+        }
         ThreadType::B => "big; added by an orchestrator",
         ThreadType::L => "long autonomy; you may take your time",
     })

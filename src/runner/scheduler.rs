@@ -9,6 +9,10 @@ use crate::model::{FailPolicy, GateStatus, Graph, Groups, Id, Node, Readiness, R
 pub enum Message {
     /// So many slots of `max_concurrent` are free.
     Slots(usize),
+    /// So many more orchestrators may run, by how deep they are nested: they hold no slot.
+    Orchestrators([usize; NESTING]),
+    /// A step may not start before a person has confirmed it.
+    Held(usize),
     /// A step runs, started by us or by somebody else.
     Started(usize),
     /// A step could not be claimed: somebody else has it, and will tell when it ends.
@@ -27,6 +31,9 @@ pub enum Message {
     Cancel,
 }
 
+/// How deep orchestrators may add orchestrators.
+pub const NESTING: usize = 3;
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Effect {
@@ -41,7 +48,7 @@ pub enum Effect {
 pub enum Rest {
     /// Steps run or can start.
     Busy,
-    /// A person has to decide these gates and reviews before it goes on.
+    /// A person has to decide these gates and reviews, or confirm these steps, before it goes on.
     Waiting(Vec<usize>),
     /// Steps could start and may not.
     Held,
@@ -58,14 +65,20 @@ pub struct Scheduler {
     policies: Vec<FailPolicy>,
     /// How many slots a step takes, if there are as many.
     widths: Vec<usize>,
-    queue: BTreeSet<usize>,
+    /// What takes a slot, then orchestrators by how deep they are nested.
+    queues: [BTreeSet<usize>; 1 + NESTING],
+    /// How many more of each of these may start.
+    free: [usize; 1 + NESTING],
+    /// The queue of each node.
+    ranks: Vec<usize>,
     /// Watchdogs that may start: they take no slot, since what they watch holds the one they might wait for.
     watchdogs: BTreeSet<usize>,
     asked: BTreeSet<usize>,
     running: BTreeSet<usize>,
     /// Steps that have to wait for a time.
     delayed: BTreeSet<usize>,
-    slots: usize,
+    /// Steps that nobody has confirmed.
+    held: BTreeSet<usize>,
     is_held: bool,
     is_cancelled: bool,
     fail_fast: bool,
@@ -96,12 +109,14 @@ impl Scheduler {
             group_of,
             policies,
             widths,
-            queue: BTreeSet::new(),
+            queues: Default::default(),
+            free: [0; 1 + NESTING],
+            ranks: vec![0; graph.len()],
             watchdogs: BTreeSet::new(),
             asked: BTreeSet::new(),
             running: BTreeSet::new(),
             delayed: BTreeSet::new(),
-            slots: 0,
+            held: BTreeSet::new(),
             is_held: false,
             is_cancelled: false,
             fail_fast,
@@ -112,11 +127,33 @@ impl Scheduler {
         scheduler
     }
 
+    /// The same with orchestrators: `depth` says how deep a node is nested, 1 where nobody added it.
+    #[must_use]
+    pub fn with_orchestrators(mut self, depth: impl Fn(usize) -> Option<usize>) -> Self {
+        for at in 0..self.ranks.len() {
+            self.queues[self.ranks[at]].remove(&at);
+            self.ranks[at] = depth(at).map_or(0, |depth| depth.clamp(1, NESTING));
+            self.review(at);
+        }
+        self
+    }
+
+    /// Where a node stands: 0 if it takes a slot, else how deep it is nested as an orchestrator.
+    pub fn rank(&self, at: usize) -> usize {
+        self.ranks[at]
+    }
+
     /// Takes note of what happened. Returns what is to be done about it.
     pub fn handle(&mut self, message: Message) -> Vec<Effect> {
         let mut effects = Vec::new();
         match message {
-            Message::Slots(free) => self.slots = free,
+            Message::Slots(free) => self.free[0] = free,
+            Message::Orchestrators(free) => self.free[1..].copy_from_slice(&free),
+            Message::Held(at) => {
+                self.asked.remove(&at);
+                self.held.insert(at);
+                self.review(at);
+            }
             Message::Cancel => self.is_cancelled = true,
             Message::Hold(is_held) => self.is_held = is_held,
             Message::Delayed(at) => {
@@ -154,13 +191,15 @@ impl Scheduler {
                 self.asked.extend(&self.watchdogs);
                 effects.extend(std::mem::take(&mut self.watchdogs).into_iter().map(Effect::Start));
             }
-            while self.slots > 0
-                && let Some(at) = self.queue.pop_first()
-            {
-                // A fan-out takes what there is; it is enough for one worker after the other.
-                self.slots = self.slots.saturating_sub(self.widths[at]);
-                self.asked.insert(at);
-                effects.push(Effect::Start(at));
+            for (queue, free) in self.queues.iter_mut().zip(&mut self.free) {
+                while *free > 0
+                    && let Some(at) = queue.pop_first()
+                {
+                    // A fan-out takes what there is; it is enough for one worker after the other.
+                    *free = free.saturating_sub(self.widths[at]);
+                    self.asked.insert(at);
+                    effects.push(Effect::Start(at));
+                }
             }
         }
         effects
@@ -181,8 +220,9 @@ impl Scheduler {
     }
 
     fn review(&mut self, at: usize) {
-        let queue = if self.ready.watched(at).is_some() { &mut self.watchdogs } else { &mut self.queue };
-        if self.covered[at] && self.ready.is_startable(at) && !self.asked.contains(&at) && !self.delayed.contains(&at) {
+        let queue = if self.ready.watched(at).is_some() { &mut self.watchdogs } else { &mut self.queues[self.ranks[at]] };
+        let is_kept = self.asked.contains(&at) || self.delayed.contains(&at) || self.held.contains(&at);
+        if self.covered[at] && self.ready.is_startable(at) && !is_kept {
             queue.insert(at);
         } else {
             queue.remove(&at);
@@ -207,7 +247,7 @@ impl Scheduler {
     /// How the run stands.
     pub fn rest(&self) -> Rest {
         let covered_running = self.running.iter().any(|&at| self.covered[at]);
-        let is_queued = !self.queue.is_empty() || !self.watchdogs.is_empty();
+        let is_queued = !self.watchdogs.is_empty() || self.queues.iter().any(|queue| !queue.is_empty());
         let may_start = is_queued || self.delayed.iter().any(|&at| self.covered[at] && self.ready.is_startable(at));
         match (covered_running || !self.asked.is_empty(), self.is_cancelled) {
             (true, _) => return Rest::Busy,
@@ -217,11 +257,16 @@ impl Scheduler {
         }
         let idle = (0..self.covered.len()).filter(|&at| self.covered[at] && self.ready.state(at) == State::Idle);
         let mut waits: Vec<usize> =
-            idle.filter(|&at| !self.ready.is_doomed(at)).flat_map(|at| self.ready.waits_for(at)).collect();
+            idle.filter(|&at| !self.ready.is_doomed(at)).flat_map(|at| self.ready.waits_for(at)).chain(self.held()).collect();
         waits.sort_unstable();
         waits.dedup();
         // A step outside this run that others run may still let one of ours start.
         if waits.is_empty() { if self.waits_for_others() { Rest::Busy } else { Rest::Over } } else { Rest::Waiting(waits) }
+    }
+
+    /// What could start if somebody confirmed it.
+    fn held(&self) -> impl Iterator<Item = usize> {
+        self.held.iter().copied().filter(|&at| self.covered[at] && self.ready.is_startable(at))
     }
 
     fn waits_for_others(&self) -> bool {
@@ -363,6 +408,29 @@ mod tests {
         run.handle(Message::Started(1));
         assert_eq!(run.handle(Message::Slots(0)), []);
         assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(2)]);
+    }
+
+    #[test]
+    fn orchestrators_take_no_slot_and_have_a_bound_for_each_depth() {
+        let mut run =
+            scheduler(&plan(&[vec![], vec![], vec![], vec![]])).with_orchestrators(|at| [None, Some(1), Some(1), Some(2)][at]);
+        assert_eq!(run.handle(Message::Slots(0)), []);
+        assert_eq!(run.handle(Message::Orchestrators([1, 0, 0])), [Effect::Start(1)], "without a slot");
+        assert_eq!(run.handle(Message::Orchestrators([0, 1, 1])), [Effect::Start(3)], "the others of its depth do not count");
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(0)]);
+        assert_eq!((run.rank(0), run.rank(1), run.rank(3)), (0, 1, 2));
+    }
+
+    #[test]
+    fn a_held_step_waits_for_a_person() {
+        let mut run = scheduler(&plan(&[vec![], vec![0], vec![]]));
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(0)]);
+        assert_eq!(run.handle(Message::Held(0)), []);
+        assert_eq!(run.handle(Message::Slots(1)), [Effect::Start(2)], "others go on");
+        run.handle(Message::Started(2));
+        assert_eq!(run.rest(), Rest::Busy);
+        run.handle(Message::Ended(2, StepStatus::Done));
+        assert_eq!(run.rest(), Rest::Waiting(vec![0]));
     }
 
     proptest! {

@@ -246,7 +246,7 @@ impl Supervisor {
         let streams = Streams { stdin, stdout: log("stdout.log")?, stderr: log("stderr.log")? };
         fault::point("supervisor.before_fork");
         let launch = Launch::new(argv, env, &spec.cwd, streams)?;
-        let launch = if self.has_run { launch.again() } else { launch };
+        let launch = if self.has_run && self.spec.watch.is_some() { launch.again() } else { launch };
         launch.start(&self.lease, attempt)
     }
 

@@ -1,6 +1,7 @@
 //! `.threados/`: its paths, its files, its locks, and how they are changed without losing anything.
 
 mod config;
+mod confirmed;
 pub mod displaced;
 pub mod file;
 mod lease;
@@ -11,6 +12,7 @@ mod pack;
 mod paths;
 mod prompt;
 mod record;
+mod request;
 pub mod runs;
 mod search;
 mod stamp;
@@ -21,6 +23,7 @@ mod watch;
 pub mod yaml;
 
 pub use config::{Config, ConfigFile};
+pub use confirmed::{Confirmation, Confirmed};
 pub use lease::{Lease, Probe, active, is_held, look, probe, void};
 pub use lines::{LINE, LineFile, RawLine, SLICE, start_of_lines};
 pub use lock::ProjectLock;
@@ -29,6 +32,7 @@ pub use pack::pack;
 pub use paths::{Paths, worker_folder};
 pub use prompt::{Prompt, read_prompt};
 pub use record::{Claim, Decided, Exit, Line, Record, Records, Resume, records};
+pub use request::{Answered, Request, Shown};
 pub use runs::{AttemptStatus, Run, RunKind, RunState, RunnerFile, list_runs, open_runs};
 pub use search::{Found, Search};
 pub use stamp::{FileId, Stamp, sha256, sha256_of};

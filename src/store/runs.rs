@@ -89,6 +89,12 @@ pub struct Run {
     /// Whether somebody asked for it to stop.
     #[serde(default)]
     pub stopped: bool,
+    /// Whether what orchestrators add to it may run without being confirmed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub additions: bool,
+    /// What steps of it have asked for, beside what it covers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Id>,
     /// RFC 3339.
     pub started_at: String,
     /// RFC 3339.
@@ -122,7 +128,7 @@ impl Run {
 
     /// Whether it covers a step.
     pub fn covers(&self, step: &Id) -> bool {
-        self.what.steps().is_none_or(|steps| steps.contains(step))
+        self.what.steps().is_none_or(|steps| steps.contains(step)) || self.asked.contains(step)
     }
 }
 

@@ -83,7 +83,7 @@ impl Listener {
     /// where the system cannot watch.
     pub fn new(folder: &Path, more: &[PathBuf], tell: impl Fn() + Send + 'static) -> Option<Self> {
         let ear = Ear::new(folder, more)?;
-        let (stopped, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).ok()?;
+        let (stopped, stop) = std::io::pipe().ok()?;
         thread::spawn(move || {
             loop {
                 let mut fds = [PollFd::new(&ear, PollFlags::IN), PollFd::new(&stopped, PollFlags::IN)];
@@ -97,7 +97,7 @@ impl Listener {
                 }
             }
         });
-        Some(Self { _stop: stop })
+        Some(Self { _stop: stop.into() })
     }
 }
 

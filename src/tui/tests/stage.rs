@@ -45,7 +45,7 @@ impl Stage {
         std::fs::write(folder.path().join(".threados/sequence.yaml"), plan).unwrap();
         let look = Look { theme: Theme::new(true), glyphs: Glyphs::Unicode, is_animated: false };
         let app = App::new(look, Keymap::new(&[]).0, Size::new(width, height), 0);
-        let caller = Caller { actor: Actor::User, via: "tui", step: None };
+        let caller = Caller { actor: Actor::User, via: "tui", step: None, request: None };
         let client = Client::new(Paths::at(folder.path()));
         let worker = Worker { client, caller, out: channel().0, logs: channel().0 };
         let logs = LogReader::new(Client::new(Paths::at(folder.path())));
