@@ -10,7 +10,8 @@ use crate::model::{Id, Span};
 /// Give a running step more time
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[command(after_help = "It counts for the attempt that runs now; the next one has the step's own timeout again.")]
+#[command(after_help = "It counts for the attempt that runs now; the next one has the step's own timeout again. \
+    A step can extend only what it added itself.")]
 pub struct Extend {
     /// The step
     pub id: Id,

@@ -55,7 +55,8 @@ impl Engine {
     /// Whether an open run is going to run a step.
     pub fn is_awaited(&self, step: &Id) -> Result<bool, Error> {
         let open = crate::store::open_runs(self.paths())?;
-        Ok(open.iter().any(|run| run.state == RunState::Active && run.covers(step)))
+        let view = self.view()?;
+        Ok(open.iter().any(|run| run.state == RunState::Active && view.covers(run, step)))
     }
 
     /// Everything about a run.

@@ -88,7 +88,7 @@ pub(super) fn plan(view: &View, args: &run::Restart) -> Result<Plan, Error> {
     let below = below.into_iter().map(|at| view.id_of(at)).filter(|id| view.sequence.step(id.as_str()).is_some());
     let follows: Vec<Id> = below.cloned().collect();
     let again: Vec<Id> = std::iter::once(&args.id).chain(&follows).cloned().collect();
-    let steps = again.iter().filter_map(|id| view.sequence.step(id.as_str())).chain(view.watchdogs_of(&again));
+    let steps = again.iter().filter_map(|id| view.step(id)).chain(view.watchdogs_of(&again));
     let commands = steps.map(|step| Ok(format!("{}: {}", step.id, super::agent::words(view, step)?)));
     let commands = commands.collect::<Result<_, Error>>()?;
     let all = [std::slice::from_ref(&args.id), follows.as_slice()].concat();
@@ -98,7 +98,7 @@ pub(super) fn plan(view: &View, args: &run::Restart) -> Result<Plan, Error> {
 
 /// A watchdog runs beside its step and not by itself.
 pub(super) fn refuse_idle_watchdog(view: &View, id: &Id) -> Result<(), Error> {
-    let watched = view.sequence.step(id.as_str()).and_then(|step| step.watchdog_for.as_ref());
+    let watched = view.step(id).and_then(|step| step.watchdog_for.as_ref());
     match watched {
         Some(watched) if view.leases.get(watched).is_none_or(|lease| !lease.is_held) => {
             Err(Error::StepBlocked { step: id.clone(), why: format!("it is the watchdog of `{watched}`, which does not run") })

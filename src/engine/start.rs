@@ -96,7 +96,7 @@ pub(super) fn plan(view: &View, action: &Action) -> Result<Plan, Error> {
     follows.extend(view.watchdogs_of(&beside).map(|step| step.id.clone()));
     let mut commands = Vec::new();
     for id in ids(view, &starts).iter().chain(&follows) {
-        let Some(step) = view.sequence.step(id.as_str()) else { continue };
+        let Some(step) = view.step(id) else { continue };
         commands.push(format!("{}: {}", step.id, super::agent::words(view, step)?));
     }
     let failed = covered.iter().filter_map(|&at| failure(view, &ready, at)).collect();

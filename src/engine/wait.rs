@@ -67,7 +67,7 @@ impl Engine {
     fn nodes(&self, view: &View, args: &Wait, run: Option<&str>) -> Result<Vec<usize>, Error> {
         if let Some(run) = run {
             let run = Run::read(self.paths(), run)?;
-            return Ok((0..view.sequence.steps.len()).filter(|&at| run.covers(view.id_of(at))).collect());
+            return Ok((0..view.sequence.steps.len()).filter(|&at| view.covers(&run, view.id_of(at))).collect());
         }
         let find = |id: &String| {
             view.sequence.expect_step(id)?;
@@ -85,7 +85,8 @@ fn is_reached(ready: &Readiness, at: usize, until: Until, open: &[Run], view: &V
         (Until::Settled | Until::Attention, State::Ended(_)) => true,
         // An idle step is settled if no run will start it without a person's help.
         (_, State::Idle) => {
-            let is_pending = open.iter().any(|run| run.state == RunState::Active && !run.stopped && run.covers(view.id_of(at)));
+            let is_pending =
+                open.iter().any(|run| run.state == RunState::Active && !run.stopped && view.covers(run, view.id_of(at)));
             !is_pending || ready.is_doomed(at)
         }
         (_, State::Gate(_)) => true,

@@ -166,7 +166,9 @@ impl Asked<'_> {
 
     /// The run that starts a step by itself.
     fn cover(&self, at: usize) -> Option<&Run> {
-        self.runs.iter().find(|run| matches!(self.view.graph.node(at), Node::Step(_)) && run.covers(self.view.id_of(at)))
+        self.runs
+            .iter()
+            .find(|run| matches!(self.view.graph.node(at), Node::Step(_)) && self.view.covers(run, self.view.id_of(at)))
     }
 
     fn report(&self, summary: String) -> WhyReport {
