@@ -1,6 +1,6 @@
 //! Questions about a project. They take no lock and write nothing.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::{fs::File, io::Read as _, ops::Range, path::Path};
 
 use super::{
     call::Engine,
@@ -51,7 +51,7 @@ impl Engine {
     fn query_plan(&self, action: &Action) -> Result<(Output, Option<String>), Error> {
         let view = self.view()?;
         let ready = view.readiness();
-        let revision = Some(view.sequence.revision());
+        let revision = view.revision_meanwhile();
         let output = match action {
             Action::Status(args) if args.short => Output::Short(self.short_status(&view, &ready)),
             Action::Status(_) => Output::Status(Box::new(self.status(&view, &ready)?)),
@@ -78,7 +78,7 @@ impl Engine {
             }
             other => return Err(Error::internal(format!("`{}` is not answered here", other.name()))),
         };
-        Ok((output, revision))
+        Ok((output, Some(revision())))
     }
 
     fn run_rows(&self, runs: impl Iterator<Item = Run>) -> Vec<RunRow> {
@@ -86,8 +86,10 @@ impl Engine {
     }
 
     fn status(&self, view: &View, ready: &Readiness) -> Result<StatusReport, Error> {
-        let steps: Vec<StepRow> =
-            (0..view.sequence.steps.len()).filter_map(|at| step_row(self.paths(), view, ready, at)).collect();
+        let (paths, all) = (self.paths(), view.sequence.steps.len());
+        let rows = |nodes: Range<usize>| nodes.filter_map(|at| step_row(paths, view, ready, at)).collect::<Vec<_>>();
+        let (mut steps, rest) = view.both(|| rows(0..all / 2), || rows(all / 2..all));
+        steps.extend(rest);
         let counts = counts(&steps.iter().map(|row| row.status).collect::<Vec<_>>());
         let gates = gate_rows(view, ready);
         let runs = self.run_rows(open_runs(self.paths())?.into_iter());

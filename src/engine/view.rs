@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
     sync::Arc,
+    thread,
 };
 
 use super::trust;
@@ -18,9 +19,12 @@ use crate::{
     store::{
         self, Config, FileId, Paths, Record, Records, Stamp, file, read_prompt, sha256,
         tx::{self, Staged},
-        yaml::{self, Lines, Statuses, Warning},
+        yaml::{self, Lines, Parsed, Statuses, Warning},
     },
 };
+
+/// From this size on, in bytes, it is worth a thread to do two things with a plan at a time.
+const LARGE: usize = 64 * 1024;
 
 /// A lease in `state/active/`.
 #[derive(Clone, Debug)]
@@ -54,7 +58,8 @@ pub struct View {
     pub(super) real_root: std::path::PathBuf,
     pub(super) id: FileId,
     pub(super) is_stamped: bool,
-    pub(super) statuses: Statuses,
+    /// Where statuses can be written; nothing in a view that was not made for changing.
+    pub(super) statuses: Option<Statuses>,
     pub(super) config: Config,
     /// Whose record cannot be read.
     pub(super) damaged: Vec<Id>,
@@ -73,6 +78,15 @@ impl View {
     /// `Yaml` and its kin for a file that cannot be read, `DependencyNotFound` and
     /// `CircularDependency` for a plan that makes no sense.
     pub fn load(paths: &Paths) -> Result<Self, Error> {
+        Self::load_by(paths, yaml::parse)
+    }
+
+    /// The same for whoever is going to change it.
+    pub(super) fn load_to_change(paths: &Paths) -> Result<Self, Error> {
+        Self::load_by(paths, yaml::read)
+    }
+
+    fn load_by(paths: &Paths, parse: fn(&[u8], &Path) -> Result<Parsed, Error>) -> Result<Self, Error> {
         // Leases before the plan: a lease that is gone has its outcome in the plan already. For the same reason
         // what a transaction has staged comes before where it puts that.
         let leases = leases(paths)?;
@@ -80,9 +94,9 @@ impl View {
         let path = paths.sequence();
         let (mut bytes, id) = read(paths)?;
         bytes = staged.text.filter(|_| staged.pre_sha == Some(sha256(&bytes))).unwrap_or(bytes);
-        let Records { known: mut records, damaged } = store::records(paths)?;
+        let (records, parsed) = both(bytes.len() > LARGE, || store::records(paths), || parse(&bytes, &path));
+        let (Records { known: mut records, damaged }, parsed) = (records?, parsed?);
         records.extend(staged.records);
-        let (parsed, statuses) = yaml::read(&bytes, &path)?;
         let sha = sha256(&bytes);
         let text =
             String::from_utf8(bytes).map_err(|_| Error::FileUnusable { path: path.clone(), why: "is not UTF-8".into() })?;
@@ -104,7 +118,7 @@ impl View {
             real_root: paths.root.canonicalize().unwrap_or_else(|_| paths.root.clone()),
             id,
             is_stamped,
-            statuses,
+            statuses: parsed.statuses,
             agents: Agents::new(agents.map(|(name, settings)| (name.as_str(), settings))),
             config,
             damaged,
@@ -135,6 +149,18 @@ impl View {
             (self.policy, self.policy_id) = read_policy(paths);
             self.ignored = ignored(paths, &mut self.policy, &self.config);
         }
+    }
+
+    /// The revision of the plan, worked out while something else is done if that is worth a thread.
+    pub(super) fn revision_meanwhile(&self) -> impl FnOnce() -> String + use<> {
+        let (ours, theirs) = (self.sequence.clone(), self.sequence.clone());
+        let worker = (self.text.len() > LARGE).then(|| thread::spawn(move || theirs.revision()));
+        move || worker.and_then(|worker| worker.join().ok()).unwrap_or_else(|| ours.revision())
+    }
+
+    /// Does two things with it, at the same time if that is worth a thread.
+    pub(super) fn both<A: Send, B>(&self, one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+        both(self.text.len() > LARGE, one, other)
     }
 
     /// What is known of a node.
@@ -334,6 +360,18 @@ fn leases(paths: &Paths) -> Result<BTreeMap<Id, LeaseView>, Error> {
             (id, LeaseView { record, is_held, leftover })
         })
         .collect())
+}
+
+/// Does two things, at the same time if that is worth a thread.
+fn both<A: Send, B>(is_much: bool, one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    if !is_much {
+        return (one(), other());
+    }
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
+    })
 }
 
 /// What a transaction has still to put in its place that was committed by somebody who died since, or is at it.

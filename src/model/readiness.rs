@@ -108,8 +108,11 @@ impl Readiness {
             return touched;
         }
         let mut queue = vec![at];
+        // Only through a group or a gate can a node be reached twice.
+        let mut may_repeat = false;
         if let Some(group) = self.replace(at, state) {
             // A sibling's end decides whether the failed ones count, and whether the idle ones may start.
+            may_repeat = true;
             for &member in &self.groups[group as usize].members {
                 if member as usize != at {
                     queue.push(member as usize);
@@ -128,12 +131,15 @@ impl Readiness {
                 place.unmet = if is_satisfied { place.unmet - 1 } else { place.unmet + 1 };
                 touched.push(next as usize);
                 if matches!(place.state, State::Gate(_)) {
+                    may_repeat = true;
                     queue.push(next as usize);
                 }
             }
         }
-        let mut seen = std::collections::HashSet::new();
-        touched.retain(|node| seen.insert(*node));
+        if may_repeat {
+            let mut seen = std::collections::HashSet::new();
+            touched.retain(|node| seen.insert(*node));
+        }
         touched
     }
 
