@@ -229,7 +229,9 @@ impl Bars {
         sum.set_style(plain_style());
         let running: Vec<Id> = totals.running.keys().cloned().collect();
         let mut bars = Self { totals, multi, sum, steps: BTreeMap::new(), drawn: Instant::now() };
-        running.iter().for_each(|step| bars.begin(step));
+        for step in &running {
+            bars.begin(step);
+        }
         bars
     }
 
