@@ -121,3 +121,33 @@ impl Draft {
         self.target.as_deref() == Some(id) || names(&self.payload, id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let body = Draft {
+            actor: "user".into(),
+            via: "cli".into(),
+            action: "step.add".into(),
+            target: Some("a".into()),
+            tx: true,
+            pre_sha: Some("1".into()),
+            post_sha: Some("2".into()),
+            policy_mode: Some("SAFE".into()),
+            result: "denied".into(),
+            error: Some("no".into()),
+            payload: json!({"id": "a"}),
+        };
+        let entry = Entry { v: 1, seq: 7, at: "2026-11-22T06:48:00.000Z".into(), prev: "0".into(), body };
+        let line = serde_json::to_string(&entry).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry);
+        assert_eq!(serde_json::from_str::<Entry>(&line.replace("\"at\"", "\"timestamp\"")).unwrap(), entry);
+        let short = r#"{"v":1,"seq":7,"at":"x","prev":"0","actor":"user","via":"cli","action":"init","result":"ok"}"#;
+        assert_eq!(serde_json::from_str::<Entry>(short).unwrap().body.payload, Value::Null);
+    }
+}

@@ -153,9 +153,6 @@ impl Log {
 
 /// SHA-256 of a line without its newline, in hex.
 pub(super) fn hash(line: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(line).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let digits = Sha256::digest(line).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }

@@ -96,6 +96,10 @@ mod tests {
             redact(json!({"env": {"A": "x"}, "apiKey": "x", "note": "fine"})),
             json!({"env": {"A": HIDDEN}, "apiKey": HIDDEN, "note": "fine"})
         );
+        assert_eq!(
+            redact(json!([{"env": ["A=x", "B"], "steps": [{"token": "x", "count": 1}, "--token hunter2"]}, null])),
+            json!([{"env": [format!("A={HIDDEN}"), "B"], "steps": [{"token": HIDDEN, "count": 1}, HIDDEN]}, null])
+        );
     }
 
     #[test]

@@ -39,6 +39,8 @@ const PACE: Duration = Duration::from_millis(50);
 
 /// The longest time between two looks at a plan that cannot be read.
 const LONGEST: Duration = Duration::from_secs(2);
+/// How many times as long as the last commit took nothing is committed: no step starts meanwhile.
+const REST: u32 = 20;
 
 /// How often a claim may come to nothing before the step is given up.
 const VOIDS: u32 = 3;
@@ -434,7 +436,7 @@ impl Runner {
         held.is_fresh = was_fresh;
         self.must_settle = false;
         self.uncommitted = 0;
-        self.commit_at = Instant::now() + PACE.max(begun.elapsed() * 10);
+        self.commit_at = Instant::now() + PACE.max(begun.elapsed() * REST);
         Ok(())
     }
 

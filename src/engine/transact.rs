@@ -21,7 +21,7 @@ use crate::{
         displaced::Late,
         file, sha256,
         tx::{self, By, Plan, Texts},
-        yaml,
+        yaml::{self, Statuses},
     },
 };
 
@@ -70,7 +70,10 @@ pub(super) fn entry(caller: &Caller, action: &str, target: Option<String>, mut p
 struct NewText {
     text: String,
     sha: String,
+    /// What it says of the steps and gates whose status changes.
     statuses: Vec<(Id, Option<String>)>,
+    /// Where its statuses stand, if nothing else changes.
+    slots: Option<Statuses>,
 }
 
 impl Held<'_> {
@@ -171,6 +174,7 @@ impl Held<'_> {
         let wanted = wanted_statuses(self.paths(), view, draft)?;
         let statuses: Vec<(Id, Option<String>)> =
             wanted.iter().map(|(id, status)| (id.clone(), status.map(str::to_owned))).collect();
+        let mut slots = None;
         let text = match &draft.after {
             Some(after) => {
                 let mut after = after.clone();
@@ -189,15 +193,16 @@ impl Held<'_> {
             None => {
                 let changes: Vec<_> =
                     wanted.iter().filter_map(|(id, status)| Some((view.graph.find(id.as_str())?, *status))).collect();
-                let (mut text, mut slots) = (view.text.clone(), view.statuses.clone());
-                slots.set(&mut text, &changes)?;
+                let mut text = view.text.clone();
+                let places = slots.insert(view.statuses.clone().map_or_else(|| Statuses::find(&text, &path), Ok)?);
+                places.set(&mut text, &changes)?;
                 text
             }
         };
         if text == view.text {
             return Ok(None);
         }
-        Ok(Some(NewText { sha: sha256(text.as_bytes()), text, statuses }))
+        Ok(Some(NewText { sha: sha256(text.as_bytes()), text, statuses, slots }))
     }
 
     /// Brings the view to where the transaction led, without reading it again.
@@ -220,13 +225,7 @@ impl Held<'_> {
             }
         }
         let Some(new) = new else { return Ok(()) };
-        let changes: Vec<_> = new
-            .statuses
-            .iter()
-            .filter_map(|(id, status)| Some((view.graph.find(id.as_str())?, status.as_deref().and_then(known_word))))
-            .collect();
-        view.statuses.set(&mut view.text, &changes)?;
-        view.sha = new.sha;
+        (view.text, view.sha, view.statuses) = (new.text, new.sha, new.slots);
         set_statuses(std::sync::Arc::make_mut(&mut view.sequence), &new.statuses);
         match stamp {
             Some(stamp) if stamp.sha == view.sha => {
@@ -288,10 +287,6 @@ fn wanted_statuses(paths: &Paths, view: &View, draft: &Draft) -> Result<Vec<(Id,
         }
     }
     Ok(list)
-}
-
-fn known_word(word: &str) -> Option<&'static str> {
-    StepStatus::parse(word).map(StepStatus::as_str).or_else(|| GateStatus::parse(word).map(GateStatus::as_str))
 }
 
 fn set_statuses(sequence: &mut Sequence, statuses: &[(Id, Option<String>)]) {

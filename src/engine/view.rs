@@ -18,7 +18,7 @@ use crate::{
     store::{
         self, Config, Confirmed, FileId, Paths, Record, Records, Stamp, file, read_prompt, sha256,
         tx::{self, Staged},
-        yaml::{self, Lines, Statuses, Warning},
+        yaml::{self, Lines, Parsed, Statuses, Warning},
     },
 };
 
@@ -54,7 +54,8 @@ pub struct View {
     pub(super) real_root: std::path::PathBuf,
     pub(super) id: FileId,
     pub(super) is_stamped: bool,
-    pub(super) statuses: Statuses,
+    /// Where statuses can be written; nothing in a view that was not made for changing.
+    pub(super) statuses: Option<Statuses>,
     pub(super) config: Config,
     /// Whose record cannot be read.
     pub(super) damaged: Vec<Id>,
@@ -75,6 +76,15 @@ impl View {
     /// `Yaml` and its kin for a file that cannot be read, `DependencyNotFound` and
     /// `CircularDependency` for a plan that makes no sense.
     pub fn load(paths: &Paths) -> Result<Self, Error> {
+        Self::load_by(paths, yaml::parse)
+    }
+
+    /// The same for whoever is going to change it.
+    pub(super) fn load_to_change(paths: &Paths) -> Result<Self, Error> {
+        Self::load_by(paths, yaml::read)
+    }
+
+    fn load_by(paths: &Paths, parse: fn(&[u8], &Path) -> Result<Parsed, Error>) -> Result<Self, Error> {
         // Leases before the plan: a lease that is gone has its outcome in the plan already. For the same reason
         // what a transaction has staged comes before where it puts that.
         let leases = leases(paths)?;
@@ -83,8 +93,8 @@ impl View {
         let (mut bytes, id) = read(paths)?;
         bytes = staged.text.filter(|_| staged.pre_sha == Some(sha256(&bytes))).unwrap_or(bytes);
         let Records { known: mut records, damaged } = store::records(paths)?;
+        let parsed = parse(&bytes, &path)?;
         records.extend(staged.records);
-        let (parsed, statuses) = yaml::read(&bytes, &path)?;
         let sha = sha256(&bytes);
         let text =
             String::from_utf8(bytes).map_err(|_| Error::FileUnusable { path: path.clone(), why: "is not UTF-8".into() })?;
@@ -106,7 +116,7 @@ impl View {
             real_root: paths.root.canonicalize().unwrap_or_else(|_| paths.root.clone()),
             id,
             is_stamped,
-            statuses,
+            statuses: parsed.statuses,
             agents: Agents::new(agents.map(|(name, settings)| (name.as_str(), settings))),
             config,
             damaged,

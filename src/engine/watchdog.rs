@@ -3,7 +3,7 @@
 
 use super::view::View;
 use crate::{
-    model::{Id, Node, Step},
+    model::{Id, Step},
     runner::{Look, Verdict, deliver},
     store::{Paths, Record, Run},
 };
@@ -12,14 +12,6 @@ impl View {
     /// Whether a run covers a step: by itself, or as the watchdog of one that it covers.
     pub fn covers(&self, run: &Run, step: &Id) -> bool {
         run.covers(step) || self.step(step).and_then(|step| step.watchdog_for.as_ref()).is_some_and(|watched| run.covers(watched))
-    }
-
-    /// The step of that name, without a walk through the plan.
-    pub(super) fn step(&self, id: &Id) -> Option<&Step> {
-        match self.graph.node(self.graph.find(id.as_str())?) {
-            Node::Step(index) => self.sequence.steps.get(index),
-            Node::Gate(_) => None,
-        }
     }
 
     /// Whether a step is a watchdog that has not watched what its step does now, and that nobody skipped.

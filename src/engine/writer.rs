@@ -125,7 +125,7 @@ impl Writer {
     fn load(&mut self) -> Result<(), Error> {
         self.view = None;
         self.wait_until_quiet()?;
-        let view = View::load(&self.paths)?;
+        let view = View::load_to_change(&self.paths)?;
         if !view.is_stamped {
             // From now on this content is known; what is odd about it was said once.
             self.warnings.extend(view.disagreements().into_iter().map(|warning| match warning.hint {

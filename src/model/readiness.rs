@@ -124,8 +124,11 @@ impl Readiness {
         }
         let mut queue = vec![at];
         touched.extend(self.watchdogs(at));
+        // Only through a group, a gate or who watches can a node be reached twice.
+        let mut may_repeat = touched.len() > 1;
         if let Some(group) = self.replace(at, state) {
             // A sibling's end decides whether the failed ones count, and whether the idle ones may start.
+            may_repeat = true;
             for &member in &self.groups[group as usize].members {
                 if member as usize != at {
                     queue.push(member as usize);
@@ -144,12 +147,15 @@ impl Readiness {
                 place.unmet = if is_satisfied { place.unmet - 1 } else { place.unmet + 1 };
                 touched.push(next as usize);
                 if matches!(place.state, State::Gate(_)) {
+                    may_repeat = true;
                     queue.push(next as usize);
                 }
             }
         }
-        let mut seen = std::collections::HashSet::new();
-        touched.retain(|node| seen.insert(*node));
+        if may_repeat {
+            let mut seen = std::collections::HashSet::new();
+            touched.retain(|node| seen.insert(*node));
+        }
         touched
     }
 

@@ -30,8 +30,15 @@ pub fn write(path: &Path, bytes: &[u8], sync: bool) -> Result<(), Error> {
 
 /// Replaces `path` by a file with `bytes` in one step.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace_with(path, |file| file.write_all(bytes))
+}
+
+/// Replaces `path` in one step by a file that `fill` fills.
+pub fn replace_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Error> {
     let temporary = beside(path);
-    let result = write(&temporary, bytes, false).and_then(|()| fs::rename(&temporary, path).map_err(Error::io("replace", path)));
+    let written = fault::write("file.write").and_then(|()| create_private(&temporary)).and_then(|mut file| fill(&mut file));
+    let result = written.map_err(Error::io("write", &temporary));
+    let result = result.and_then(|()| fs::rename(&temporary, path).map_err(Error::io("replace", path)));
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
     }

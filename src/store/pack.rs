@@ -5,9 +5,15 @@
 //! pack that was written soon after the last change counts only until the audit log grows: a change has its line there
 //! before its record is placed.
 
-use std::{collections::HashMap, fs, os::unix::fs::MetadataExt as _, sync::Arc};
+use std::{
+    collections::HashMap,
+    fs,
+    io::{BufWriter, Write as _},
+    os::unix::fs::MetadataExt as _,
+    sync::Arc,
+};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Claim, Decided, Exit, Machine, Paths, Record, Records, file};
 use crate::{
@@ -39,26 +45,27 @@ impl State {
     }
 }
 
+/// `R` is [`Row`]s to read, or [`Rows`] to write.
 #[derive(Deserialize, Serialize)]
-struct Pack {
+struct Pack<R> {
     v: u8,
     state: State,
     is_settled: bool,
     machines: Vec<Arc<Machine>>,
-    records: Vec<Row>,
+    records: R,
     damaged: Vec<Id>,
 }
 
 /// A record without the names of its fields.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 struct Row(Id, Option<ClaimRow>, Option<(u32, u64)>, Option<(u32, u32)>, Option<ExitRow>, Option<Decided>);
 
 /// Run, nonce, attempt, definition, slots, machine, project, watched claim, time.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 struct ClaimRow(String, String, u32, String, u32, usize, u64, Option<String>, String);
 
 /// Attempt, status, reason, code, signal, note, milliseconds, time, until.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 struct ExitRow(
     u32,
     StepStatus,
@@ -74,7 +81,7 @@ struct ExitRow(
 /// The records, if they are packed and nothing can have changed since.
 pub(super) fn read(paths: &Paths) -> Option<Records> {
     let now = State::now(paths)?;
-    let pack: Pack = file::read_json(&paths.state("records"))?;
+    let pack: Pack<Vec<Row>> = file::read_json(&paths.state("records"))?;
     let is_current = pack.v == 1 && pack.state.folder == now.folder && (pack.is_settled || pack.state.log == now.log);
     is_current.then(|| pack.unpack()).flatten()
 }
@@ -82,17 +89,25 @@ pub(super) fn read(paths: &Paths) -> Option<Records> {
 /// Packs the records of a project, of which these are all. Only under the project lock, with no transaction pending.
 ///
 /// Nobody depends on it, so a failure is none.
-pub fn pack<'a>(paths: &Paths, records: impl ExactSizeIterator<Item = (&'a Id, &'a Record)>, damaged: &[Id]) {
+pub fn pack<'a>(paths: &Paths, records: impl ExactSizeIterator<Item = (&'a Id, &'a Record)> + Clone, damaged: &[Id]) {
     if records.len() < WORTH_IT || is_lasting(paths) {
         return;
     }
     let Some(state) = State::now(paths) else { return };
     let is_settled = i128::from(clock::now().as_millisecond()) * 1_000_000 - state.folder.1 > SETTLED;
-    let mut pack = Pack { v: 1, state, is_settled, machines: Vec::new(), records: Vec::new(), damaged: damaged.to_vec() };
-    pack.records = records.map(|(id, record)| row(id, record, &mut pack.machines)).collect();
-    if let Ok(bytes) = serde_json::to_vec(&pack) {
-        let _: Result<(), Error> = file::replace(&paths.state("records"), &bytes);
+    let mut machines: Vec<Arc<Machine>> = Vec::new();
+    for claim in records.clone().filter_map(|(_, record)| record.claim.as_ref()) {
+        if !machines.contains(&claim.machine) {
+            machines.push(claim.machine.clone());
+        }
     }
+    let rows = Rows { records, machines: machines.clone() };
+    let pack = Pack { v: 1, state, is_settled, machines, records: rows, damaged: damaged.to_vec() };
+    let _: Result<(), Error> = file::replace_with(&paths.state("records"), |file| {
+        let mut out = BufWriter::new(file);
+        serde_json::to_writer(&mut out, &pack)?;
+        out.flush()
+    });
 }
 
 /// Whether the pack there is will count until the records change.
@@ -106,23 +121,30 @@ fn is_lasting(paths: &Paths) -> bool {
     head.is_some_and(|head| head.is_settled && State::now(paths).is_some_and(|now| now.folder == head.state.folder))
 }
 
-fn row(id: &Id, record: &Record, machines: &mut Vec<Arc<Machine>>) -> Row {
-    let claim = record.claim.clone().map(|claim| {
-        let Claim { run, nonce, attempt, defhash, slots, machine, inode, watches, at, .. } = *claim;
-        let known = machines.iter().position(|other| *other == machine).unwrap_or_else(|| {
-            machines.push(machine);
-            machines.len() - 1
-        });
-        ClaimRow(run, nonce, attempt, defhash, slots, known, inode, watches, at)
-    });
-    let exit = record.exit.clone().map(|exit| {
-        let Exit { attempt, outcome: Outcome { status, reason, code, signal, note, until }, ms, at } = *exit;
-        ExitRow(attempt, status, reason, code, signal, note, ms, at, until)
-    });
-    Row(id.clone(), claim, record.supervisor, record.child, exit, record.decision.as_deref().cloned())
+/// Records as [`Row`]s, each made when it is written: all of them at once would be the most a runner ever has in memory.
+struct Rows<I> {
+    records: I,
+    machines: Vec<Arc<Machine>>,
 }
 
-impl Pack {
+impl<'a, I: Iterator<Item = (&'a Id, &'a Record)> + Clone> Serialize for Rows<I> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.records.clone().map(|(id, record)| {
+            let claim = record.claim.as_ref().map(|claim| {
+                let Claim { step: _, run, nonce, attempt, defhash, slots, machine, inode, watches, at } = &**claim;
+                let machine = self.machines.iter().position(|known| known == machine);
+                (run, nonce, attempt, defhash, slots, machine, inode, watches, at)
+            });
+            let exit = record.exit.as_ref().map(|exit| {
+                let Exit { attempt, outcome: Outcome { status, reason, code, signal, note, until }, ms, at } = &**exit;
+                (attempt, status, reason, code, signal, note, ms, at, until)
+            });
+            (id, claim, record.supervisor, record.child, exit, &record.decision)
+        }))
+    }
+}
+
+impl Pack<Vec<Row>> {
     fn unpack(self) -> Option<Records> {
         let mut known = HashMap::with_capacity(self.records.len());
         for Row(id, claim, supervisor, child, exit, decision) in self.records {

@@ -36,7 +36,11 @@ pub fn sha256_of(mut from: impl Read) -> io::Result<(String, u64)> {
 
 fn hex(digest: &[u8]) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    digest.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]).map(char::from).collect()
+    let mut text = String::with_capacity(digest.len() * 2);
+    for byte in digest {
+        text.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]].map(char::from));
+    }
+    text
 }
 
 /// What stat says of a file; equal means that nobody wrote to it.

@@ -226,10 +226,13 @@ fn move_if_there(from: &Path, to: &Path) -> Result<(), Error> {
 
 /// The same for records, where no folder has a business to be.
 fn move_record(from: &Path, to: &Path) -> Result<(), Error> {
-    if to.is_dir() && from.exists() {
-        file::put_aside(to)?;
+    match move_if_there(from, to) {
+        Err(_) if to.is_dir() => {
+            file::put_aside(to)?;
+            move_if_there(from, to)
+        }
+        moved => moved,
     }
-    move_if_there(from, to)
 }
 
 fn request_stop(paths: &Paths, step: &Id, request: &Value) -> Result<(), Error> {

@@ -162,3 +162,24 @@ impl AsFd for Ear {
         self.fd.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bell_is_heard_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::at(folder.path());
+        paths.make_folders().unwrap();
+        let bell = Bell::hang(&paths).unwrap();
+        assert!(!bell.has_rung());
+        for _ in 0..2 {
+            // Again it is the same file, with nothing in it as before.
+            ring(&paths);
+            poll(&mut [PollFd::new(&bell, PollFlags::IN)], None).unwrap();
+            assert!(bell.has_rung());
+            assert!(!bell.has_rung());
+        }
+    }
+}

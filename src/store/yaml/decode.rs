@@ -23,24 +23,24 @@ use crate::{
 /// is not what it should be. Cycles and unknown dependencies are not looked for.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Parsed, Error> {
     let source = Source::read(bytes, path)?;
-    decode(&source, root(&source)?).map(|(parsed, _)| parsed)
+    decode(&source, root(&source)?, None)
 }
 
 /// Reads the bytes of sequence.yaml once for both: what they say, and where its statuses stand.
 ///
 /// # Errors
 /// Those of [`parse`].
-pub fn read(bytes: &[u8], path: &Path) -> Result<(Parsed, Statuses), Error> {
+pub fn read(bytes: &[u8], path: &Path) -> Result<Parsed, Error> {
     let source = Source::read(bytes, path)?;
-    decode(&source, root(&source)?)
+    decode(&source, root(&source)?, Some(Statuses::new(&source)))
 }
 
-fn decode(source: &Source<'_>, root: Node<'_>) -> Result<(Parsed, Statuses), Error> {
-    let mut decoder = Decoder { source, warnings: Vec::new(), lines: Lines::default(), statuses: Statuses::new(source) };
+fn decode(source: &Source<'_>, root: Node<'_>, statuses: Option<Statuses>) -> Result<Parsed, Error> {
+    let mut decoder = Decoder { source, warnings: Vec::new(), lines: Lines::default(), statuses };
     let sequence = decoder.sequence(root)?;
     let Decoder { mut warnings, lines, statuses, .. } = decoder;
     warnings.sort_by_key(|warning| warning.line);
-    Ok((Parsed { sequence, warnings, lines }, statuses))
+    Ok(Parsed { sequence, warnings, lines, statuses })
 }
 
 /// The top level of a sequence.yaml.
@@ -61,7 +61,8 @@ pub(super) struct Decoder<'s, 't> {
     pub(super) source: &'s Source<'t>,
     pub(super) warnings: Vec<Warning>,
     pub(super) lines: Lines,
-    pub(super) statuses: Statuses,
+    /// Nothing where nobody wants to know.
+    pub(super) statuses: Option<Statuses>,
 }
 
 impl<'s, 't> Decoder<'s, 't> {

@@ -19,7 +19,9 @@ impl<'t> Decoder<'_, 't> {
         let mut step = Step::new(id);
         self.each(node, owner, &keys::STEP, |decoder, field| decoder.step_field(&mut step, &field))?;
         self.note(node, &step.id)?;
-        self.statuses.add_step(self.source, node);
+        if let Some(statuses) = &mut self.statuses {
+            statuses.add_step(self.source, node);
+        }
         if step.prompt.is_none() && step.prompt_file.is_none() && step.command.is_none() {
             let hint = Some("give it a `command:`, a `prompt:` or a `prompt_file:`".into());
             self.warn(node.start, format!("step `{}` has nothing to run", step.id), hint);
@@ -43,7 +45,9 @@ impl<'t> Decoder<'_, 't> {
             Ok(())
         })?;
         self.note(node, &gate.id)?;
-        self.statuses.add_gate(self.source, node);
+        if let Some(statuses) = &mut self.statuses {
+            statuses.add_gate(self.source, node);
+        }
         Ok(gate)
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Statuses;
 use crate::model::{Id, Sequence};
 
 /// What a text of sequence.yaml says.
@@ -16,6 +17,8 @@ pub struct Parsed {
     pub warnings: Vec<Warning>,
     /// Where things stand.
     pub lines: Lines,
+    /// Where the statuses stand; nothing where nobody asked.
+    pub statuses: Option<Statuses>,
 }
 
 /// Something odd that does no harm.

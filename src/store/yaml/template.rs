@@ -8,7 +8,6 @@ use super::{
     field::as_bool,
     parsed::Lines,
     source::Source,
-    status::Statuses,
     tree::{Entry, Item, Node, Style, Value},
 };
 use crate::{
@@ -142,8 +141,7 @@ impl<'t> Expansion<'_, 't> {
     fn all(&self, root: &Node<'t>) -> Result<(Vec<Step>, Vec<Gate>), Error> {
         header(self.source, root)?;
         let (steps, gates) = (self.records(root, "steps")?, self.records(root, "gates")?);
-        let mut decoder =
-            Decoder { source: self.source, warnings: Vec::new(), lines: Lines::default(), statuses: Statuses::new(self.source) };
+        let mut decoder = Decoder { source: self.source, warnings: Vec::new(), lines: Lines::default(), statuses: None };
         let mut plan = Sequence::default();
         for (node, _) in &steps {
             plan.steps.push(decoder.step(node)?);
