@@ -11,6 +11,8 @@ fn arguments(name: &str) -> &'static [&'static str] {
         "step.add" | "step.edit" | "step.rm" | "step.show" | "skip" | "reset" | "run.step" | "run.group" | "restart" | "stop"
         | "logs" | "why" | "result" | "review.accept" | "review.reject" | "gate.insert" | "gate.approve" | "gate.block"
         | "gate.reopen" | "gate.rm" | "prompt.show" | "prompt.compile" | "diff" | "policy.check" => &["nope"],
+        "mprocs.select" | "mprocs.start" | "mprocs.stop" | "mprocs.restart" => &["nope"],
+        "mprocs.send-key" => &["nope", "s"],
         "policy.set-mode" => &["SAFE"],
         "prompt.set" => &["nope", "--text", "x"],
         "add" | "fuse" | "group.parallelize" | "group.rm" | "template.show" | "template.apply" => &["nope"],

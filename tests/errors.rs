@@ -128,6 +128,11 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::NotInReview { step: id("review"), status: "DONE" },
         Error::ProjectUnusable { path: ".threados/state/lock".into(), why: "this file system does not lock".into() },
         Error::RunnerFailed { run: run(), why: "it ended at once".into() },
+        Error::MprocsNotFound { why: "`mprocs` is not on PATH".into() },
+        Error::MprocsFailed { why: "cannot listen: port 4050 is taken".into() },
+        Error::MprocsClosed,
+        Error::MprocsOpen { pid: 4242 },
+        Error::TerminalMissing { what: "mprocs" },
         Error::EditorFailed { why: "wants a terminal".into(), kept: None },
         Error::Waiting { what: vec!["gate `ship`".into()], hint: "`seqctl gate approve ship` lets it go on".into() },
         Error::WaitTimeout { ids: vec![id("deploy")], after: "5m".into() },
@@ -144,7 +149,7 @@ fn name(error: &Error) -> &'static str {
         GateNotFound NodeNotFound GroupNotFound PromptNotFound NoPrompt PromptChanged RunNotFound NoRun LogNotFound NeverRan
         AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm StepFailed
-        WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged
+        WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed MprocsNotFound MprocsFailed MprocsClosed MprocsOpen TerminalMissing Unfit EditorFailed AuditBroken AuditDamaged
         TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GateChanged GroupDisagrees GroupDependent)
 }
 

@@ -18,6 +18,7 @@ mod hostile;
 mod kill;
 mod layers;
 mod life;
+mod mprocs;
 mod policy;
 mod processes;
 mod products;

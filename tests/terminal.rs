@@ -13,7 +13,7 @@ use crate::harness::{Test, names, wait_until};
 
 /// Runs `seqctl` on a terminal of this size; `answer` is typed once the text before it is shown.
 /// Returns what the terminal got, without escape sequences, and the exit status.
-fn on_terminal(test: &Test, args: &[&str], (rows, cols): (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
+pub(crate) fn on_terminal(test: &Test, args: &[&str], (rows, cols): (u16, u16), answer: Option<(&str, &str)>) -> (String, u32) {
     let terminal = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
     let mut child = terminal.slave.spawn_command(test.on_terminal(args)).unwrap();
     drop(terminal.slave);

@@ -95,6 +95,7 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("runs", "Look at past runs", "list"),
     ("policy", "Look at what may run", "show"),
     ("audit", "Look at the audit log", "tail"),
+    ("mprocs", "Work beside mprocs, the viewer of terminals", "status"),
 ];
 
 /// The whole command tree.

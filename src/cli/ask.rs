@@ -15,8 +15,15 @@ pub(super) fn is_possible(flags: &Flags) -> bool {
 
 /// Asks whether to go on. Anything but a clear yes is a no.
 pub(super) fn confirm(what: &str, why: &str, plan: Option<&Plan>) -> Result<bool, Error> {
-    const SHOWN: usize = 15;
     let mut out = anstream::stderr();
+    let question = question(what, why, plan);
+    out.write_all(question.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("ask on", "the terminal"))?;
+    Ok(matches!(read_line()?.trim(), "y" | "Y" | "yes"))
+}
+
+/// What is asked: what exactly would happen, and whether to go on.
+pub(super) fn question(what: &str, why: &str, plan: Option<&Plan>) -> String {
+    const SHOWN: usize = 15;
     let mut question = String::new();
     if let Some(plan) = plan {
         for line in plan.commands.iter().take(SHOWN) {
@@ -29,9 +36,7 @@ pub(super) fn confirm(what: &str, why: &str, plan: Option<&Plan>) -> Result<bool
     // What they are stands above.
     let many = plan.map(|plan| plan.commands.len()).filter(|commands| *commands > 3);
     let what = many.map_or_else(|| what.to_owned(), |many| format!("running {}", count(many, "step")));
-    question.push_str(&format!("{what}: {why}. Go on? [y/N] "));
-    out.write_all(question.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("ask on", "the terminal"))?;
-    Ok(matches!(read_line()?.trim(), "y" | "Y" | "yes"))
+    question + &format!("{what}: {why}. Go on? [y/N] ")
 }
 
 /// A line from the terminal.

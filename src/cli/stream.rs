@@ -126,8 +126,8 @@ impl Session<'_> {
 }
 
 /// A log that may still grow: as it is, or as a transcript.
-struct GrowingLog {
-    place: LogText,
+pub(super) struct GrowingLog {
+    pub(super) place: LogText,
     offset: u64,
     transcript: Option<TranscriptReader>,
     /// How many of the lines that are there already are wanted; all where nothing is said.
@@ -136,7 +136,7 @@ struct GrowingLog {
 
 impl GrowingLog {
     /// A log from its beginning, or its last lines.
-    fn begin(place: LogText, tail: Option<usize>) -> Result<Self, Error> {
+    pub(super) fn begin(place: LogText, tail: Option<usize>) -> Result<Self, Error> {
         let offset = match tail {
             Some(lines) if place.format.is_text() => start_of_tail(&place.path, lines)?,
             _ => 0,
@@ -145,7 +145,7 @@ impl GrowingLog {
     }
 
     /// Gives `to` what there is more of it, until it wants no more. `is_over` says that nothing will follow.
-    fn print(&mut self, is_over: bool, to: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
+    pub(super) fn print(&mut self, is_over: bool, to: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
         if self.place.format.is_text() {
             self.offset = copy_from(&self.place.path, self.offset, to)?;
             return Ok(());

@@ -13,12 +13,12 @@ pub use crate::{
     action::run::Options as RunOptions,
     audit::Entry,
     engine::{
-        Actor, Answer, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Follower, GateRow, GraphNode,
-        GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogText, Output, Plan, PromptText, Reply, Rule, RunReport,
-        RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow, TemplateRow, TranscriptReader, WhyReport,
-        blocked_by_gate, schema, start_of_lines,
+        Actor, Answer, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Follower, GateRow, Glance,
+        GraphNode, GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogText, MprocsReport, Output, PANE_VARIABLE, Plan,
+        PromptText, Reply, Rule, RunReport, RunRow, ShortStatus, Standing, Started, StatusReport, StepDetail, StepRow,
+        TemplateRow, TranscriptReader, WhyReport, blocked_by_gate, schema, start_of_lines,
     },
-    store::{AttemptStatus, RunState, yaml::Warning},
+    store::{AttemptStatus, Bell, RunState, yaml::Warning},
 };
 
 /// The project that is meant: the chosen one, else the nearest above the current folder.

@@ -168,6 +168,13 @@ impl Engine {
                 self.launch(&run)?;
                 (Output::Started(Started { run, attached: true }), None)
             }
+            Action::MprocsOpen(_)
+            | Action::MprocsSelect(_)
+            | Action::MprocsStart(_)
+            | Action::MprocsStop(_)
+            | Action::MprocsRestart(_)
+            | Action::MprocsSendKey(_)
+            | Action::MprocsClose(_) => (self.mprocs(caller, action, consent)?, None),
             query => self.query(query)?,
         };
         let next = next(&output);
@@ -258,6 +265,7 @@ impl Engine {
             (changes.take(), held.view().sequence.revision())
         };
         self.keep(writer);
+        self.keep_panes();
         self.wake_runs()?;
         Ok((changes, revision))
     }

@@ -18,6 +18,9 @@ use crate::{
 const OF_A_STEP: &[&str] =
     &["THREADOS_LEASE", "THREADOS_STEP_ID", "THREADOS_ATTEMPT", "THREADOS_RUN_ID", "THREADOS_OUTCOME_FILE"];
 
+/// And a pane's, in which `seqctl` is a view.
+const OF_A_PANE: &str = super::mprocs::PANE_VARIABLE;
+
 impl Engine {
     /// Makes sure that a run has a runner.
     pub(super) fn launch(&self, run: &str) -> Result<(), Error> {
@@ -35,6 +38,7 @@ impl Engine {
         for name in OF_A_STEP {
             command.env_remove(name);
         }
+        command.env_remove(OF_A_PANE);
         let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {

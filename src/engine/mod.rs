@@ -20,6 +20,7 @@ mod guard;
 mod init;
 mod launch;
 mod log;
+mod mprocs;
 mod next;
 mod output;
 mod past;
@@ -50,9 +51,10 @@ pub use event::{Event, Kind};
 pub use follow::Follower;
 pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use log::TranscriptReader;
+pub use mprocs::{Glance, Hosted, PANE_VARIABLE, PaneMark};
 pub use output::{
-    Answer, DiffText, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started, StatusReport,
-    StepDetail, StepRow, TemplateRow,
+    Answer, DiffText, GateRow, GroupRow, LogText, MprocsReport, Output, PaneRow, PromptText, RunReport, RunRow, ShortStatus,
+    Started, StatusReport, StepDetail, StepRow, TemplateRow,
 };
 pub use policy::{Judgement, Rule};
 pub use query::start_of_lines;

@@ -6,6 +6,7 @@ use super::{
     call::{Engine, decision_records},
     caller::{Caller, Consent},
     confirm,
+    mprocs::Through,
     output::{Output, Started},
     start::{Plan, new_run, opening},
     transact::{Draft, entry},
@@ -63,7 +64,8 @@ impl Engine {
         for id in steps {
             let at = view.graph.find(id.as_str()).unwrap_or_default();
             if view.state(at) == State::Running {
-                match self.stop(caller, &run::Stop { target: Some(id.to_string()), all: false, force: false }) {
+                let stop = run::Stop { target: Some(id.to_string()), all: false, force: false };
+                match self.stop_through(caller, &stop, Through::Restart) {
                     // It ended by itself in the meantime, which is as good.
                     Ok(_) | Err(Error::StepNotRunning { .. }) => {}
                     Err(error) => return Err(error),

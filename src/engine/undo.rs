@@ -72,6 +72,7 @@ impl Engine {
             (changed, held.view().sequence.revision())
         };
         self.keep(writer);
+        self.keep_panes();
         self.wake_runs()?;
         Ok((Output::Changed { changes: vec![changed] }, revision))
     }

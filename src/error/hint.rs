@@ -114,6 +114,17 @@ impl Error {
             Self::StepCannotConfirm { why, .. } => {
                 Some(format!("{why}; a person has to run it, or set `mode: POWER` in .threados/policy.yaml"))
             }
+            Self::MprocsNotFound { .. } => Some(
+                "install it with `npm install -g mprocs@0.9.6` or `cargo install --locked mprocs --version 0.9.6`, or name it in \
+                 THREADOS_MPROCS_PATH"
+                    .into(),
+            ),
+            Self::MprocsFailed { .. } => {
+                Some("no step depends on it; `seqctl mprocs status` shows what there is, `seqctl mprocs open` opens it anew".into())
+            }
+            Self::MprocsClosed => Some("`seqctl mprocs open` opens it; `seqctl run`, `stop` and `restart` do without".into()),
+            Self::MprocsOpen { .. } => Some("`seqctl mprocs close` closes that one, and ends no step".into()),
+            Self::TerminalMissing { .. } => Some("type it into a terminal, not into a pipe or a script".into()),
             Self::Unfit { .. } => Some("each line marked ✖ says what to do".into()),
             Self::EditorFailed { kept: Some(kept), .. } => Some(format!("your text is in {}", kept.display())),
             Self::EditorFailed { kept: None, .. } => {

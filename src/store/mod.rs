@@ -26,4 +26,4 @@ pub use prompt::{Prompt, read_prompt};
 pub use record::{Claim, Decided, Exit, Line, Record, Records, Resume, records};
 pub use runs::{AttemptStatus, Run, RunKind, RunState, RunnerFile, list_runs, open_runs};
 pub use stamp::{FileId, Stamp, sha256, sha256_of};
-pub use watch::{Bell, FALLBACK, Watch, ring};
+pub use watch::{Bell, FALLBACK, Listener, Watch, ring};

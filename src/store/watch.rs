@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::Read as _,
     os::fd::{AsFd, BorrowedFd},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     time::Duration,
 };
@@ -44,6 +44,16 @@ impl Watch {
     }
 }
 
+/// Calls a function on every change of the plan, the audit log, and more folders that exist, while it lives.
+pub struct Listener(#[expect(dead_code, reason = "it listens while it lives")] Option<notify::RecommendedWatcher>);
+
+impl Listener {
+    /// One that calls `tell`, which the system may do often.
+    pub fn new(paths: &Paths, more: &[PathBuf], tell: impl Fn() + Send + 'static) -> Self {
+        Self(watcher(paths, more, tell))
+    }
+}
+
 fn poke(sender: &SyncSender<()>) {
     let _ = sender.try_send(());
 }
@@ -64,12 +74,21 @@ pub struct Bell {
 impl Bell {
     /// A bell for a runner; nothing where the system cannot watch.
     pub fn hang(paths: &Paths) -> Option<Self> {
+        Self::on(&paths.state("bell"))
+    }
+
+    /// One that rings at every change of the plan and of the log; nothing where the system cannot watch.
+    pub fn on_changes(paths: &Paths) -> Option<Self> {
+        Self::on(&paths.dir)
+    }
+
+    fn on(folder: &Path) -> Option<Self> {
         let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
         let mut watcher = listener(move || {
             // A full pipe rings as well.
             let _ = rustix::io::write(&write, b"!");
         })?;
-        watcher.watch(&paths.state("bell"), RecursiveMode::NonRecursive).ok()?;
+        watcher.watch(folder, RecursiveMode::NonRecursive).ok()?;
         Some(Self { pipe: read.into(), _watcher: watcher })
     }
 

@@ -1,9 +1,10 @@
-//! Programs that are not ours: the agents' own against providers of our own on loopback, and git.
+//! Programs that are not ours: the agents' own against providers of our own on loopback, git, and mprocs.
 
 mod agents;
 mod anthropic;
 mod git;
 mod google;
+mod mprocs;
 mod openai;
 mod provider;
 mod shells;
