@@ -266,6 +266,18 @@ pub enum Error {
     /// A runner could not be started.
     #[error("the runner of `{run}` did not start: {why}")]
     RunnerFailed { run: String, why: String },
+    /// mprocs is not there, or not the one that can be told things.
+    #[error("mprocs was not found: {why}")]
+    MprocsNotFound { why: String },
+    /// mprocs does not do what it is told, or ended by itself.
+    #[error("mprocs {why}")]
+    MprocsFailed { why: String },
+    /// mprocs is not open for this project.
+    #[error("mprocs is not open for this project")]
+    MprocsClosed,
+    /// mprocs is open for this project already.
+    #[error("mprocs is open for this project already, as pid {pid}")]
+    MprocsOpen { pid: u32 },
     /// `doctor` found something that keeps steps from running.
     #[error("{} in the way: {}", if broken.len() == 1 { "one thing is".to_owned() } else { format!("{} things are", broken.len()) }, broken.join(", "))]
     Unfit { broken: Vec<String> },
@@ -464,6 +476,10 @@ impl Error {
             Self::ProjectUnusable { .. } => ("PROJECT_UNUSABLE", Class::Unavailable),
             Self::RunnerFailed { .. } => ("RUNNER_FAILED", Class::Unavailable),
             Self::AuditBroken { .. } | Self::AuditDamaged { .. } => ("AUDIT_BROKEN", Class::Conflict),
+            Self::MprocsNotFound { .. } => ("MPROCS_NOT_FOUND", Class::Unavailable),
+            Self::MprocsFailed { .. } => ("MPROCS_CONNECTION_FAILED", Class::Unavailable),
+            Self::MprocsClosed => ("MPROCS_NOT_OPEN", Class::Conflict),
+            Self::MprocsOpen { .. } => ("MPROCS_OPEN", Class::Conflict),
             Self::Unfit { .. } => ("UNFIT", Class::Internal),
             Self::EditorFailed { .. } => ("EDITOR_FAILED", Class::Unavailable),
         }

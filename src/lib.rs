@@ -11,6 +11,7 @@ pub mod error;
 pub mod fault;
 pub mod layout;
 pub mod model;
+pub mod mprocs;
 pub mod policy;
 pub mod prompt;
 pub mod runner;

@@ -205,6 +205,20 @@ pub fn keep_only<const N: usize>(keep: [OwnedFd; N]) -> io::Result<[OwnedFd; N]>
     Ok(kept)
 }
 
+/// Closes what whoever started this process left open beside the standard streams. What we opened ourselves is closed on
+/// exec, which tells the two apart.
+pub fn close_inherited() {
+    for fd in 3..4096 {
+        // SAFETY: asking does nothing, and no value of ours owns a descriptor that outlives exec.
+        unsafe {
+            let flags = libc::fcntl(fd, libc::F_GETFD);
+            if flags >= 0 && flags & libc::FD_CLOEXEC == 0 {
+                libc::close(fd);
+            }
+        }
+    }
+}
+
 fn close_from(first: RawFd) {
     #[cfg(target_os = "linux")]
     // SAFETY: as in `keep_only`, the only caller.

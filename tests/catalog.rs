@@ -12,6 +12,8 @@ fn arguments(name: &str) -> &'static [&'static str] {
         | "restart" | "stop" | "logs" | "why" | "result" | "review.accept" | "review.reject" | "open" | "gate.insert"
         | "gate.approve" | "gate.block" | "gate.reopen" | "gate.rm" | "prompt.show" | "prompt.compile" | "diff"
         | "policy.check" | "requests.approve" | "requests.deny" => &["nope"],
+        "mprocs.select" | "mprocs.start" | "mprocs.stop" | "mprocs.restart" => &["nope"],
+        "mprocs.send-key" => &["nope", "s"],
         "extend" => &["nope", "30m"],
         "policy.set-mode" => &["SAFE"],
         "prompt.set" => &["nope", "--text", "x"],

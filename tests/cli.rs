@@ -95,6 +95,8 @@ fn outside_a_project_every_command_says_how_to_make_one() {
             "step.clone" | "dep.add" | "dep.rm" => &["x", "y"],
             "apply" => &["-f", "-"],
             "policy.check" | "requests.approve" | "requests.deny" => &["x"],
+            "mprocs.select" | "mprocs.start" | "mprocs.stop" | "mprocs.restart" => &["x"],
+            "mprocs.send-key" => &["x", "y"],
             "extend" => &["x", "30m"],
             "policy.set-mode" => &["SAFE"],
             "prompt.set" => &["x", "--text", "y"],

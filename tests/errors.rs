@@ -142,6 +142,10 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::NotInReview { step: id("review"), status: "DONE" },
         Error::ProjectUnusable { path: ".threados/state/lock".into(), why: "this file system does not lock".into() },
         Error::RunnerFailed { run: run(), why: "it ended at once".into() },
+        Error::MprocsNotFound { why: "`mprocs` is not on PATH".into() },
+        Error::MprocsFailed { why: "cannot listen: port 4050 is taken".into() },
+        Error::MprocsClosed,
+        Error::MprocsOpen { pid: 4242 },
         Error::EditorFailed { why: "wants a terminal".into(), kept: None },
         Error::Waiting { what: vec!["gate `ship`".into()], hint: "`seqctl gate approve ship` lets it go on".into() },
         Error::WaitTimeout { ids: vec![id("deploy")], after: "5m".into() },
@@ -159,7 +163,7 @@ fn name(error: &Error) -> &'static str {
         AlreadyExists ProjectExists HasDependents StepRunning StepNotRunning CannotExtend CannotTurn NothingToTurn StepElsewhere StepEnded StepBlocked GateNotPending GatePending
         GateNotReached Locked SaveConflict FileBusy RunState Denied ConfirmationRequired Declined StepCannotConfirm
         Requested RequestNotFound RequestClosed RequestVoid RequestDenied StepFailed
-        WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession TerminalMissing NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed Unfit EditorFailed AuditBroken AuditDamaged
+        WaitTimeout Waiting AgentUnknown AgentMissing AgentUnable NoSession TerminalMissing NotEnded NotInStep NotInReview ProjectUnusable RunnerFailed MprocsNotFound MprocsFailed MprocsClosed MprocsOpen Unfit EditorFailed AuditBroken AuditDamaged
         TemplateInvalid ParameterUnknown ParameterInvalid TemplateNotFound IdsTaken PromptTaken GateChanged GroupDisagrees GroupDependent NoFusion)
 }
 

@@ -21,12 +21,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("agent", &["model", "error"]),
     ("audit", &["model", "error", "clock", "fault"]),
     ("store", &["template", "model", "error", "clock", "fault"]),
+    ("mprocs", &["model", "error"]),
     ("runner", &["store", "agent", "model", "error", "clock", "fault", "sys"]),
     (
         "engine",
         &[
-            "runner", "agent", "store", "audit", "layout", "action", "prompt", "template", "policy", "model", "error", "clock",
-            "fault", "sys",
+            "runner", "mprocs", "agent", "store", "audit", "layout", "action", "prompt", "template", "policy", "model", "error",
+            "clock", "fault", "sys",
         ],
     ),
     ("client", &["engine", "action", "agent", "store", "audit", "model", "error"]),

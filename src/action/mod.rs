@@ -11,6 +11,7 @@ pub mod gate;
 pub mod graph;
 pub mod group;
 pub mod history;
+pub mod mprocs;
 pub mod open;
 pub mod outcome;
 pub mod policy;
@@ -250,6 +251,14 @@ actions! {
         Trust(policy::Trust),
         Schema(schema::Schema),
         Doctor(doctor::Doctor),
+        MprocsOpen(mprocs::Open),
+        MprocsSelect(mprocs::Select),
+        MprocsStart(mprocs::Start),
+        MprocsStop(mprocs::Stop),
+        MprocsRestart(mprocs::Restart),
+        MprocsSendKey(mprocs::SendKey),
+        MprocsStatus(mprocs::Status),
+        MprocsClose(mprocs::Close),
     }
 }
 

@@ -115,6 +115,7 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("policy", "Look at what may run", "show"),
     ("requests", "Answer what steps ask a person for", "list"),
     ("audit", "Look at the audit log", "tail"),
+    ("mprocs", "Work beside mprocs, the viewer of terminals", "status"),
 ];
 
 /// The whole command tree.

@@ -26,6 +26,18 @@ pub(super) enum Answer {
 /// Asks whether to go on. Anything but a clear yes is a no.
 pub(super) fn confirm(what: &str, why: &str, plan: Option<&Plan>) -> Result<Answer, Error> {
     let mut out = anstream::stderr();
+    let question = question(what, why, plan);
+    out.write_all(question.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("ask on", "the terminal"))?;
+    let orchestrates = plan.is_some_and(|plan| plan.orchestrates);
+    Ok(match read_line()?.trim() {
+        "y" | "Y" | "yes" => Answer::Yes,
+        "a" | "A" | "additions" if orchestrates => Answer::Additions,
+        _ => Answer::No,
+    })
+}
+
+/// What is asked: what exactly would happen, and whether to go on.
+pub(super) fn question(what: &str, why: &str, plan: Option<&Plan>) -> String {
     let mut question = plan.map_or_else(String::new, listed);
     let many = plan.map(|plan| lines(plan).len()).filter(|lines| *lines > 3);
     // What they are stands above.
@@ -33,12 +45,7 @@ pub(super) fn confirm(what: &str, why: &str, plan: Option<&Plan>) -> Result<Answ
     let orchestrates = plan.is_some_and(|plan| plan.orchestrates);
     let answers = if orchestrates { "y/N, a: yes, and what orchestrators add to it" } else { "y/N" };
     question.push_str(&format!("{what}: {why}. Go on? [{answers}] "));
-    out.write_all(question.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("ask on", "the terminal"))?;
-    Ok(match read_line()?.trim() {
-        "y" | "Y" | "yes" => Answer::Yes,
-        "a" | "A" | "additions" if orchestrates => Answer::Additions,
-        _ => Answer::No,
-    })
+    question
 }
 
 /// What would be executed, a line each: what nobody has confirmed yet, or all of it where that does not count.

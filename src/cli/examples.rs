@@ -25,6 +25,20 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("attention --json | jq -r '.needs[].command'", "the commands alone"),
         ],
     ),
+    (
+        "mprocs.open",
+        &[
+            ("mprocs open", "a pane for each step: s starts it, x stops it, r runs it again"),
+            ("mprocs open --config-only", "only write .threados/mprocs.yaml"),
+        ],
+    ),
+    ("mprocs.select", &[("mprocs select build", "bring its pane to the front, from another terminal")]),
+    ("mprocs.start", &[("mprocs start build", "run it and look at it")]),
+    ("mprocs.stop", &[("mprocs stop build", "for sure, whatever its pane does")]),
+    ("mprocs.restart", &[("mprocs restart build", "run it again and look at it")]),
+    ("mprocs.send-key", &[("mprocs send-key build r", "as if it were typed there")]),
+    ("mprocs.status", &[("mprocs status", "whether it is open, and its panes")]),
+    ("mprocs.close", &[("mprocs close", "steps go on")]),
     ("why", &[("why deploy", "what holds it back, and the commands that would start it")]),
     ("result", &[("result review", "the final text of an agent"), ("result review --json", "with its tokens and session")]),
     (

@@ -11,12 +11,15 @@ mod examples;
 mod fields;
 mod foreground;
 mod graph;
+mod keyboard;
 mod metrics;
 mod mistake;
+mod mprocs;
 mod open;
 mod output;
 mod own;
 mod pager;
+mod pane;
 mod policy;
 mod prefix;
 mod requests;
@@ -148,6 +151,8 @@ impl Session<'_> {
             {
                 self.copy_log(args)
             }
+            Action::MprocsOpen(args) if !args.config_only => self.open_mprocs(action),
+            Action::RunStep(args) if args.ids.len() == 1 && pane::is_here(self.flags) => self.show_pane(&args.ids[0]),
             Action::PolicyCheck(_) => {
                 let reply = self.call(action)?;
                 match &reply.output {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    attention, graph, metrics, policy, requests, style,
+    attention, graph, metrics, mprocs, policy, requests, style,
     table::{Table, cut, harmless, tame, wrapped},
     templates, why,
 };
@@ -90,6 +90,10 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
         Output::Template(template) => harmless(&template.text),
         Output::Schema { schema } => format!("{schema:#}\n"),
         Output::Wrote { path } => format!("wrote {}\n", path.display()),
+        Output::Mprocs(report) => mprocs::report(report, width),
+        Output::Selected { step, .. } => format!("the pane of `{step}` is selected\n"),
+        Output::Typed { step, key } => format!("typed {key} into the pane of `{step}`\n"),
+        Output::Left { running } => mprocs::left(running),
         Output::Checked { checks } => checks_text(checks, width),
         Output::Policy { rules, ignored } => policy::rules(rules, ignored, width),
         Output::Judged(judgement) => policy::judgement(judgement),

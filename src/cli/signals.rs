@@ -1,6 +1,10 @@
 //! Signals to a command that watches something.
 
-use std::{fs::File, io::Read as _};
+use std::{
+    fs::File,
+    io::Read as _,
+    os::fd::{AsFd, BorrowedFd},
+};
 
 use rustix::event::{PollFd, PollFlags, poll};
 
@@ -30,6 +34,12 @@ impl Signal {
             Self::Terminate => 143,
             Self::HangUp => 129,
         }
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pipe.as_fd()
     }
 }
 

@@ -140,8 +140,8 @@ impl Session<'_> {
 }
 
 /// A log that may still grow: as it is, or as a transcript.
-struct GrowingLog {
-    place: LogText,
+pub(super) struct GrowingLog {
+    pub(super) place: LogText,
     offset: u64,
     transcript: Option<TranscriptReader>,
     /// How many of the lines that are there already are wanted; all where nothing is said.
@@ -163,7 +163,7 @@ impl GrowingLog {
     }
 
     /// A log from its beginning, or its last lines.
-    fn begin(place: LogText, tail: Option<usize>) -> Result<Self, Error> {
+    pub(super) fn begin(place: LogText, tail: Option<usize>) -> Result<Self, Error> {
         let offset = match tail {
             Some(lines) if place.format.is_text() => start_of_tail(&place.path, lines)?,
             _ => 0,
@@ -172,7 +172,7 @@ impl GrowingLog {
     }
 
     /// Gives `to` what there is more of it, until it wants no more. `is_over` says that nothing will follow.
-    fn print(&mut self, is_over: bool, to: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
+    pub(super) fn print(&mut self, is_over: bool, to: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
         let Some(mut prefix) = self.prefix.take() else { return self.copy(is_over, to) };
         self.copy(is_over, &mut |bytes| to(&prefix.lines(bytes, false)))?;
         to(&prefix.lines(b"", is_over));

@@ -15,12 +15,12 @@ pub use crate::{
     audit::Entry,
     engine::{
         Actor, Answer, Ask, COST_LIMIT, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Extended, Follower,
-        GateRow, GraphNode, GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogLine, LogText, LogWindow, Need,
-        NeedKind, Observer, Opening, Output, Plan, Progress, PromptText, Reply, RequestRow, Rule, RunReport, RunRow, ShortStatus,
-        Snapshot, Standing, Started, StatusReport, StepDetail, StepRow, Streams, Subscription, TemplateRow, TranscriptReader,
-        Update, WhyReport, blocked_by_gate, schema, time_words, worker_prefix,
+        GateRow, Glance, GraphNode, GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogLine, LogText, LogWindow,
+        MprocsReport, Need, NeedKind, Observer, Opening, Output, PANE_VARIABLE, Plan, Progress, PromptText, Reply, RequestRow,
+        Rule, RunReport, RunRow, ShortStatus, Snapshot, Standing, Started, StatusReport, StepDetail, StepRow, Streams,
+        Subscription, TemplateRow, TranscriptReader, Update, WhyReport, blocked_by_gate, schema, time_words, worker_prefix,
     },
-    store::{AttemptStatus, Color, FirstView, Found, RunState, SLICE, Search, Ui, start_of_lines, yaml::Warning},
+    store::{AttemptStatus, Bell, Color, FirstView, Found, RunState, SLICE, Search, Ui, start_of_lines, yaml::Warning},
 };
 
 /// The project that is meant: the chosen one, else the nearest above the current folder.

@@ -182,6 +182,13 @@ impl Engine {
                 self.launch(&run)?;
                 (Output::Started(Started { run, attached: true, steps: None }), None)
             }
+            Action::MprocsOpen(_)
+            | Action::MprocsSelect(_)
+            | Action::MprocsStart(_)
+            | Action::MprocsStop(_)
+            | Action::MprocsRestart(_)
+            | Action::MprocsSendKey(_)
+            | Action::MprocsClose(_) => (self.mprocs(caller, action, consent)?, None),
             query => self.query(query)?,
         };
         let next = next(action, &output);
@@ -285,6 +292,7 @@ impl Engine {
             (changes.take(), held.view().sequence.revision())
         };
         self.keep(writer);
+        self.keep_panes();
         self.wake_runs()?;
         Ok((changes, revision))
     }

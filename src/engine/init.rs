@@ -23,7 +23,7 @@ use crate::{
     store::{FileId, Paths, ProjectLock, Stamp, file, sha256, yaml},
 };
 
-const IGNORED: &str = "runs/\nstate/\naudit.log\naudit-*.log\naudit.torn\n";
+const IGNORED: &str = "runs/\nstate/\naudit.log\naudit-*.log\naudit.torn\nmprocs.yaml\n";
 
 const POLICY: &str = "\
 # What may run in this project. Only people edit this file.

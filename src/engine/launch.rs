@@ -26,6 +26,9 @@ const OF_A_STEP: &[&str] = &[
     "THREADOS_WORKER_COUNT",
 ];
 
+/// And a pane's, in which `seqctl` is a view.
+const OF_A_PANE: &str = super::mprocs::PANE_VARIABLE;
+
 impl Engine {
     /// Makes sure that a run has a runner.
     pub(super) fn launch(&self, run: &str) -> Result<(), Error> {
@@ -43,6 +46,7 @@ impl Engine {
         for name in OF_A_STEP {
             command.env_remove(name);
         }
+        command.env_remove(OF_A_PANE);
         let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {

@@ -32,6 +32,7 @@ mod log_transcript;
 mod log_weave;
 mod log_window;
 mod metrics;
+mod mprocs;
 mod next;
 mod open;
 mod orchestrator;
@@ -75,10 +76,11 @@ pub use graph::{GraphEdge, GraphNode, GraphReport, NodeKind, Standing};
 pub use held::Ask;
 pub use log::TranscriptReader;
 pub use log_window::{LogLine, LogWindow, Streams};
+pub use mprocs::{Glance, Hosted, PANE_VARIABLE, PaneMark};
 pub use open::Opening;
 pub use output::{
-    Answer, DiffText, Extended, GateRow, GroupRow, LogText, Output, PromptText, RunReport, RunRow, ShortStatus, Started,
-    StatusReport, StepDetail, StepRow, TemplateRow,
+    Answer, DiffText, Extended, GateRow, GroupRow, LogText, MprocsReport, Output, PaneRow, PromptText, RunReport, RunRow,
+    ShortStatus, Started, StatusReport, StepDetail, StepRow, TemplateRow,
 };
 pub use policy::{Judgement, Rule};
 pub use progress::Progress;

@@ -110,6 +110,14 @@ pub enum Output {
     Schema { schema: serde_json::Value },
     #[schemars(title = "wrote")]
     Wrote { path: PathBuf },
+    #[schemars(title = "mprocs")]
+    Mprocs(Box<MprocsReport>),
+    #[schemars(title = "selected")]
+    Selected { step: Id, pane: usize },
+    #[schemars(title = "typed")]
+    Typed { step: Id, key: String },
+    #[schemars(title = "left")]
+    Left { running: Vec<Id> },
     #[schemars(title = "checked")]
     Checked { checks: Vec<Check> },
 }
@@ -524,4 +532,50 @@ pub struct TemplateText {
     pub path: Option<PathBuf>,
     /// The text.
     pub text: String,
+}
+
+/// Whether mprocs is open, and its panes.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MprocsReport {
+    /// The program that would be used; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<PathBuf>,
+    /// What is known of the mprocs that was opened; absent where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<MprocsSession>,
+    /// Its panes, in its order.
+    pub panes: Vec<PaneRow>,
+}
+
+/// An mprocs that was opened.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MprocsSession {
+    /// Its process.
+    pub pid: u32,
+    /// Where it listens, on this machine.
+    pub port: u16,
+    /// RFC 3339.
+    pub started_at: String,
+    /// Whether it is still there. What a dead one left is cleaned up by whoever uses mprocs next.
+    pub alive: bool,
+}
+
+/// A pane of mprocs.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaneRow {
+    /// Its place, from 0.
+    pub pane: usize,
+    /// The step it shows.
+    pub step: Id,
+    /// Whether a view is there.
+    pub open: bool,
+    /// Whether its step has left the plan.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+    /// Where its step is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<StepStatus>,
 }

@@ -80,6 +80,7 @@ impl Engine {
             Action::PolicyCheck(args) => self.policy_check(&view, &args.id)?,
             Action::RequestsList(args) => self.requests(&view, args)?,
             Action::Validate(args) => self.validate(&view, args)?,
+            Action::MprocsStatus(_) => Output::Mprocs(Box::new(self.mprocs_status(&view, &ready))),
             Action::StepList(args) => Output::Steps { steps: self.step_list(&view, &ready, args)? },
             Action::StepShow(args) => Output::Step(Box::new(self.step_show(&view, &ready, &args.id)?)),
             Action::PromptCompile(args) => Output::Prompt(super::prompt::compile(self.paths(), &view, args)?),

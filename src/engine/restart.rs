@@ -6,6 +6,7 @@ use super::{
     call::{Engine, decision_records},
     caller::{Caller, Consent},
     held,
+    mprocs::Through,
     output::{Output, Started},
     request,
     start::{Plan, new_run, opening},
@@ -68,7 +69,8 @@ impl Engine {
         for id in steps {
             let at = view.graph.find(id.as_str()).unwrap_or_default();
             if view.state(at) == State::Running {
-                match self.stop(caller, &run::Stop { target: Some(id.to_string()), all: false, force: false }) {
+                let stop = run::Stop { target: Some(id.to_string()), all: false, force: false };
+                match self.stop_through(caller, &stop, Through::Restart) {
                     // It ended by itself in the meantime, which is as good.
                     Ok(_) | Err(Error::StepNotRunning { .. }) => {}
                     Err(error) => return Err(error),

@@ -117,6 +117,13 @@ fn answers(spec: &Spec) -> Option<&'static [&'static str]> {
         "policy.set-mode" => &["wrote"],
         "trust" => &["trusted"],
         "doctor" => &["checked"],
+        "mprocs.open" => &["left", "wrote"],
+        "mprocs.select" => &["selected"],
+        "mprocs.start" | "mprocs.restart" => &["started"],
+        "mprocs.stop" => &["stopped"],
+        "mprocs.send-key" => &["typed"],
+        "mprocs.status" => &["mprocs"],
+        "mprocs.close" => &["left"],
         _ if matches!(spec.access, Access::Change | Access::Destroy | Access::Decide) => &["changed"],
         _ => return None,
     })

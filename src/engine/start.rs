@@ -302,6 +302,10 @@ impl Engine {
         match action {
             Action::Restart(args) => super::restart::plan(&self.view()?, args),
             Action::Continue(_) | Action::ReviewReject(_) => self.plan_resume(action),
+            Action::MprocsStart(_) | Action::MprocsRestart(_) => match super::mprocs::as_run(action) {
+                Some(run) => self.plan_run(&run),
+                None => Err(Error::internal("what mprocs starts is run")),
+            },
             _ => plan(&self.view()?, action),
         }
     }

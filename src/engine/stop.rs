@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     call::Engine,
     caller::Caller,
+    mprocs::Through,
     output::Output,
     settle::repair_all,
     transact::{Draft, entry},
@@ -23,6 +24,9 @@ use crate::{
     },
 };
 
+/// How long panes have for handing a stop on.
+const PANES: Duration = Duration::from_secs(1);
+
 /// What a stop is about.
 struct Target {
     steps: Vec<Id>,
@@ -36,6 +40,11 @@ struct Target {
 impl Engine {
     /// Stops a step, a run, or everything, and waits until it has stopped.
     pub(super) fn stop(&self, caller: &Caller, args: &run::Stop) -> Result<Output, Error> {
+        self.stop_through(caller, args, Through::Stop)
+    }
+
+    /// The same; panes of mprocs that show the steps are told, too.
+    pub(super) fn stop_through(&self, caller: &Caller, args: &run::Stop, how: Through) -> Result<Output, Error> {
         repair_all(self.paths())?;
         let mut writer = self.writer();
         let (steps, watchdogs, runs) = {
@@ -77,8 +86,10 @@ impl Engine {
             (target.steps, watchdogs, runs)
         };
         self.keep(writer);
-        self.see_to(&steps)?;
-        self.see_to(&watchdogs)?;
+        // The views in them hand the stop on; what has not arrived soon is done from here.
+        let patience = if self.through_panes(caller, &steps, how) { PANES } else { Duration::ZERO };
+        self.see_to(&steps, patience)?;
+        self.see_to(&watchdogs, Duration::ZERO)?;
         self.commit_ended()?;
         for run in &runs {
             self.see_run_end(run)?;
@@ -115,14 +126,14 @@ impl Engine {
                 run.write(paths)?;
             }
         }
-        self.see_to(&steps)?;
+        self.see_to(&steps, Duration::ZERO)?;
         repair_all(paths)?;
         self.warn(format!("{error}; what ended is written down there once the file can be read again"));
         Ok(Output::Stopped { stopped: steps, runs: runs.into_iter().map(|run| run.id).collect() })
     }
 
-    /// Signals the supervisors of steps that have a stop request, and waits until they are gone.
-    pub(super) fn see_to(&self, steps: &[Id]) -> Result<(), Error> {
+    /// Signals the supervisors of steps that have a stop request, after some patience, and waits until they are gone.
+    pub(super) fn see_to(&self, steps: &[Id], patience: Duration) -> Result<(), Error> {
         let paths = self.paths();
         let watch = Watch::new(paths, &[]);
         let begun = Instant::now();
@@ -132,7 +143,7 @@ impl Engine {
             if left.is_empty() {
                 return Ok(());
             }
-            if last.is_none_or(|last| last.elapsed() >= FALLBACK) {
+            if last.map_or_else(|| begun.elapsed() >= patience, |last| last.elapsed() >= FALLBACK) {
                 last = Some(Instant::now());
                 for id in &left {
                     if let Some(record) = Record::read(&paths.lease(id.as_str()))? {

@@ -96,6 +96,7 @@ impl Engine {
             (changed, held.view().sequence.revision())
         };
         self.keep(writer);
+        self.keep_panes();
         self.wake_runs()?;
         Ok((Output::Changed { changes: vec![changed] }, revision))
     }

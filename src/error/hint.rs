@@ -124,6 +124,16 @@ impl Error {
             Self::RequestClosed { .. } => Some("`seqctl requests list --all` shows the answers".into()),
             Self::RequestVoid { .. } => Some("ask again, and what it is now is shown".into()),
             Self::RequestDenied { .. } => Some("do without it, or ask for something else".into()),
+            Self::MprocsNotFound { .. } => Some(
+                "install it with `npm install -g mprocs@0.9.6` or `cargo install --locked mprocs --version 0.9.6`, or name it in \
+                 THREADOS_MPROCS_PATH"
+                    .into(),
+            ),
+            Self::MprocsFailed { .. } => {
+                Some("no step depends on it; `seqctl mprocs status` shows what there is, `seqctl mprocs open` opens it anew".into())
+            }
+            Self::MprocsClosed => Some("`seqctl mprocs open` opens it; `seqctl run`, `stop` and `restart` do without".into()),
+            Self::MprocsOpen { .. } => Some("`seqctl mprocs close` closes that one, and ends no step".into()),
             Self::Unfit { .. } => Some("each line marked ✖ says what to do".into()),
             Self::EditorFailed { kept: Some(kept), .. } => Some(format!("your text is in {}", kept.display())),
             Self::EditorFailed { kept: None, .. } => {
@@ -164,9 +174,10 @@ impl Error {
                 Some(format!("`{key}` below `agents: {agent}:` in .threados/config.yaml says how it does"))
             }
             Self::NoSession { step, .. } => Some(format!("`seqctl restart {step}` runs it afresh")),
-            Self::TerminalMissing { .. } => {
+            Self::TerminalMissing { action: "open" } => {
                 Some("type it at a terminal; `seqctl continue <step> -m '…'` sends a message without one".into())
             }
+            Self::TerminalMissing { .. } => Some("type it at a terminal, not into a pipe or a script".into()),
             Self::NotEnded { step } => Some(format!("`seqctl logs {step} -f` shows how far it is")),
             Self::NotInStep => Some("it is for steps: `seqctl` finds the step in the environment that `seqctl run` makes".into()),
             Self::NotInReview { .. } => Some("`seqctl status` shows what wants a review".into()),

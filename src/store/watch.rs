@@ -57,7 +57,16 @@ pub struct Bell {
 impl Bell {
     /// A bell for a runner; nothing where the system cannot watch.
     pub fn hang(paths: &Paths) -> Option<Self> {
-        Ear::new(&paths.state("bell"), &[]).map(|ear| Self { ear })
+        Self::on(&paths.state("bell"))
+    }
+
+    /// One that rings at every change of the plan and of the log; nothing where the system cannot watch.
+    pub fn on_changes(paths: &Paths) -> Option<Self> {
+        Self::on(&paths.dir)
+    }
+
+    fn on(folder: &Path) -> Option<Self> {
+        Ear::new(folder, &[]).map(|ear| Self { ear })
     }
 
     /// Whether it has rung since the last time.

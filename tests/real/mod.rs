@@ -1,10 +1,11 @@
-//! Programs that are not ours: the agents' own against providers of our own on loopback, and git.
+//! Programs that are not ours: the agents' own against providers of our own on loopback, git, and mprocs.
 
 mod agents;
 mod anthropic;
 mod git;
 mod google;
 mod limits;
+mod mprocs;
 mod open;
 mod openai;
 mod provider;

@@ -13,7 +13,9 @@ use super::check::Check;
 use crate::{
     agent::{Agent, Agents},
     engine::View,
+    error::Error,
     model::Resolved,
+    mprocs::{Program, VERSION},
     store::Paths,
 };
 
@@ -72,9 +74,19 @@ pub(super) fn git(paths: Option<&Paths>) -> Check {
 
 /// mprocs, which shows the output of steps side by side.
 pub(super) fn mprocs() -> Check {
-    match find("mprocs") {
-        Some(path) => Check::ok("mprocs", told("mprocs", &path)),
-        None => Check::warning("mprocs", "`mprocs` is not on PATH; nothing needs it", "`cargo install mprocs` installs it"),
+    let hint = Error::MprocsNotFound { why: String::new() }.hint().unwrap_or_default();
+    match Program::find() {
+        Ok(Program { path }) => match version(&path) {
+            Some(said) if said.split_whitespace().any(|word| word == VERSION) => {
+                Check::ok("mprocs", format!("{} is {said}", path.display()))
+            }
+            said => {
+                let text = format!("{} is not the version {VERSION} that `seqctl mprocs` needs", path.display());
+                let text = said.map_or_else(|| text.clone(), |said| format!("{text}, but {said}"));
+                Check::warning("mprocs", text, hint)
+            }
+        },
+        Err(missing) => Check::warning("mprocs", format!("{missing}; only `seqctl mprocs` needs it"), hint),
     }
 }
 
