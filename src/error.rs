@@ -429,11 +429,15 @@ impl Error {
             Self::NodeNotFound { .. } => ("NODE_NOT_FOUND", Class::NotFound),
             Self::GroupNotFound { .. } => ("GROUP_NOT_FOUND", Class::NotFound),
             Self::PromptNotFound { .. } | Self::NoPrompt { .. } => ("PROMPT_NOT_FOUND", Class::NotFound),
-            Self::RequestNotFound { .. } => ("REQUEST_NOT_FOUND", Class::NotFound),
-            Self::RequestClosed { .. } => ("REQUEST_CLOSED", Class::Conflict),
-            Self::RequestVoid { .. } => ("REQUEST_VOID", Class::Conflict),
-            Self::RequestDenied { .. } => ("REQUEST_DENIED", Class::Denied),
-            Self::Requested { .. } => ("REQUESTED", Class::Waiting),
+            Self::RequestNotFound { .. }
+            | Self::RequestClosed { .. }
+            | Self::RequestVoid { .. }
+            | Self::RequestDenied { .. }
+            | Self::Requested { .. }
+            | Self::MprocsNotFound { .. }
+            | Self::MprocsFailed { .. }
+            | Self::MprocsClosed
+            | Self::MprocsOpen { .. } => self.code_elsewhere(),
             Self::RunNotFound { .. } | Self::NoRun | Self::NoRunYet => ("RUN_NOT_FOUND", Class::NotFound),
             Self::LogNotFound { .. } => ("LOG_NOT_FOUND", Class::NotFound),
             Self::NeverRan { .. } => ("NEVER_RAN", Class::NotFound),
@@ -476,12 +480,24 @@ impl Error {
             Self::ProjectUnusable { .. } => ("PROJECT_UNUSABLE", Class::Unavailable),
             Self::RunnerFailed { .. } => ("RUNNER_FAILED", Class::Unavailable),
             Self::AuditBroken { .. } | Self::AuditDamaged { .. } => ("AUDIT_BROKEN", Class::Conflict),
+            Self::Unfit { .. } => ("UNFIT", Class::Internal),
+            Self::EditorFailed { .. } => ("EDITOR_FAILED", Class::Unavailable),
+        }
+    }
+
+    /// The codes of requests and of mprocs.
+    fn code_elsewhere(&self) -> (&'static str, Class) {
+        match self {
+            Self::RequestNotFound { .. } => ("REQUEST_NOT_FOUND", Class::NotFound),
+            Self::RequestClosed { .. } => ("REQUEST_CLOSED", Class::Conflict),
+            Self::RequestVoid { .. } => ("REQUEST_VOID", Class::Conflict),
+            Self::RequestDenied { .. } => ("REQUEST_DENIED", Class::Denied),
+            Self::Requested { .. } => ("REQUESTED", Class::Waiting),
             Self::MprocsNotFound { .. } => ("MPROCS_NOT_FOUND", Class::Unavailable),
             Self::MprocsFailed { .. } => ("MPROCS_CONNECTION_FAILED", Class::Unavailable),
             Self::MprocsClosed => ("MPROCS_NOT_OPEN", Class::Conflict),
             Self::MprocsOpen { .. } => ("MPROCS_OPEN", Class::Conflict),
-            Self::Unfit { .. } => ("UNFIT", Class::Internal),
-            Self::EditorFailed { .. } => ("EDITOR_FAILED", Class::Unavailable),
+            _ => ("INTERNAL_ERROR", Class::Internal),
         }
     }
 

@@ -37,14 +37,7 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
         Output::Steps { steps } => steps_text(steps, width, "no steps yet: seqctl step add <id> --command '…'\n"),
         Output::Step(detail) => step(detail),
         Output::Gates { gates } => gates_text(gates, width),
-        Output::Valid { steps, gates, findings } => {
-            let mut text = format!("valid: {}, {}\n", count(*steps, "step"), count(*gates, "gate"));
-            for found in findings {
-                let hint = found.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
-                let _ = writeln!(text, "{} line {}: {}{hint}", style::bold("warning:"), found.line, found.message);
-            }
-            text
-        }
+        Output::Valid { steps, gates, findings } => valid_text(*steps, *gates, findings),
         Output::WouldRun(plan) => would_run(plan),
         Output::Metrics(report) => metrics::text(report, width),
         Output::Started(started) => {
@@ -106,6 +99,15 @@ pub(super) fn text(reply: &Reply, width: Option<usize>, verbose: bool) -> String
             text
         }
     }
+}
+
+fn valid_text(steps: usize, gates: usize, findings: &[crate::client::Warning]) -> String {
+    let mut text = format!("valid: {}, {}\n", count(steps, "step"), count(gates, "gate"));
+    for found in findings {
+        let hint = found.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
+        let _ = writeln!(text, "{} line {}: {}{hint}", style::bold("warning:"), found.line, found.message);
+    }
+    text
 }
 
 fn lines(lines: impl Iterator<Item = String>) -> String {

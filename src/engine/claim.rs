@@ -14,8 +14,7 @@ use super::{
     brief,
     caller::Caller,
     guard::Guard,
-    limit,
-    orchestrator,
+    limit, orchestrator,
     view::{LeaseView, View, defhash},
     writer::Held,
 };

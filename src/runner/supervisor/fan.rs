@@ -10,7 +10,7 @@ use std::{
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use rustix::process::{Pid, Signal};
 
-use super::{Ending, Supervisor, Times, TICK, cut, judge, said};
+use super::{Ending, Supervisor, TICK, Times, cut, judge, said};
 use crate::{
     clock,
     model::{FailPolicy, Fanout, Outcome, Reason, Span, StepStatus, WorkerEnd},
@@ -121,9 +121,7 @@ impl Supervisor {
         }
         self.workers.sort_by_key(|end| end.worker);
         Some(match crew.stop {
-            Some(request) if crew.is_cut_short && request.nonce == self.spec.nonce => {
-                Outcome::failed(request.reason, Some(cut(&format!("by {}", request.by))))
-            }
+            Some(request) if crew.is_cut_short && request.nonce == self.spec.nonce => request.outcome(),
             _ => {
                 let may_retry = attempt < self.spec.attempt + self.spec.retries;
                 let outcome = fanout.outcome(&self.workers, may_retry);
@@ -154,7 +152,7 @@ impl Supervisor {
             }
             Some((Ending::Asked(request), _)) => {
                 crew.is_cut_short = true;
-                Outcome::failed(request.reason, Some(cut(&format!("by {}", request.by))))
+                request.outcome()
             }
             Some((Ending::Over | Ending::LeaseGone, _)) | None => {
                 let (code, signal) = match ended {
@@ -195,6 +193,9 @@ impl Supervisor {
         // Who ended by itself before this was seen keeps its own outcome.
         reap(&mut crew.running);
         let now = Instant::now();
+        if crew.running.iter().any(|running| now >= running.begun + crew.limit) {
+            crew.limit = self.allowed(crew.attempt);
+        }
         // Who was hasty before there was anything to end meant something else.
         let is_hurried = std::mem::take(&mut self.is_hurried);
         for running in crew.running.iter_mut().filter(|running| running.ended.is_none()) {
