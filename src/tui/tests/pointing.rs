@@ -119,7 +119,7 @@ fn every_button_does_something() {
     assert_eq!(stage.app.board.zoom, Zoom::Normal);
     click(&mut stage, "▣");
     assert!(!stage.app.panels.has_minimap);
-    for (button, shown) in [("SAFE", "change to POWER"), ("? help", "All keys"), ("/ search", "0 hits")] {
+    for (button, shown) in [("? help", "All keys"), ("/ search", "0 hits")] {
         click(&mut stage, button);
         if shown == "0 hits" {
             stage.write("zzz");
@@ -127,6 +127,9 @@ fn every_button_does_something() {
         assert!(stage.text().contains(shown), "{button}: {}", stage.text());
         stage.press("esc");
     }
+    click(&mut stage, " SAFE ");
+    assert!(matches!(&stage.wanted[..], [Effect::Call(asked)] if asked.action.name() == "policy.set-mode"), "{:?}", stage.wanted);
+    stage.wanted.clear();
     click(&mut stage, "Run runnable");
     assert!(matches!(&stage.wanted[..], [Effect::Call(asked)] if asked.action.name() == "run.runnable"));
     click(&mut stage, "Diff");

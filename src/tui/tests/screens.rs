@@ -82,7 +82,7 @@ fn layers() {
         stage.press("A").act();
     });
     at_every_size("confirm-power", PLAN, |stage| {
-        stage.press("S");
+        stage.press("S").act();
     });
     at_every_size("form", PLAN, |stage| {
         stage.press("p n").write("extra");
