@@ -35,6 +35,7 @@ mod readonly;
 mod real;
 mod redteam;
 mod schemas;
+mod screen;
 mod snapshots;
 mod steps;
 mod tampering;

@@ -16,6 +16,7 @@ use super::{
         effect::Effect,
         layer::{Flow, Layer},
         region,
+        typing::type_into,
     },
     field::{Field, Kind},
 };
@@ -162,7 +163,7 @@ impl Layer for Form {
                 self.check(app);
             }
             _ => {
-                if self.fields.get_mut(self.at).is_some_and(|field| field.text.input(key)) {
+                if self.fields.get_mut(self.at).is_some_and(|field| type_into(&mut field.text, key)) {
                     self.check(app);
                 }
             }

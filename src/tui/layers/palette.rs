@@ -21,6 +21,7 @@ use super::super::{
     layer::{Flow, Layer},
     region,
     toast::Tone,
+    typing::type_into,
 };
 use crate::action::{Access, Action, CATALOG};
 
@@ -147,7 +148,7 @@ impl Layer for Palette {
             KeyCode::PageUp => self.at = self.at.saturating_sub(usize::from(ROWS)),
             KeyCode::Enter => return self.choose(app),
             _ => {
-                if self.text.input(key) {
+                if type_into(&mut self.text, key) {
                     self.search();
                 }
             }

@@ -140,9 +140,9 @@ fn the_plan_is_changed_by_its_menu() {
     stage.press("p r").act();
     assert!(ids(&stage).contains(&"extra".to_owned()), "{}", stage.text());
     goes_to(&mut stage, "extra");
-    stage.press("p x").act();
+    stage.press("p x enter").act();
     assert!(stage.text().contains("Sure?"), "taking something away asks: {}", stage.text());
-    stage.press("enter");
+    stage.press("enter").press("esc");
     assert!(ids(&stage).contains(&"extra".to_owned()));
     for key in ["a", "g", "f", "t", "p", "e", "c", "d", "D"] {
         stage.press("p").press(key);
