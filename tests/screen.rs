@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read as _, Write},
+    num::NonZero,
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
 };
@@ -20,6 +21,10 @@ const PLAN: &str = "version: \"1.0\"\nname: walk\nsteps:\n  - {id: first, comman
 /// What a terminal is told by a screen that takes it, and by one that gives it back.
 const TAKEN: &str = "\x1b[?1049h";
 const GIVEN_BACK: &str = "\x1b[?1049l";
+
+fn size(cells: u16) -> NonZero<u16> {
+    NonZero::new(cells).unwrap()
+}
 
 /// A screen that somebody looks at and types to.
 struct Screen {
@@ -48,7 +53,7 @@ impl Screen {
         }
         let child = terminal.slave.spawn_command(command).unwrap();
         drop(terminal.slave);
-        let parser = Arc::new(Mutex::new(vt100::Parser::new(24, 80, 0)));
+        let parser = Arc::new(Mutex::new(vt100::Parser::new(size(24), size(80), 0)));
         let raw = Arc::new(Mutex::new(Vec::new()));
         let mut reader = terminal.master.try_clone_reader().unwrap();
         let (seen, told) = (Arc::clone(&parser), Arc::clone(&raw));
@@ -72,7 +77,7 @@ impl Screen {
     }
 
     /// Waits until a text is on the screen.
-    fn sees(&self, text: &str) -> &Self {
+    fn sees(&mut self, text: &str) -> &mut Self {
         wait_until(&format!("`{text}` on the screen"), || self.text().contains(text));
         self
     }
@@ -129,7 +134,7 @@ fn it_is_resized_at_any_time() {
     let mut screen = Screen::start(&test, &[]);
     screen.sees(" List ");
     for (rows, cols, shown) in [(40, 140, " Sequence "), (8, 30, "too small"), (24, 80, " List ")] {
-        screen.parser.lock().unwrap().screen_mut().set_size(rows, cols);
+        screen.parser.lock().unwrap().screen_mut().set_size(size(rows), size(cols));
         screen.master.resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
         screen.sees(shown);
     }
@@ -158,7 +163,7 @@ fn leaving_ends_nothing_and_coming_back_shows_it() {
 fn a_signal_gives_the_terminal_back() {
     for signal in [Signal::TERM, Signal::HUP] {
         let test = Test::new().sequence(PLAN);
-        let screen = Screen::start(&test, &[]);
+        let mut screen = Screen::start(&test, &[]);
         screen.sees("first");
         kill(screen.child.process_id().unwrap(), signal);
         assert_eq!(screen.end().1, 0, "{signal:?}");
