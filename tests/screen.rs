@@ -115,8 +115,8 @@ fn a_sequence_is_run_to_its_end_by_keys_alone() {
     screen.sees("first").press("R");
     screen.sees("Sure?").press("y");
     test.wait_for_status("first", "DONE");
-    screen.sees("green words").sees("needs you").press(".");
-    screen.sees("needs you").press("a");
+    screen.sees("green words").sees("waits for you").press(".");
+    screen.sees("select a step to see its log").press("a");
     screen.sees("APPROVED").press("/second\r\x1b");
     screen.sees("has not run yet").press("r");
     screen.sees("Sure?").press("\x1b[Cy");

@@ -156,10 +156,8 @@ impl Host<CrosstermBackend<io::Stdout>> for Owner {
 /// Stops until `fg`.
 fn suspend(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
     terminal::give_back();
-    let own = rustix::process::Pid::from_raw(i32::try_from(process::id()).unwrap_or(0));
-    if let Some(own) = own {
-        rustix::process::kill_process(own, rustix::process::Signal::TSTP)?;
-    }
+    // To this thread alone: the next line is not reached before `fg`.
+    nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;
     terminal::enter(true)?;
     terminal.clear()
 }
