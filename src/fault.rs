@@ -3,7 +3,7 @@
 //!
 //! `THREADOS_FAULT=<point>:kill[:n]` kills the process with SIGKILL at the n-th time (first by
 //! default) it passes the point; `<point>:enospc[:n]` makes the first n writes there fail,
-//! `<point>:enospc-at:n` only the n-th; `<point>:sleep[:ms]` waits there. The point `*` is every write of
+//! `<point>:enospc-at:n` only the n-th; `<point>:sleep[:ms]` waits there, `<point>:panic[:n]` panics. The point `*` is every write of
 //! the process. Several are separated by commas.
 
 use std::io;
@@ -73,6 +73,8 @@ mod on {
                         std::thread::sleep(Duration::from_secs(1));
                     }
                 }
+                #[expect(clippy::panic, reason = "that is what is asked for")]
+                "panic" if hit == fault.number => panic!("a test wants it at `{name}`"),
                 "sleep" => std::thread::sleep(Duration::from_millis(fault.number)),
                 "enospc" if hit <= fault.number => return Err(io::Error::from_raw_os_error(libc::ENOSPC)),
                 "enospc-at" if hit == fault.number => return Err(io::Error::from_raw_os_error(libc::ENOSPC)),

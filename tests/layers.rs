@@ -31,7 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("client", &["engine", "action", "agent", "store", "audit", "model", "error"]),
-    ("tui", &["client", "layout", "action", "model", "error", "clock", "sys"]),
+    ("tui", &["client", "layout", "action", "model", "error", "clock", "sys", "fault"]),
     ("cli", &["tui", "client", "layout", "action", "model", "error", "clock", "sys"]),
 ];
 

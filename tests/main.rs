@@ -36,6 +36,7 @@ mod readonly;
 mod real;
 mod redteam;
 mod schemas;
+mod screen;
 mod snapshots;
 mod steps;
 mod tampering;

@@ -42,8 +42,8 @@ fn the_config_has_a_pane_for_each_step_as_they_stand_on_the_canvas() {
 #[test]
 fn without_a_terminal_it_says_so() {
     let out = project().run(&["mprocs", "open", "--json"]).fails(8).json();
-    assert_eq!(out["code"], "TERMINAL_MISSING");
-    project().run(&["mprocs", "open"]).fails(8).says("error: mprocs needs a terminal");
+    assert_eq!(out["code"], "NO_TERMINAL");
+    project().run(&["mprocs", "open"]).fails(8).says("error: `mprocs.open` takes over the terminal");
 }
 
 #[test]

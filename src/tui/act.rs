@@ -210,17 +210,11 @@ impl App {
         }
     }
 
-    /// SAFE to POWER asks, POWER to SAFE does not.
+    /// SAFE to POWER asks, POWER to SAFE does not: the policy sees to it.
     fn turn_mode(&mut self) {
         let is_safe = self.snapshot.as_ref().is_none_or(|snapshot| snapshot.status.mode == Mode::Safe.as_str());
         let mode = if is_safe { Mode::Power } else { Mode::Safe };
-        let action = Action::PolicySetMode(policy::SetMode { mode });
-        if is_safe {
-            let what = "change to POWER: what runs is no longer asked about, only what destroys".to_owned();
-            self.open(Confirm::own(what, action));
-        } else {
-            self.ask(action, false);
-        }
+        self.ask(Action::PolicySetMode(policy::SetMode { mode }), false);
     }
 
     fn open_selection(&mut self) {

@@ -12,17 +12,12 @@ pub(super) enum Choice {
     Command(Command),
     /// An action of the catalog, with what is known of its fields; a form asks for the rest.
     Action { name: &'static str, known: Map<String, Value> },
+    /// An action with nothing more to ask.
+    Do(Box<Action>),
     /// A step or gate to go to.
     Node(usize),
     /// A text for the clipboard, and what it is.
     Copy { text: String, what: &'static str },
-}
-
-impl Choice {
-    /// An action with some of its fields.
-    pub(super) fn action<const N: usize>(name: &'static str, known: [(&str, Value); N]) -> Self {
-        Self::Action { name, known: known.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
-    }
 }
 
 impl App {
@@ -31,6 +26,7 @@ impl App {
         match choice {
             Choice::Command(command) => self.perform(command),
             Choice::Action { name, known } => self.fill_in(name, known),
+            Choice::Do(action) => self.ask(*action, false),
             Choice::Node(at) => self.select(at),
             Choice::Copy { text, what } => {
                 self.say(Tone::Plain, format!("copied {what}"), None);

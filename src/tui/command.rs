@@ -34,7 +34,6 @@ pub(super) enum Command {
     Minimap,
     ZoomIn,
     ZoomOut,
-    Fold,
     FullLog,
     Follow,
     Stream,

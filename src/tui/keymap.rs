@@ -105,7 +105,6 @@ bindings! {
         Minimap "minimap" ["m"] "minimap" "show or hide the minimap";
         ZoomIn "zoom_in" ["+", "="] "larger" "zoom in";
         ZoomOut "zoom_out" ["-"] "smaller" "zoom out";
-        Fold "fold" ["space"] "fold" "fold or unfold its group";
     }
     Act {
         Run "run" ["r"] "run" "run it, or run it again";

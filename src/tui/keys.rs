@@ -13,6 +13,10 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::msg::Msg;
 
+/// With no time at all crossterm does not look at the terminal; with its other way of waiting a key that comes with a
+/// change of size is not seen before the next one.
+const INSTANT: Duration = Duration::from_millis(1);
+
 /// Who has the terminal's input.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Turn {
@@ -94,7 +98,7 @@ impl Reader {
 
     /// Sends what has been typed; whether anybody listens.
     fn pass_on(&self) -> io::Result<bool> {
-        while event::poll(Duration::ZERO)? {
+        while event::poll(INSTANT)? {
             if self.out.send(Msg::Input(event::read()?)).is_err() {
                 return Ok(false);
             }

@@ -59,5 +59,6 @@ pub(super) fn run<B: Backend>(
 
 /// Draws a frame.
 pub(super) fn frame<B: Backend>(app: &App, terminal: &mut Terminal<B>) -> Result<(), B::Error> {
+    crate::fault::point("frame");
     terminal.draw(|frame| draw::draw(app, frame)).map(|_| ())
 }

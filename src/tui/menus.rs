@@ -16,7 +16,7 @@ use super::{
     toast::Tone,
 };
 use crate::{
-    action::{Spec, camel},
+    action::{Action, Spec, camel, history},
     model::StepStatus,
 };
 
@@ -92,8 +92,8 @@ impl App {
             entries.push(Entry::new('D', "take a dependency away", about("dep.rm")));
             entries.extend(rest);
         }
-        entries.push(Entry::new('u', "undo", Choice::action("undo", [])));
-        entries.push(Entry::new('r', "redo", Choice::action("redo", [])));
+        entries.push(Entry::new('u', "undo", Choice::Do(Box::new(Action::Undo(history::Undo { change: None })))));
+        entries.push(Entry::new('r', "redo", Choice::Do(Box::new(Action::Redo(history::Redo { change: None })))));
         self.open(Menu::new("Change the plan", entries, None));
     }
 

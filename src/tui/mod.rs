@@ -32,6 +32,7 @@ mod snapshot;
 mod terminal;
 mod theme;
 mod toast;
+mod typing;
 mod update;
 mod worker;
 

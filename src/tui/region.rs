@@ -25,11 +25,11 @@ impl Regions {
     /// The places on a screen of this size. The chat grows with its draft.
     pub(super) fn of(size: Size, panels: &Panels, draft_lines: u16) -> Self {
         let screen = Rect::new(0, 0, size.width, size.height);
-        let is_small = size.height < 30;
-        let log = match (panels.is_log_folded, is_small) {
-            (true, _) => 1,
-            (false, true) => 5,
-            (false, false) => panels.log.clamp(3, size.height / 2),
+        let log = match size.height {
+            _ if panels.is_log_folded => 1,
+            ..16 => 3,
+            16..30 => 5,
+            30.. => panels.log.clamp(3, size.height / 2),
         };
         let chat = draft_lines.clamp(1, 6);
         let rows =

@@ -137,7 +137,7 @@ impl Host<CrosstermBackend<io::Stdout>> for Owner {
         let done = match effect {
             Effect::Copy(text) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text)),
             Effect::Bell => execute!(io::stdout(), crossterm::style::Print('\x07')),
-            Effect::Redraw => terminal.clear(),
+            Effect::Redraw => terminal::blank(terminal),
             Effect::Mouse(is_ours) => terminal::mouse(is_ours),
             Effect::Suspend => self.keys.without(|| suspend(terminal)),
             Effect::HandOver(words) => return self.keys.without(|| hand_over(&self.root, &words, terminal)),
@@ -156,12 +156,10 @@ impl Host<CrosstermBackend<io::Stdout>> for Owner {
 /// Stops until `fg`.
 fn suspend(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
     terminal::give_back();
-    let own = rustix::process::Pid::from_raw(i32::try_from(process::id()).unwrap_or(0));
-    if let Some(own) = own {
-        rustix::process::kill_process(own, rustix::process::Signal::TSTP)?;
-    }
+    // To this thread alone: the next line is not reached before `fg`.
+    nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;
     terminal::enter(true)?;
-    terminal.clear()
+    terminal::blank(terminal)
 }
 
 /// Hands the terminal to a command of `seqctl`; what it says is read before the screen comes back.
@@ -172,7 +170,7 @@ fn hand_over(root: &Path, words: &[String], terminal: &mut Terminal<CrosstermBac
         command.arg("--project").arg(root).args(words).stderr(process::Stdio::piped()).spawn()
     });
     let ended = child.and_then(process::Child::wait_with_output);
-    let entered = terminal::enter(true).and_then(|()| terminal.clear());
+    let entered = terminal::enter(true).and_then(|()| terminal::blank(terminal));
     match (ended, entered) {
         (Err(error), _) | (_, Err(error)) => Some(Msg::Say(error.to_string())),
         (Ok(ended), Ok(())) => {

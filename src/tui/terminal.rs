@@ -13,7 +13,7 @@ use crossterm::{
     execute, queue,
     terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
 };
-use ratatui::{Terminal, backend::CrosstermBackend};
+use ratatui::{Terminal, backend::CrosstermBackend, layout::Rect};
 
 /// The terminal of the screen.
 pub(super) type Screen = Terminal<CrosstermBackend<Stdout>>;
@@ -41,6 +41,13 @@ pub(super) fn enter(has_mouse: bool) -> io::Result<()> {
     // Terminals that do not know it ignore it.
     queue!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
     mouse(has_mouse)
+}
+
+/// Has every cell drawn again. `clear` would ask the terminal where its cursor is, and wait two seconds for one that does
+/// not say.
+pub(super) fn blank(screen: &mut Screen) -> io::Result<()> {
+    let size = screen.size()?;
+    screen.resize(Rect::new(0, 0, size.width, size.height))
 }
 
 /// Takes the mouse, or leaves it to the terminal for selecting text.

@@ -16,6 +16,7 @@ use super::{
     panels::Panel,
     snapshot::Snapshot,
     toast::Tone,
+    typing::type_into,
 };
 use crate::{
     client::{Output, Reply},
@@ -107,7 +108,7 @@ impl App {
             KeyCode::Enter if !modifiers.is_empty() => self.chat.insert_newline(),
             KeyCode::Enter => self.send_chat(),
             _ => {
-                self.chat.input(key);
+                type_into(&mut self.chat, key);
             }
         }
         true

@@ -1,6 +1,11 @@
 //! The sequence, as a graph or a list.
 
-use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::Line,
+    widgets::{Clear, Paragraph, Wrap},
+};
 
 use super::{
     super::{
@@ -26,7 +31,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(block, area);
     let Some(snapshot) = &app.snapshot else {
         let text = app.broken.as_deref().unwrap_or("reading the project …");
-        return frame.render_widget(Paragraph::new(tame(text)).wrap(ratatui::widgets::Wrap { trim: true }), inside);
+        return frame.render_widget(Paragraph::new(tame(text)).wrap(Wrap { trim: true }), inside);
     };
     if snapshot.graph.nodes.is_empty() {
         return frame.render_widget(Line::styled("no steps yet: p makes one", theme.dim), inside);
@@ -38,4 +43,21 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
             minimap::draw(app, snapshot, frame);
         }
     }
+    if let Some(problem) = &app.broken {
+        over(app, frame, inside, problem);
+    }
+}
+
+/// Says what is wrong with the file, over what it was when it was last good.
+fn over(app: &App, frame: &mut Frame<'_>, inside: Rect, problem: &str) {
+    let theme = &app.look.theme;
+    frame.buffer_mut().set_style(inside, theme.faded);
+    let width = usize::from(inside.width.saturating_sub(2)).max(1);
+    let lines: Vec<Line<'_>> = problem.lines().map(|line| Line::styled(tame(line), theme.error)).collect();
+    let rows: usize = lines.iter().map(|line| line.width().div_ceil(width).max(1)).sum();
+    let height = u16::try_from(rows + 2).unwrap_or(u16::MAX).min(inside.height);
+    let place = Rect { y: inside.bottom() - height, height, ..inside };
+    let block = panel(app, Line::styled(" the last good state stays until the file is mended ", theme.dim), false);
+    frame.render_widget(Clear, place);
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }).block(block), place);
 }

@@ -43,7 +43,7 @@ fn line(app: &App, snapshot: &Snapshot, at: usize, ids: usize) -> Line<'static> 
             Line::from(vec![
                 Span::styled(format!("{} ", glyphs.gate_status(status)), style),
                 Span::styled(id, theme.title),
-                Span::styled(format!("  {:<12}", gate.status), style),
+                Span::styled(format!("  {:<13}", gate.status), style),
                 Span::raw(remark),
             ])
         }
@@ -57,7 +57,7 @@ fn line(app: &App, snapshot: &Snapshot, at: usize, ids: usize) -> Line<'static> 
             Line::from(vec![
                 Span::styled(format!("{} ", glyphs.step_status(step.status)), style),
                 Span::styled(id, theme.title),
-                Span::styled(format!("  {:<12}", step.status.as_str()), style),
+                Span::styled(format!("  {:<13}", step.status.as_str()), style),
                 Span::raw(format!("{:<12} {time:>7}  ", step.agent)),
                 Span::styled(tame(&remark.unwrap_or_default()), theme.dim),
             ])

@@ -36,7 +36,6 @@ fn title(app: &App) -> String {
         (Some(top), true) => format!(" ─ {}/{}", top + 1, panel.total),
         (Some(top), false) => format!(" ─ {}/{} and counting", top + 1, panel.total),
     };
-    let place = if app.look.glyphs.is_ascii() { place.replace('─', "-") } else { place };
     let search = panel.search.as_ref().map_or(String::new(), |text| format!(" · /{}", tame(text)));
     let attempt = wanted
         .attempt

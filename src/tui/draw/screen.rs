@@ -1,6 +1,6 @@
 //! The whole screen, from back to front.
 
-use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
+use ratatui::{Frame, buffer::Buffer, layout::Rect, text::Line, widgets::Paragraph};
 
 use super::{
     super::{app::App, region::SMALLEST},
@@ -11,8 +11,16 @@ use super::{
 pub(in super::super) fn draw(app: &App, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < SMALLEST.width || area.height < SMALLEST.height {
-        return too_small(frame, area);
+        too_small(frame, area);
+    } else {
+        panels(app, frame, area);
     }
+    if app.look.glyphs.is_ascii() {
+        spell(frame.buffer_mut());
+    }
+}
+
+fn panels(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let regions = app.regions();
     toolbar::draw(app, frame, regions.toolbar);
     board::draw(app, frame, regions.board);
@@ -24,6 +32,31 @@ pub(in super::super) fn draw(app: &App, frame: &mut Frame<'_>) {
         layer.draw(app, frame);
     }
     toasts::draw(app, frame, area);
+}
+
+/// Writes the signs that our own words have with ASCII alone.
+fn spell(buffer: &mut Buffer) {
+    const SIGNS: [(char, char); 11] = [
+        ('·', '.'),
+        ('…', '~'),
+        ('─', '-'),
+        ('−', '-'),
+        ('×', 'x'),
+        ('←', '<'),
+        ('→', '>'),
+        ('↑', '^'),
+        ('↓', 'v'),
+        ('‹', '<'),
+        ('›', '>'),
+    ];
+    for cell in &mut buffer.content {
+        let mut letters = cell.symbol().chars();
+        if let (Some(letter), None) = (letters.next(), letters.next())
+            && let Some((_, plain)) = SIGNS.iter().find(|(sign, _)| *sign == letter)
+        {
+            cell.set_char(*plain);
+        }
+    }
 }
 
 fn too_small(frame: &mut Frame<'_>, area: Rect) {

@@ -63,11 +63,10 @@ fn buttons(app: &App, room: u16) -> Vec<(String, Option<Command>)> {
         }
     }
     if app.view() == View::Graph && has_room(&all, " − + ▣ ") {
-        let minus = if app.look.glyphs.is_ascii() { " - " } else { " − " };
         all.splice(
             0..0,
             [
-                (minus.into(), Some(Command::ZoomOut)),
+                (" − ".into(), Some(Command::ZoomOut)),
                 (" + ".into(), Some(Command::ZoomIn)),
                 (format!(" {map} "), Some(Command::Minimap)),
             ],

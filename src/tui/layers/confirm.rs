@@ -101,7 +101,7 @@ impl Layer for Confirm {
     fn draw(&self, app: &App, frame: &mut Frame<'_>) {
         let area = self.area(app);
         frame.render_widget(Clear, area);
-        let block = draw::panel(app, "Sure?", true);
+        let block = draw::panel(app, " Sure? ", true);
         frame.render_widget(Paragraph::new(self.lines(app)).wrap(Wrap { trim: false }).block(block), area);
     }
 

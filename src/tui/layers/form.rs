@@ -5,7 +5,7 @@ use ratatui::{
     Frame,
     layout::{Position, Rect},
     text::{Line, Span},
-    widgets::Clear,
+    widgets::{Clear, Paragraph, Wrap},
 };
 use serde_json::{Map, Value};
 
@@ -16,6 +16,7 @@ use super::{
         effect::Effect,
         layer::{Flow, Layer},
         region,
+        typing::type_into,
     },
     field::{Field, Kind},
 };
@@ -23,6 +24,9 @@ use crate::action::{Access, Action, Spec};
 
 /// The columns of the fields' names.
 const NAMES: u16 = 18;
+
+/// The rows below the fields: a blank one, what the field is, and what is wrong or would happen.
+const FOOT: u16 = 4;
 
 /// A form.
 pub(in super::super) struct Form {
@@ -79,7 +83,8 @@ impl Form {
         if !unset.is_empty() {
             args.insert("unset".into(), unset.into());
         }
-        Action::from_json(self.spec.name, args.into()).map_err(|error| error.to_string())
+        let about = format!("invalid arguments for `{}`: ", self.spec.name);
+        Action::from_json(self.spec.name, args.into()).map_err(|error| error.to_string().replacen(&about, "", 1))
     }
 
     /// Looks whether it could be done as it stands.
@@ -122,7 +127,7 @@ impl Form {
 
     /// The rows that are shown, and the first field in them.
     fn window(&self, app: &App) -> (u16, usize) {
-        let rows = self.area(app).height.saturating_sub(5).max(1);
+        let rows = self.area(app).height.saturating_sub(2 + FOOT).max(1);
         (rows, (self.at + 1).saturating_sub(usize::from(rows)))
     }
 }
@@ -158,7 +163,7 @@ impl Layer for Form {
                 self.check(app);
             }
             _ => {
-                if self.fields.get_mut(self.at).is_some_and(|field| field.text.input(key)) {
+                if self.fields.get_mut(self.at).is_some_and(|field| type_into(&mut field.text, key)) {
                     self.check(app);
                 }
             }
@@ -211,7 +216,7 @@ impl Layer for Form {
 
     fn area(&self, app: &App) -> Rect {
         let screen = Rect::new(0, 0, app.size.width, app.size.height);
-        let rows = u16::try_from(self.fields.len()).unwrap_or(u16::MAX).saturating_add(5);
+        let rows = u16::try_from(self.fields.len()).unwrap_or(u16::MAX).saturating_add(2 + FOOT);
         region::dialog(screen, 78.min(screen.width.saturating_sub(2)), rows.min(screen.height.saturating_sub(2)))
     }
 
@@ -225,6 +230,8 @@ impl Layer for Form {
         for (y, (at, field)) in (inside.y..inside.y + rows).zip(self.fields.iter().enumerate().skip(first)) {
             let style = if at == self.at { theme.selected } else { ratatui::style::Style::new() };
             let mark = if field.is_required { "*" } else { " " };
+            let is_wrong = at == self.at && matches!(self.verdict, Some(Err(_)));
+            let style = if is_wrong { style.patch(theme.error) } else { style };
             let name = Rect { x: inside.x, y, width: NAMES.min(inside.width), height: 1 };
             frame.render_widget(Line::styled(format!("{mark}{}", snake(&field.name)), style), name);
             let place = Rect { x: inside.x + name.width, y, width: inside.width - name.width, height: 1 };
@@ -246,14 +253,15 @@ impl Layer for Form {
             }
         }
         let words = self.fields.get(self.at).map_or("", |field| field.words.as_str());
-        let foot = Rect { y: inside.bottom().saturating_sub(2), height: 1, ..inside };
+        let foot = Rect { y: inside.bottom().saturating_sub(FOOT - 1), height: 1, ..inside };
         frame.render_widget(Line::styled(draw::tame(words), theme.dim), foot);
         let verdict = match &self.verdict {
             Some(Ok(would)) => Line::styled(draw::tame(would), theme.good),
             Some(Err(why)) => Line::styled(draw::tame(why), theme.error),
             None => Line::from(Span::styled("* has to be filled in", theme.dim)),
         };
-        frame.render_widget(verdict, Rect { y: inside.bottom().saturating_sub(1), height: 1, ..inside });
+        let foot = Rect { y: inside.bottom().saturating_sub(2), height: 2, ..inside };
+        frame.render_widget(Paragraph::new(verdict).wrap(Wrap { trim: true }), foot);
     }
 
     fn hints(&self, _app: &App) -> Vec<(String, String)> {

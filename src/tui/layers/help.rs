@@ -69,7 +69,7 @@ impl Layer for Help {
     fn draw(&self, app: &App, frame: &mut Frame<'_>) {
         let area = self.area(app);
         frame.render_widget(Clear, area);
-        let paragraph = Paragraph::new(Self::lines(app)).scroll((self.scroll, 0)).block(draw::panel(app, "All keys", true));
+        let paragraph = Paragraph::new(Self::lines(app)).scroll((self.scroll, 0)).block(draw::panel(app, " All keys ", true));
         frame.render_widget(paragraph, area);
     }
 

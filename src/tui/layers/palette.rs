@@ -21,6 +21,7 @@ use super::super::{
     layer::{Flow, Layer},
     region,
     toast::Tone,
+    typing::type_into,
 };
 use crate::action::{Access, Action, CATALOG};
 
@@ -147,7 +148,7 @@ impl Layer for Palette {
             KeyCode::PageUp => self.at = self.at.saturating_sub(usize::from(ROWS)),
             KeyCode::Enter => return self.choose(app),
             _ => {
-                if self.text.input(key) {
+                if type_into(&mut self.text, key) {
                     self.search();
                 }
             }
@@ -211,12 +212,12 @@ impl Layer for Palette {
         let line = |(row, &at): (usize, &usize)| {
             let item = &self.items[at];
             let name = draw::fit(&format!("{:<22}", draw::tame(&item.name)), 30, '…');
-            let room = width.saturating_sub(crate::layout::width(&name) + crate::layout::width(&item.key) + 3);
+            let room = width.saturating_sub(crate::layout::width(&name) + crate::layout::width(&item.key) + 4);
             let words = draw::fit(&draw::tame(&item.words), room, '…');
             let gap = " ".repeat(room.saturating_sub(crate::layout::width(&words)));
             let line = Line::from(vec![
                 Span::styled(format!(" {name} "), theme.title),
-                Span::styled(format!("{words}{gap}"), theme.dim),
+                Span::styled(format!("{words}{gap} "), theme.dim),
                 Span::styled(item.key.clone(), theme.key),
             ]);
             if row + self.first() == self.at { line.style(theme.selected) } else { line }

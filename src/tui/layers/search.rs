@@ -8,6 +8,7 @@ use super::super::{
     app::App,
     layer::{Flow, Layer},
     panels::Panel,
+    typing::type_into,
 };
 use crate::error::count;
 
@@ -73,7 +74,7 @@ impl Layer for Search {
             }
             KeyCode::Down | KeyCode::Up | KeyCode::Tab => return Flow::Pass,
             _ => {
-                if self.text.input(key) {
+                if type_into(&mut self.text, key) {
                     self.look(app);
                 }
             }

@@ -1,4 +1,8 @@
 //! The whole screen, with keys pressed through the real keymap, on real projects.
 
-mod first;
+mod acting;
+mod guide;
+mod moving;
+mod pointing;
+mod screens;
 mod stage;

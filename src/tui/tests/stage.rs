@@ -3,7 +3,7 @@
 use std::sync::{Arc, mpsc::channel};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
-use ratatui::{Terminal, backend::TestBackend, layout::Size};
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Size};
 use tempfile::TempDir;
 
 use super::super::{
@@ -26,6 +26,25 @@ use crate::{
 
 /// The three sizes that every screen is shown at.
 pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (72, 50), (140, 40)];
+
+/// A plan with a group and a gate.
+pub(super) const PLAN: &str = "\
+version: \"1.0\"
+name: payments-migration
+steps:
+  - {id: plan, command: \"true\"}
+  - {id: implement-a, group_id: api, command: make a, depends_on: [plan]}
+  - {id: implement-b, group_id: api, command: make b, depends_on: [plan]}
+  - {id: deploy, command: make deploy, depends_on: [review]}
+gates:
+  - {id: review, name: Review the API, depends_on: [implement-a, implement-b]}
+";
+
+/// A plan of steps that wait for one another.
+pub(super) fn chain(steps: usize) -> String {
+    let rest = (1..steps).map(|at| format!("  - {{id: step-{at}, command: \"true\", depends_on: [step-{}]}}\n", at - 1));
+    format!("version: \"1.0\"\nsteps:\n  - {{id: step-0, command: \"true\"}}\n{}", rest.collect::<String>())
+}
 
 /// A screen with a project behind it.
 pub(super) struct Stage {
@@ -97,13 +116,14 @@ impl Stage {
     }
 
     /// Does the actions that are wanted, and looks again.
-    pub(super) fn act(&mut self) {
+    pub(super) fn act(&mut self) -> &mut Self {
         for effect in std::mem::take(&mut self.wanted) {
             if let Some(msg) = self.worker.answer(effect) {
                 self.tell(msg);
             }
         }
         self.look();
+        self
     }
 
     /// Presses keys, as config.yaml writes them, with blanks between.
@@ -129,12 +149,23 @@ impl Stage {
         self
     }
 
-    /// The screen as text.
-    pub(super) fn text(&self) -> String {
+    /// The cells of the screen.
+    pub(super) fn buffer(&self) -> Buffer {
         let Size { width, height } = self.app.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         terminal.draw(|frame| draw::draw(&self.app, frame)).unwrap();
-        let buffer = terminal.backend().buffer();
+        terminal.backend().buffer().clone()
+    }
+
+    /// What stands in a cell.
+    pub(super) fn cell(&self, x: u16, y: u16) -> String {
+        self.buffer()[(x, y)].symbol().to_owned()
+    }
+
+    /// The screen as text.
+    pub(super) fn text(&self) -> String {
+        let Size { width, height } = self.app.size;
+        let buffer = self.buffer();
         let rows = (0..height).map(|y| {
             let mut row = String::new();
             let mut x = 0;

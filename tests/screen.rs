@@ -1,0 +1,206 @@
+//! The full-screen terminal UI of the real binary, on a pseudo-terminal.
+
+use std::{
+    io::{Read as _, Write},
+    num::NonZero,
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+};
+
+use portable_pty::{Child, MasterPty, PtySize, native_pty_system};
+use rustix::process::Signal;
+
+use crate::{
+    harness::{Test, kill, wait_until},
+    terminal::{SIZE, on_terminal},
+};
+
+const PLAN: &str = "version: \"1.0\"\nname: walk\nsteps:\n  - {id: first, command: \"printf '\\\\033[32mgreen\\\\033[0m words\\\\n'\"}\n  \
+    - {id: second, command: echo over, depends_on: [go]}\ngates:\n  - {id: go, depends_on: [first]}\n";
+
+/// What a terminal is told by a screen that takes it, and by one that gives it back.
+const TAKEN: &str = "\x1b[?1049h";
+const GIVEN_BACK: &str = "\x1b[?1049l";
+
+fn size(cells: u16) -> NonZero<u16> {
+    NonZero::new(cells).unwrap()
+}
+
+/// A screen that somebody looks at and types to.
+struct Screen {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keyboard: Box<dyn Write + Send>,
+    parser: Arc<Mutex<vt100::Parser>>,
+    raw: Arc<Mutex<Vec<u8>>>,
+    copier: JoinHandle<()>,
+}
+
+impl Screen {
+    fn start(test: &Test, program: &[&str]) -> Self {
+        test.set_env("TERM", Some("xterm-256color"));
+        let terminal = native_pty_system().openpty(PtySize { rows: 24, cols: 80, ..PtySize::default() }).unwrap();
+        let mut command = test.on_terminal(&[]);
+        if let [program, args @ ..] = program {
+            let environment = test.on_terminal(&[]);
+            command = portable_pty::CommandBuilder::new(program);
+            command.args(args);
+            command.cwd(test.root());
+            command.env_clear();
+            for (name, value) in environment.iter_full_env_as_str() {
+                command.env(name, value);
+            }
+        }
+        let child = terminal.slave.spawn_command(command).unwrap();
+        drop(terminal.slave);
+        let parser = Arc::new(Mutex::new(vt100::Parser::new(size(24), size(80), 0)));
+        let raw = Arc::new(Mutex::new(Vec::new()));
+        let mut reader = terminal.master.try_clone_reader().unwrap();
+        let (seen, told) = (Arc::clone(&parser), Arc::clone(&raw));
+        let copier = thread::spawn(move || {
+            let mut block = [0; 4096];
+            // A terminal whose last user has gone is an error on Linux.
+            while let Ok(count) = reader.read(&mut block) {
+                if count == 0 {
+                    break;
+                }
+                seen.lock().unwrap().process(&block[..count]);
+                told.lock().unwrap().extend(&block[..count]);
+            }
+        });
+        let keyboard = terminal.master.take_writer().unwrap();
+        Self { child, master: terminal.master, keyboard, parser, raw, copier }
+    }
+
+    fn text(&self) -> String {
+        self.parser.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until a text is on the screen.
+    fn sees(&mut self, text: &str) -> &mut Self {
+        wait_until(&format!("`{text}` on the screen"), || self.text().contains(text));
+        self
+    }
+
+    fn press(&mut self, keys: &str) -> &mut Self {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+        self
+    }
+
+    /// How often the terminal was told something.
+    fn told(&self, what: &str) -> usize {
+        String::from_utf8_lossy(&self.raw.lock().unwrap()).matches(what).count()
+    }
+
+    /// Waits for its end; what the terminal shows then, and the exit status.
+    fn end(mut self) -> (String, u32) {
+        wait_until("the screen to end", || self.child.try_wait().unwrap().is_some());
+        let code = self.child.wait().unwrap().exit_code();
+        drop(self.keyboard);
+        drop(self.master);
+        self.copier.join().unwrap();
+        let parser = self.parser.lock().unwrap();
+        let screen = parser.screen();
+        assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste(), "{}", screen.contents());
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        (screen.contents(), code)
+    }
+}
+
+#[test]
+fn a_sequence_is_run_to_its_end_by_keys_alone() {
+    let test = Test::new().sequence(PLAN);
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("first").press("R");
+    screen.sees("Sure?").press("y");
+    test.wait_for_status("first", "DONE");
+    screen.sees("green words").sees("waits for you").press(".");
+    screen.sees("select a step to see its log").press("a");
+    screen.sees("APPROVED").press("/second\r\x1b");
+    screen.sees("has not run yet").press("r");
+    screen.sees("Sure?").press("\x1b[Cy");
+    test.wait_for_status("second", "DONE");
+    screen.sees("over").press("q");
+    assert_eq!(screen.end().1, 0);
+    test.assert_chain_valid();
+    let via: Vec<String> = test.audited("gate.approve").iter().map(|entry| entry["via"].to_string()).collect();
+    assert_eq!(via, ["\"tui\""]);
+}
+
+#[test]
+fn it_is_resized_at_any_time() {
+    let test = Test::new().sequence(PLAN);
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees(" List ");
+    for (rows, cols, shown) in [(40, 140, " Sequence "), (8, 30, "too small"), (24, 80, " List ")] {
+        screen.parser.lock().unwrap().screen_mut().set_size(size(rows), size(cols));
+        screen.master.resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+        screen.sees(shown);
+    }
+    screen.press("q");
+    assert_eq!(screen.end().1, 0);
+}
+
+#[test]
+fn leaving_ends_nothing_and_coming_back_shows_it() {
+    let test = Test::new().power().sequence("version: \"1.0\"\nsteps:\n  - {id: slow, command: 'until [ -e go ]; do sleep 0.05; done'}\n");
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("slow").press("r");
+    screen.sees("RUNNING").press("q");
+    let (text, code) = screen.end();
+    assert!(code == 0 && text.contains("`slow` goes on running: seqctl attach"), "{text}");
+    assert_eq!(test.status("slow"), "RUNNING");
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("RUNNING").press("x");
+    screen.sees("SIGTERM").press("\r");
+    test.write("go", "");
+    screen.sees("DONE").press("q");
+    assert_eq!(screen.end().1, 0);
+}
+
+#[test]
+fn a_signal_gives_the_terminal_back() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let test = Test::new().sequence(PLAN);
+        let mut screen = Screen::start(&test, &[]);
+        screen.sees("first");
+        kill(screen.child.process_id().unwrap(), signal);
+        assert_eq!(screen.end().1, 0, "{signal:?}");
+    }
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_and_is_read() {
+    let test = Test::new().sequence(PLAN);
+    test.set_env("THREADOS_FAULT", Some("frame:panic:3"));
+    let mut screen = Screen::start(&test, &[]);
+    wait_until("the screen", || screen.told(TAKEN) > 0);
+    screen.press("jkjk");
+    let (text, code) = screen.end();
+    assert!(code == 101 && text.contains("a test wants it"), "{code}: {text}");
+}
+
+#[test]
+fn it_goes_to_the_background_and_comes_back() {
+    let test = Test::new().sequence(PLAN);
+    let shell = format!("set -m; {} ; echo stopped; fg >/dev/null; echo ended", env!("CARGO_BIN_EXE_seqctl"));
+    let mut screen = Screen::start(&test, &["bash", "-c", &shell]);
+    screen.sees("first").press("\x1a");
+    wait_until("the terminal to be given back and taken again", || {
+        screen.told(GIVEN_BACK) == 1 && screen.told("stopped") == 1 && screen.told(TAKEN) == 2
+    });
+    screen.sees("first").press("j?");
+    screen.sees("All keys").press("\x1b");
+    screen.sees(" List ").press("q");
+    let (text, code) = screen.end();
+    assert!(code == 0 && text.contains("ended"), "{text}");
+}
+
+#[test]
+fn without_a_terminal_it_says_so() {
+    let test = Test::new().sequence(PLAN);
+    test.run(&["tui"]).fails(2).says("there is no terminal to show the screen on");
+    let (text, code) = on_terminal(&test, &["tui"], SIZE, None);
+    assert!(code == 2 && text.contains("no terminal"), "a dumb one cannot show it: {text}");
+}
