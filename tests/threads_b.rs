@@ -207,8 +207,8 @@ fn what_an_orchestrator_adds_or_changes_is_held() {
     assert_eq!(test.lines("order"), ["other"]);
     let status = test.run(&["status", "--json"]).success().json();
     let needs: Vec<String> = status["attention"].as_array().unwrap().iter().map(text).collect();
-    assert_eq!(needs[0], "`after` is held, changed since it was confirmed as `echo after >> order`: seqctl run after");
-    assert_eq!(needs[1], "`more` is held, added by `lead`: seqctl run more");
+    assert_eq!(needs[0], "`after` is held, changed since it was confirmed as `echo after >> order`: seqctl run step after");
+    assert_eq!(needs[1], "`more` is held, added by `lead`: seqctl run step more");
     assert_eq!(test.run(&["status", "--short", "--json"]).success().json()["waiting"], 2);
     test.run(&["status"]).success().prints("needs your approval");
     let why = test.run(&["why", "more", "--json"]).success().json();

@@ -84,7 +84,7 @@ impl Need {
         let Self { reason, remedy, look, .. } = self;
         match (self.kind, look) {
             (NeedKind::Review, Some(look)) => format!("{reason}: {look}, then {} (or reject)", remedy.command),
-            (NeedKind::Failed, Some(look)) => format!("{reason}: {look}"),
+            (NeedKind::Failed | NeedKind::Watchdog, Some(look)) => format!("{reason}: {look}"),
             (NeedKind::Elsewhere, _) => format!("{reason}: {}, if nothing runs there any more", remedy.command),
             _ => format!("{reason}: {}", remedy.command),
         }
