@@ -233,7 +233,9 @@ fn settings_are_read_as_carefully_as_the_plan() {
         test.write(name, format!("\u{feff}{}", good.replace('\n', "\r\n")));
         bounded(&test, &["status"]).success();
         fs::remove_file(test.path(name)).unwrap();
-        before.into_iter().for_each(|text| test.write(name, text));
+        for text in before {
+            test.write(name, text);
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl Told {
     fn until<T>(&self, what: &str, mut wanted: impl FnMut(Update) -> Option<T>) -> T {
         let begun = Instant::now();
         loop {
-            let left = Duration::from_secs(60).saturating_sub(begun.elapsed());
+            let left = Duration::from_mins(1).saturating_sub(begun.elapsed());
             let update = self.updates.recv_timeout(left).unwrap_or_else(|_| panic!("was not told of {what}"));
             if let Some(found) = wanted(update) {
                 return found;

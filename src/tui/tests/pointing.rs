@@ -92,7 +92,7 @@ fn a_box_is_connected_from_its_right_edge() {
     let mut stage =
         Stage::new((140, 40), "version: \"1.0\"\nsteps:\n  - {id: one, command: \"true\"}\n  - {id: two, command: \"true\"}\n");
     let (x, y) = stage.find("○ one");
-    let right = (x..).find(|&x| stage.cell(x, y) == "│").unwrap();
+    let right = (x..140).find(|&x| stage.cell(x, y) == "│").unwrap();
     let two = stage.find("two");
     stage.mouse(Down(Left), (right, y)).mouse(Drag(Left), two).mouse(Up(Left), two);
     assert!(
