@@ -233,7 +233,7 @@ fn settings_are_read_as_carefully_as_the_plan() {
         test.write(name, format!("\u{feff}{}", good.replace('\n', "\r\n")));
         bounded(&test, &["status"]).success();
         fs::remove_file(test.path(name)).unwrap();
-        for text in before {
+        if let Some(text) = before {
             test.write(name, text);
         }
     }
