@@ -19,9 +19,8 @@ use super::super::{
     worker::Worker,
 };
 use crate::{
-    client::{Actor, Caller, Client},
+    client::{self, Actor, Caller},
     layout::Glyphs,
-    store::Paths,
 };
 
 /// The three sizes that every screen is shown at.
@@ -65,9 +64,9 @@ impl Stage {
         let look = Look { theme: Theme::new(true), glyphs: Glyphs::Unicode, is_animated: false };
         let app = App::new(look, Keymap::new(&[]).0, Size::new(width, height), 0);
         let caller = Caller { actor: Actor::User, via: "tui", step: None };
-        let client = Client::new(Paths::at(folder.path()));
+        let client = client::open(Some(folder.path())).unwrap();
         let worker = Worker { client, caller, out: channel().0, logs: channel().0 };
-        let logs = LogReader::new(Client::new(Paths::at(folder.path())));
+        let logs = LogReader::new(client::open(Some(folder.path())).unwrap());
         let mut stage = Self { app, wanted: Vec::new(), worker, logs, folder };
         stage.look();
         stage
