@@ -144,7 +144,9 @@ fn it_is_resized_at_any_time() {
 
 #[test]
 fn leaving_ends_nothing_and_coming_back_shows_it() {
-    let test = Test::new().power().sequence("version: \"1.0\"\nsteps:\n  - {id: slow, command: 'until [ -e go ]; do sleep 0.05; done'}\n");
+    let test = Test::new()
+        .power()
+        .sequence("version: \"1.0\"\nsteps:\n  - {id: slow, command: 'until [ -e go ]; do sleep 0.05; done'}\n");
     let mut screen = Screen::start(&test, &[]);
     screen.sees("slow").press("r");
     screen.sees("RUNNING").press("q");

@@ -52,6 +52,8 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
 fn over(app: &App, frame: &mut Frame<'_>, inside: Rect, problem: &str) {
     let theme = &app.look.theme;
     frame.buffer_mut().set_style(inside, theme.faded);
+    // Which project it is, the toolbar says.
+    let problem = problem.split_once("/.threados/").filter(|(root, _)| root.starts_with('/')).map_or(problem, |(_, rest)| rest);
     let width = usize::from(inside.width.saturating_sub(2)).max(1);
     let lines: Vec<Line<'_>> = problem.lines().map(|line| Line::styled(tame(line), theme.error)).collect();
     let rows: usize = lines.iter().map(|line| line.width().div_ceil(width).max(1)).sum();

@@ -3,12 +3,7 @@
 use crossterm::event::Event;
 
 use super::stage::{PLAN, Stage};
-use crate::tui::{
-    effect::Effect,
-    inspector::Tab,
-    msg::Msg,
-    panels::Panel,
-};
+use crate::tui::{effect::Effect, inspector::Tab, msg::Msg, panels::Panel};
 
 const OUTCOMES: &str = "\
 version: \"1.0\"

@@ -28,9 +28,7 @@ fn keys_move_in_the_list() {
     let mut at = |keys: &str| selected(stage.press(keys));
     assert_eq!(
         ["j", "k", "k", "pagedown", "pageup", "end", "home", "G", "g", "ctrl-d", "ctrl-u"].map(&mut at),
-        [
-            "step-1", "step-0", "step-0", "step-10", "step-0", "step-39", "step-0", "step-39", "step-0", "step-10", "step-0"
-        ]
+        ["step-1", "step-0", "step-0", "step-10", "step-0", "step-39", "step-0", "step-39", "step-0", "step-10", "step-0"]
     );
     assert!(stage.press("end").text().contains("step-39"), "what is selected is seen: {}", stage.text());
 }

@@ -1,6 +1,9 @@
 //! The mouse.
 
-use crossterm::event::{MouseButton::{Left, Right}, MouseEventKind::{Down, Drag, ScrollDown, ScrollUp, Up}};
+use crossterm::event::{
+    MouseButton::{Left, Right},
+    MouseEventKind::{Down, Drag, ScrollDown, ScrollUp, Up},
+};
 
 use super::stage::{PLAN, Stage, chain};
 use crate::{
@@ -86,12 +89,15 @@ fn borders_are_dragged() {
 
 #[test]
 fn a_box_is_connected_from_its_right_edge() {
-    let mut stage = Stage::new((140, 40), "version: \"1.0\"\nsteps:\n  - {id: one, command: \"true\"}\n  - {id: two, command: \"true\"}\n");
+    let mut stage =
+        Stage::new((140, 40), "version: \"1.0\"\nsteps:\n  - {id: one, command: \"true\"}\n  - {id: two, command: \"true\"}\n");
     let (x, y) = stage.find("○ one");
-    let right = (x..).find(|&x| stage.cell(x, y) == "│").unwrap();
+    let right = (x..140).find(|&x| stage.cell(x, y) == "│").unwrap();
     let two = stage.find("two");
     stage.mouse(Down(Left), (right, y)).mouse(Drag(Left), two).mouse(Up(Left), two);
-    assert!(matches!(&stage.wanted[..], [Effect::Call(asked)] if matches!(&asked.action, Action::DepAdd(add) if add.id.as_str() == "two")));
+    assert!(
+        matches!(&stage.wanted[..], [Effect::Call(asked)] if matches!(&asked.action, Action::DepAdd(add) if add.id.as_str() == "two"))
+    );
     stage.act();
     assert!(stage.text().contains("──▶"), "{}", stage.text());
 }

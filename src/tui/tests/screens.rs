@@ -1,10 +1,7 @@
 //! What the screen looks like, whole, in its main states.
 
 use super::stage::{PLAN, SIZES, Stage, chain, shows};
-use crate::{
-    layout::Glyphs,
-    tui::theme::Theme,
-};
+use crate::{layout::Glyphs, tui::theme::Theme};
 
 /// The same at every size.
 fn at_every_size(name: &str, plan: &str, walk: impl Fn(&mut Stage)) {
@@ -20,7 +17,11 @@ fn large() -> String {
     let steps: String = (0..120)
         .map(|at| match at {
             0..20 => format!("  - {{id: step-{at}, command: \"true\"}}\n"),
-            _ => format!("  - {{id: step-{at}, command: \"true\", depends_on: [step-{}, step-{}]}}\n", at - 20, (at - 20) / 20 * 20),
+            _ => format!(
+                "  - {{id: step-{at}, command: \"true\", depends_on: [step-{}, step-{}]}}\n",
+                at - 20,
+                (at - 20) / 20 * 20
+            ),
         })
         .collect();
     format!("version: \"1.0\"\nname: large\nsteps:\n{steps}")
@@ -139,7 +140,9 @@ fn without_colours_nothing_has_one() {
     stage.app.look.theme = Theme::new(false);
     for keys in ["2", "1", "?", "esc p n"] {
         let buffer = stage.press(keys).buffer();
-        assert!(buffer.content.iter().all(|cell| cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset));
+        assert!(
+            buffer.content.iter().all(|cell| cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset)
+        );
     }
 }
 
@@ -147,7 +150,10 @@ fn without_colours_nothing_has_one() {
 fn sizes_of_all_kinds() {
     for (width, height) in [(1, 1), (5, 2), (39, 12), (40, 11), (40, 12), (60, 15), (99, 30), (100, 30), (300, 100)] {
         let mut stage = Stage::new((width, height), PLAN);
-        for keys in ["1", "2", "enter", "esc", "?", "esc", "p", "n", "esc", "ctrl-k", "esc", "A", "esc", "o", "esc", "I", "O", "+", "-", "-"] {
+        for keys in [
+            "1", "2", "enter", "esc", "?", "esc", "p", "n", "esc", "ctrl-k", "esc", "A", "esc", "o", "esc", "I", "O", "+", "-",
+            "-",
+        ] {
             stage.press(keys).text();
         }
     }
