@@ -60,7 +60,9 @@ fn a_failure_is_shown_mended_and_run_again_until_all_is_done() {
 
 #[test]
 fn every_field_of_a_step_can_be_set_from_the_command_line() {
-    let test = Test::new().sequence("version: \"1.0\"\nname: fields\nsteps:\n  - id: base\n    command: \"true\"\n  - id: beside\n    command: \"true\"\n");
+    let test = Test::new().sequence(
+        "version: \"1.0\"\nname: fields\nsteps:\n  - id: base\n    command: \"true\"\n  - id: beside\n    command: \"true\"\n",
+    );
     let flags = "--name=Full --type=c --model=shell --prompt-file=prompts/full.md --cwd=src --env=A=1 --env=B=x=y \
         --depends-on=base --group=g --fanout=3 --timeout=45m --retries=2 --retry-delay=90s --fail-policy=best_effort \
         --review --lane=left --role=tester --artifact=*.txt --artifact=out/** --watchdog-interval=5m --orchestrator \

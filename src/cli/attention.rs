@@ -44,6 +44,8 @@ fn glyph(kind: NeedKind) -> String {
         NeedKind::Gate => style::gate("PENDING").0,
         NeedKind::Review => style::glyph(StepStatus::NeedsReview),
         NeedKind::Failed => style::glyph(StepStatus::Failed),
-        NeedKind::Elsewhere | NeedKind::Runner | NeedKind::Cost | NeedKind::Time | NeedKind::Watchdog | NeedKind::Trust => style::bold("!"),
+        NeedKind::Elsewhere | NeedKind::Runner | NeedKind::Cost | NeedKind::Time | NeedKind::Watchdog | NeedKind::Trust => {
+            style::bold("!")
+        }
     }
 }

@@ -99,7 +99,8 @@ impl<'a> Progress<'a> {
                     self.printer.text(&format!("{line}\n"));
                 }
                 let is_end = matches!(event.kind, Kind::StepEnded { .. });
-                let running = self.totals.as_mut().filter(|totals| is_end && said.elapsed() >= SAID && !totals.running.is_empty());
+                let running =
+                    self.totals.as_mut().filter(|totals| is_end && said.elapsed() >= SAID && !totals.running.is_empty());
                 if let Some(totals) = running {
                     *said = Instant::now();
                     totals.look(self.client);

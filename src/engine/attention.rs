@@ -7,7 +7,16 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{budget::COST_LIMIT, call::Engine, extend::{TimeLeft, nearly_over, time_words}, output::Output, start::failure, trust, view::View, why::Remedy};
+use super::{
+    budget::COST_LIMIT,
+    call::Engine,
+    extend::{TimeLeft, nearly_over, time_words},
+    output::Output,
+    start::failure,
+    trust,
+    view::View,
+    why::Remedy,
+};
 use crate::{
     error::Error,
     model::{FailPolicy, GateStatus, Id, Node, Readiness, State, StepStatus},

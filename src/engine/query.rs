@@ -19,7 +19,9 @@ use crate::{
     action::{Action, query},
     audit, clock,
     error::{Error, count},
-    model::{GateStatus, Group, Groups, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus, Usage},
+    model::{
+        GateStatus, Group, Groups, Id, Node, Outcome, OutputFormat, Readiness, Resolved, Sequence, State, StepStatus, Usage,
+    },
     policy::Policy,
     runner::SpecFile,
     store::{self, AttemptStatus, Claim, Paths, Record, Run, RunState, list_runs, open_runs, runs, yaml},

@@ -105,7 +105,7 @@ mod tests {
 
     fn end(worker: u32, status: StepStatus, reason: Option<Reason>) -> WorkerEnd {
         let code = (reason == Some(Reason::Exit)).then_some(3);
-        WorkerEnd::new(worker, 1, Outcome { status, reason, code, signal: None, note: None }, 5, None)
+        WorkerEnd::new(worker, 1, Outcome { status, reason, code, signal: None, note: None, until: None }, 5, None)
     }
 
     fn outcome(fail_policy: FailPolicy, ends: &[WorkerEnd], may_retry: bool) -> (StepStatus, String) {

@@ -212,7 +212,7 @@ impl App {
 
     /// SAFE to POWER asks, POWER to SAFE does not.
     fn turn_mode(&mut self) {
-        let is_safe = self.snapshot.as_ref().is_none_or(|snapshot| snapshot.status.mode == Mode::Safe.as_str());
+        let is_safe = self.snapshot.as_ref().is_none_or(|snapshot| snapshot.status().mode == Mode::Safe.as_str());
         let mode = if is_safe { Mode::Power } else { Mode::Safe };
         let action = Action::PolicySetMode(policy::SetMode { mode });
         if is_safe {
@@ -257,11 +257,15 @@ impl App {
     fn next_attention(&mut self) {
         let Some(snapshot) = self.snapshot.clone() else { return };
         let needs = snapshot.needs();
-        let here = self.selected().and_then(|(_, at)| needs.iter().position(|&other| other == at));
-        match needs.get(here.map_or(0, |at| at + 1)).or_else(|| needs.first()) {
-            Some(&at) => self.select(at),
-            None => self.say(Tone::Good, "nothing needs you", None),
+        let last = self.need.as_ref().and_then(|last| needs.iter().position(|need| need.is_same(last)));
+        let Some(need) = needs.get(last.map_or(0, |at| at + 1)).or_else(|| needs.first()) else {
+            return self.say(Tone::Good, "nothing needs you", None);
+        };
+        if let Some(at) = snapshot.node_of(need) {
+            self.select(at);
         }
+        self.say(Tone::Plain, need.reason.clone(), Some(need.look.as_ref().unwrap_or(&need.remedy.command).clone()));
+        self.need = Some(need.clone());
     }
 
     fn show(&mut self, view: View) {

@@ -1,6 +1,6 @@
 //! The state of the screen.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use ratatui::layout::Size;
 use tui_textarea::TextArea;
@@ -19,7 +19,7 @@ use super::{
     theme::Theme,
     toast::{Toast, Tone},
 };
-use crate::{layout::Glyphs, model::Id};
+use crate::{client::Need, layout::Glyphs, model::Id};
 
 /// How the screen is drawn and what the terminal can.
 #[derive(Clone, Debug)]
@@ -57,8 +57,10 @@ pub(super) struct App {
     pub(super) is_dirty: bool,
     /// Whether it is over.
     pub(super) is_over: bool,
-    /// What has needed a person so far, to ring once for each.
-    pub(super) known_needs: HashSet<Id>,
+    /// What needed a person at the last look, to ring once for each; nothing before the first one.
+    pub(super) known_needs: Option<Vec<Need>>,
+    /// The need that was gone to last.
+    pub(super) need: Option<Need>,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -86,7 +88,8 @@ impl App {
             pending: 0,
             is_dirty: true,
             is_over: false,
-            known_needs: HashSet::new(),
+            known_needs: None,
+            need: None,
             effects: Vec::new(),
         }
     }

@@ -12,11 +12,11 @@ use super::{
         list::{List, Row},
         menu::{Entry, Menu},
     },
-    snapshot::Row as Facts,
     toast::Tone,
 };
 use crate::{
     action::{Spec, camel},
+    client::NeedKind,
     model::StepStatus,
 };
 
@@ -145,25 +145,20 @@ impl App {
     /// Everything that needs a person.
     pub(super) fn open_attention(&mut self) {
         let Some(snapshot) = self.snapshot.clone() else { return };
-        let rows = snapshot.needs().into_iter().map(|at| {
-            let node = snapshot.node(at);
-            let (glyph, style) = match snapshot.row(at) {
-                Facts::Gate(_) => {
-                    (self.look.glyphs.step_status(StepStatus::NeedsReview), self.look.theme.step(StepStatus::NeedsReview))
-                }
-                Facts::Step(row) => (self.look.glyphs.step_status(row.status), self.look.theme.step(row.status)),
+        let rows = snapshot.needs().iter().map(|need| {
+            let at = snapshot.node_of(need);
+            let status = match need.kind {
+                NeedKind::Gate | NeedKind::Review => StepStatus::NeedsReview,
+                NeedKind::Time => StepStatus::Running,
+                _ => at.map_or(StepStatus::Failed, |at| snapshot.status_of(at)),
             };
-            let words = match snapshot.row(at) {
-                Facts::Gate(gate) => {
-                    format!("{} waits for you; it holds up {}", node.id, crate::error::count(gate.holds.len(), "step"))
-                }
-                Facts::Step(row) => {
-                    let why = row.note.clone().or_else(|| row.outcome.clone()).unwrap_or_default();
-                    let verb = if row.status == StepStatus::Failed { "failed" } else { "wants a review" };
-                    format!("{} {verb} {why}", node.id)
-                }
-            };
-            Row { head: glyph.to_string(), style, words, choice: Some(Choice::Node(at)) }
+            let command = Choice::Copy { text: need.remedy.command.clone(), what: "the command" };
+            Row {
+                head: self.look.glyphs.step_status(status).to_string(),
+                style: self.look.theme.step(status),
+                words: need.words(),
+                choice: Some(at.map_or(command, Choice::Node)),
+            }
         });
         let rows = rows.collect();
         self.open(List::new("What needs you", "nothing needs you", rows));

@@ -9,7 +9,6 @@ use std::{
         mpsc::{Sender, channel},
     },
     thread,
-    time::Duration,
 };
 
 use crossterm::{
@@ -28,13 +27,13 @@ use super::{
     log_reader::{self, LogReader},
     main_loop::{self, Host},
     msg::Msg,
-    snapshot::Snapshot,
+    snapshot::Surveyor,
     terminal,
     theme::Theme,
     worker::Worker,
 };
 use crate::{
-    client::{Caller, Client},
+    client::{Caller, Client, Subscription, Update},
     error::Error,
     layout::Glyphs,
 };
@@ -54,7 +53,7 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     let root = client.paths().root.clone();
     let (to_screen, inbox) = channel();
     let (to_worker, jobs) = channel();
-    watch(open()?, caller.clone(), to_screen.clone());
+    let subscription = watch(&client, to_screen.clone())?;
     let (to_logs, wishes) = channel();
     let (logs, again, out) = (LogReader::new(open()?), to_logs.clone(), to_screen.clone());
     thread::spawn(move || log_reader::work(logs, &wishes, &again, &out));
@@ -67,6 +66,7 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     let keys = Keys::read(to_screen).map_err(Error::io("read from", "the terminal"))?;
     let result = main_loop::run(&mut app, &mut screen, &inbox, &to_worker, &mut Owner { root, keys });
     terminal::give_back();
+    drop(subscription);
     result.map_err(Error::io("draw on", "the terminal"))?;
     Ok(app.farewell())
 }
@@ -79,27 +79,17 @@ fn look(options: &Options) -> Look {
     }
 }
 
-/// Tells the screen of every change of the project.
-fn watch(client: Client, caller: Caller, out: Sender<Msg>) {
-    thread::spawn(move || {
-        let mut follower = None;
-        loop {
-            let msg = match Snapshot::take(&client, &caller) {
-                Ok(snapshot) => Msg::Snapshot(Arc::new(snapshot)),
-                Err(error) => Msg::Broken(Box::new(error)),
-            };
-            if out.send(msg).is_err() {
-                return;
-            }
-            if follower.is_none() {
-                follower = client.follow().ok();
-            }
-            match follower.as_mut().map(|follower| follower.next(Duration::from_secs(2))) {
-                Some(Ok(_)) => {}
-                _ => thread::sleep(Duration::from_secs(2)),
-            }
-        }
-    });
+/// Tells the screen of every change of the project, for as long as the subscription is kept.
+fn watch(client: &Client, out: Sender<Msg>) -> Result<Subscription, Error> {
+    let mut surveyor = Surveyor::default();
+    client.subscribe(move |update| {
+        let msg = match update {
+            Update::Changed(project) => Msg::Snapshot(Arc::new(surveyor.survey(project))),
+            Update::Broken(error) => Msg::Broken(error),
+        };
+        // Nobody listens any more: the screen is gone.
+        let _ = out.send(msg);
+    })
 }
 
 /// SIGTERM and SIGHUP end the screen like `q` does: what runs goes on. SIGWINCH is another size.

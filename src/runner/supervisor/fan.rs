@@ -10,7 +10,7 @@ use std::{
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use rustix::process::{Pid, Signal};
 
-use super::{Ending, Supervisor, Times, TICK, cut, judge, said};
+use super::{Ending, Supervisor, TICK, Times, cut, judge, said};
 use crate::{
     clock,
     model::{FailPolicy, Fanout, Outcome, Reason, Span, StepStatus, WorkerEnd},

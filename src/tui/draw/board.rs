@@ -1,6 +1,11 @@
 //! The sequence, as a graph or a list.
 
-use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::Line,
+    widgets::{Clear, Paragraph, Wrap},
+};
 
 use super::{
     super::{
@@ -26,7 +31,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(block, area);
     let Some(snapshot) = &app.snapshot else {
         let text = app.broken.as_deref().unwrap_or("reading the project …");
-        return frame.render_widget(Paragraph::new(tame(text)).wrap(ratatui::widgets::Wrap { trim: true }), inside);
+        return frame.render_widget(Paragraph::new(tame(text)).wrap(Wrap { trim: true }), inside);
     };
     if snapshot.graph.nodes.is_empty() {
         return frame.render_widget(Line::styled("no steps yet: p makes one", theme.dim), inside);
@@ -38,4 +43,19 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
             minimap::draw(app, snapshot, frame);
         }
     }
+    if let Some(broken) = &app.broken {
+        frame.buffer_mut().set_style(inside, theme.faded);
+        draw_error(app, frame, inside, broken);
+    }
+}
+
+/// Draws what is wrong with the plan over the last good one.
+fn draw_error(app: &App, frame: &mut Frame<'_>, inside: Rect, broken: &str) {
+    let lines: Vec<Line> = broken.lines().map(|line| Line::raw(tame(line))).collect();
+    let paragraph = Paragraph::new(lines).style(app.look.theme.error).wrap(Wrap { trim: true });
+    let rows = broken.lines().map(|line| crate::layout::width(line) / usize::from(inside.width.max(1)) + 1).sum::<usize>();
+    let height = u16::try_from(rows + 1).unwrap_or(u16::MAX).min(inside.height);
+    let area = Rect { height, ..inside };
+    frame.render_widget(Clear, area);
+    frame.render_widget(paragraph, area);
 }

@@ -28,7 +28,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
 fn left(app: &App, width: u16) -> Line<'static> {
     let theme = &app.look.theme;
     let Some(snapshot) = &app.snapshot else { return Line::styled(" seqctl", theme.title) };
-    let name = fit(&tame(&snapshot.status.name), usize::from(width / 3), app.look.glyphs.ellipsis());
+    let name = fit(&tame(&snapshot.status().name), usize::from(width / 3), app.look.glyphs.ellipsis());
     let mut spans = vec![Span::styled(format!(" {name} "), theme.title)];
     let waiting = snapshot.needs().len();
     if waiting > 0 {
@@ -36,7 +36,7 @@ fn left(app: &App, width: u16) -> Line<'static> {
         let glyph = app.look.glyphs.step_status(StepStatus::NeedsReview);
         spans.push(Span::styled(format!("  {glyph} {waiting} {verb}"), theme.step(StepStatus::NeedsReview)));
     }
-    for &(status, number) in &snapshot.status.counts {
+    for &(status, number) in &snapshot.status().counts {
         if number > 0 && status != StepStatus::NeedsReview {
             let word = if status == StepStatus::Running { " running" } else { "" };
             let text = format!("  {} {number}{word}", app.look.glyphs.step_status(status));
@@ -50,7 +50,7 @@ fn left(app: &App, width: u16) -> Line<'static> {
 fn buttons(app: &App, room: u16) -> Vec<(String, Option<Command>)> {
     let Some(snapshot) = &app.snapshot else { return Vec::new() };
     let (run, map) = if app.look.glyphs.is_ascii() { (">", "#") } else { ("▶", "▣") };
-    let mut all: Vec<(String, Option<Command>)> = vec![(format!(" {} ", tame(&snapshot.status.mode)), Some(Command::Mode))];
+    let mut all: Vec<(String, Option<Command>)> = vec![(format!(" {} ", tame(&snapshot.status().mode)), Some(Command::Mode))];
     let has_room = |all: &[(String, Option<Command>)], text: &str| {
         all.iter().map(|(text, _)| crate::layout::width(text)).sum::<usize>() + crate::layout::width(text) + 2
             <= usize::from(room)

@@ -14,12 +14,12 @@ use super::super::{
     log_panel::{Lines, Wish},
     log_reader::LogReader,
     msg::Msg,
-    snapshot::Snapshot,
+    snapshot::Surveyor,
     theme::Theme,
     worker::Worker,
 };
 use crate::{
-    client::{Actor, Caller, Client},
+    client::{Actor, Caller, Client, Observer},
     layout::Glyphs,
     store::Paths,
 };
@@ -34,6 +34,8 @@ pub(super) struct Stage {
     pub(super) wanted: Vec<Effect>,
     worker: Worker,
     logs: LogReader,
+    observer: Observer,
+    surveyor: Surveyor,
     folder: TempDir,
 }
 
@@ -49,7 +51,8 @@ impl Stage {
         let client = Client::new(Paths::at(folder.path()));
         let worker = Worker { client, caller, out: channel().0, logs: channel().0 };
         let logs = LogReader::new(Client::new(Paths::at(folder.path())));
-        let mut stage = Self { app, wanted: Vec::new(), worker, logs, folder };
+        let observer = Observer::new(Paths::at(folder.path()));
+        let mut stage = Self { app, wanted: Vec::new(), worker, logs, observer, surveyor: Surveyor::default(), folder };
         stage.look();
         stage
     }
@@ -61,9 +64,9 @@ impl Stage {
 
     /// Looks at the project again, as after a change of its files.
     pub(super) fn look(&mut self) {
-        let msg = match Snapshot::take(&self.worker.client, &self.worker.caller) {
-            Ok(snapshot) => Msg::Snapshot(Arc::new(snapshot)),
-            Err(error) => Msg::Broken(Box::new(error)),
+        let msg = match self.observer.look() {
+            Ok(project) => Msg::Snapshot(Arc::new(self.surveyor.survey(Arc::new(project)))),
+            Err(error) => Msg::Broken(Arc::new(error)),
         };
         self.tell(msg);
     }
@@ -127,6 +130,20 @@ impl Stage {
     pub(super) fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) -> &mut Self {
         self.tell(Msg::Input(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })));
         self
+    }
+
+    /// Saves another plan, and looks.
+    pub(super) fn plan(&mut self, plan: &str) {
+        std::fs::write(self.root().join(".threados/sequence.yaml"), plan).unwrap();
+        self.look();
+    }
+
+    /// The cells of the screen.
+    pub(super) fn cells(&self) -> ratatui::buffer::Buffer {
+        let Size { width, height } = self.app.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw::draw(&self.app, frame)).unwrap();
+        terminal.backend().buffer().clone()
     }
 
     /// The screen as text.

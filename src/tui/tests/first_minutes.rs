@@ -1,0 +1,1 @@
+//! A folder without a project, and a plan without steps.

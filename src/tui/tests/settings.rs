@@ -1,0 +1,1 @@
+//! What config.yaml says of the screen.
