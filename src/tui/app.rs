@@ -19,7 +19,11 @@ use super::{
     theme::Theme,
     toast::{Toast, Tone},
 };
-use crate::{client::Need, layout::Glyphs, model::Id};
+use crate::{
+    client::{Need, Ui},
+    layout::Glyphs,
+    model::Id,
+};
 
 /// How the screen is drawn and what the terminal can.
 #[derive(Clone, Debug)]
@@ -33,6 +37,10 @@ pub(super) struct Look {
 /// Everything that is shown.
 pub(super) struct App {
     pub(super) look: Look,
+    /// How it is drawn where config.yaml says nothing.
+    pub(super) given: Look,
+    /// What config.yaml said last.
+    pub(super) ui: Option<Ui>,
     pub(super) keymap: Keymap,
     pub(super) size: Size,
     /// The time, in milliseconds since 1970.
@@ -70,7 +78,9 @@ impl App {
         let mut chat = TextArea::default();
         chat.set_cursor_line_style(ratatui::style::Style::new());
         Self {
+            given: look.clone(),
             look,
+            ui: None,
             keymap,
             size,
             now,

@@ -28,6 +28,7 @@ mod msg;
 mod panels;
 mod region;
 mod run;
+mod settings;
 mod snapshot;
 mod terminal;
 mod theme;

@@ -145,6 +145,7 @@ impl App {
     fn take_snapshot(&mut self, snapshot: &Arc<Snapshot>) {
         let is_new_plan = self.snapshot.as_ref().is_none_or(|last| last.project.revision != snapshot.project.revision);
         self.broken = None;
+        self.settle(&snapshot.project.ui);
         let before = self.board.selected.clone();
         self.board.take(snapshot, is_new_plan);
         self.snapshot = Some(Arc::clone(snapshot));

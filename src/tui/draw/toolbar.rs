@@ -7,7 +7,7 @@ use ratatui::{
 };
 
 use super::{
-    super::{app::App, command::Command, panels::View},
+    super::{app::App, command::Command, panels::View, snapshot::Snapshot},
     fit, tame,
 };
 use crate::model::StepStatus;
@@ -43,7 +43,32 @@ fn left(app: &App, width: u16) -> Line<'static> {
             spans.push(Span::styled(text, theme.step(status)));
         }
     }
+    let used: usize = spans.iter().map(Span::width).sum();
+    let far = far(snapshot).map(|text| format!("  {text}"));
+    // The mode's button has to fit beside it.
+    let room = usize::from(width).saturating_sub(used + 10);
+    if let Some(far) = far.filter(|_| room > 12) {
+        spans.push(Span::styled(fit(&tame(&far), room, app.look.glyphs.ellipsis()), theme.dim));
+    }
     Line::from(spans)
+}
+
+/// How far the runs have come that go on, or what they wait for.
+fn far(snapshot: &Snapshot) -> Option<String> {
+    let status = snapshot.status();
+    let waiting = status.runs.iter().find(|run| run.state == "waiting");
+    let idle = status.runs.iter().find(|run| run.state == "active" && !run.has_runner);
+    match (&status.progress, waiting, idle) {
+        (Some(progress), ..) if progress.running > 0 => {
+            let left = progress.left_words().map(|left| format!(", {left}")).unwrap_or_default();
+            Some(format!("{}/{} done{left}", progress.done, progress.total))
+        }
+        (_, Some(run), _) if run.waits_for.is_empty() => Some("the run waits".into()),
+        (_, Some(run), _) => Some(format!("the run waits for {}", run.waits_for.join(", "))),
+        (_, _, Some(_)) => Some("no process advances the run: seqctl resume".into()),
+        (Some(progress), ..) => Some(format!("{}/{} done", progress.done, progress.total)),
+        _ => None,
+    }
 }
 
 /// The buttons that fit, from left to right, and what each does.
