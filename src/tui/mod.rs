@@ -21,6 +21,7 @@ mod layers;
 mod log_panel;
 mod log_reader;
 mod main_loop;
+mod markdown;
 mod menus;
 mod minimap;
 mod mouse;

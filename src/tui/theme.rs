@@ -42,9 +42,6 @@ pub(super) struct Theme {
     statuses: [Color; 6],
 }
 
-/// What config.yaml calls the statuses, in the order of [`StepStatus::ALL`].
-const STATUSES: [&str; 6] = ["ready", "blocked", "running", "needs_review", "done", "failed"];
-
 /// The terminal's colour for the statuses.
 const fn color_of(status: StepStatus) -> Color {
     match status {
@@ -102,7 +99,7 @@ impl Theme {
                 client::Color::Number(number) => Color::Indexed(number),
                 client::Color::Rgb(red, green, blue) => Color::Rgb(red, green, blue),
             };
-            let status = STATUSES.iter().position(|status| status == name);
+            let status = StepStatus::ALL.iter().position(|status| status.as_str().to_lowercase() == *name);
             let style = match name.as_str() {
                 "border" => Some(&mut self.border),
                 "focused" => Some(&mut self.focused),
