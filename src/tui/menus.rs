@@ -13,6 +13,7 @@ use super::{
         menu::{Entry, Menu},
     },
     toast::Tone,
+    welcome::Start,
 };
 use crate::{
     action::{Spec, camel},
@@ -21,6 +22,16 @@ use crate::{
 };
 
 impl App {
+    /// Opens what a person wants to begin with.
+    pub(super) fn begin(&mut self, start: Option<Start>) {
+        match start {
+            Some(Start::Task) => self.choose(Choice::action("add", [])),
+            Some(Start::Template) => self.choose(Choice::action("template.apply", [])),
+            Some(Start::Demo) => self.say(Tone::Plain, "this is the demo: R runs what can start, . goes to its gate", None),
+            None => {}
+        }
+    }
+
     /// What is known of an action's fields: what it is about is what is selected.
     pub(super) fn known(&self, spec: &Spec) -> Map<String, Value> {
         let mut known = Map::new();

@@ -35,9 +35,11 @@ mod terminal;
 mod theme;
 mod toast;
 mod update;
+mod welcome;
 mod worker;
 
 #[cfg(test)]
 mod tests;
 
 pub use run::{Options, run};
+pub use welcome::{Start, welcome};

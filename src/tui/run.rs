@@ -30,6 +30,7 @@ use super::{
     snapshot::Surveyor,
     terminal,
     theme::Theme,
+    welcome::Start,
     worker::Worker,
 };
 use crate::{
@@ -45,6 +46,8 @@ pub struct Options {
     pub ascii: bool,
     /// Use no colours.
     pub is_plain: bool,
+    /// What to begin with.
+    pub start: Option<Start>,
 }
 
 /// Shows the screen until the person leaves. Returns what to say on the terminal then.
@@ -63,6 +66,7 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     catch_signals(to_screen.clone()).map_err(Error::io("catch", "signals"))?;
     let size = screen.size().map_err(Error::io("measure", "the terminal"))?;
     let mut app = App::new(look(options), Keymap::new(&[]).0, Size::new(size.width, size.height), crate::clock::now_ms());
+    app.begin(options.start);
     let keys = Keys::read(to_screen).map_err(Error::io("read from", "the terminal"))?;
     let result = main_loop::run(&mut app, &mut screen, &inbox, &to_worker, &mut Owner { root, keys });
     terminal::give_back();
@@ -71,7 +75,7 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     Ok(app.farewell())
 }
 
-fn look(options: &Options) -> Look {
+pub(super) fn look(options: &Options) -> Look {
     Look {
         theme: Theme::new(terminal::has_colours() && !options.is_plain),
         glyphs: if options.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
