@@ -35,5 +35,5 @@ fn a_task_becomes_the_first_step() {
 fn a_template_is_asked_for() {
     let mut stage = Stage::new((80, 24), EMPTY);
     stage.app.begin(Some(Start::Template));
-    assert!(stage.text().contains("*name"), "{}", stage.text());
+    assert!(stage.text().contains("from a template ━"), "{}", stage.text());
 }
