@@ -73,3 +73,11 @@ pub fn attempt_status(client: &Client, log: &LogText) -> Option<AttemptStatus> {
 pub fn run_options(action: &Action) -> Option<RunOptions> {
     crate::engine::run_options(action)
 }
+
+/// The agents that are on PATH. None of them is started.
+pub fn agents_found() -> Vec<String> {
+    let folders: Vec<_> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
+    let agents = crate::agent::Agents::new([]);
+    let found = agents.iter().filter(|agent| folders.iter().any(|folder| folder.join(agent.program()).is_file()));
+    found.map(|agent| agent.name.clone()).collect()
+}

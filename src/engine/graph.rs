@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{call::Engine, diagram, query::step_row, view::View};
+use super::{call::Engine, diagram, output::StepRow, query::step_row, snapshot::Snapshot, view::View};
 use crate::{
     action::graph::{self, Format},
     error::Error,
     layout::{Layout, TieKind},
-    model::{Candidates, GateStatus, Graph, Id, Node, Orchestrator, Readiness, Sequence, State, Step},
+    model::{Candidates, GateStatus, Graph, Id, Node, Orchestrator, Readiness, Sequence, State, Step, StepStatus},
 };
 
 /// A plan as a graph.
@@ -103,7 +103,7 @@ pub struct GraphNode {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Standing {
     /// Of a step.
-    Step(crate::model::StepStatus),
+    Step(StepStatus),
     /// Of a gate.
     Gate(GateStatus),
 }
@@ -138,8 +138,19 @@ impl Engine {
             let (needs, unlocks) = (named(graph.needs(at)), named(graph.dependents(at)));
             let place = (layout.column(at), places[at]);
             match graph.node(at) {
-                Node::Step(index) => self.step_node(view, ready, (there, &sequence.steps[index]), place, [needs, unlocks]),
-                Node::Gate(index) => gate_node(ready, (there, &sequence.gates[index]), place, [needs, unlocks]),
+                Node::Step(index) => {
+                    let stands = (ready.status(there), ready.blockers(there).len());
+                    let row = step_row(self.paths(), view, ready, there);
+                    step_node(&sequence.steps[index], stands, row.as_ref(), place, [needs, unlocks])
+                }
+                Node::Gate(index) => {
+                    let status = match ready.state(there) {
+                        State::Gate(status) => status,
+                        _ => GateStatus::Pending,
+                    };
+                    let stands = (status, ready.blockers(there).len());
+                    gate_node(&sequence.gates[index], stands, place, [needs, unlocks])
+                }
             }
         });
         let nodes: Vec<GraphNode> = nodes.collect();
@@ -157,60 +168,77 @@ impl Engine {
         };
         Ok(report)
     }
+}
 
-    fn step_node(
-        &self,
-        view: &View,
-        ready: &Readiness,
-        (at, step): (usize, &Step),
-        (layer, row): (usize, usize),
-        [needs, unlocks]: [Vec<Id>; 2],
-    ) -> GraphNode {
-        let state = step_row(self.paths(), view, ready, at);
-        let status = ready.status(at);
-        let is_synth = step.candidates().len() > 1 || step.fusion_synth == Some(crate::model::Synth::Is(true));
-        let work = match (&step.command, &step.prompt) {
-            (Some(command), _) => command.display(),
-            (None, Some(prompt)) => prompt.clone(),
-            (None, None) => step.prompt_file.clone().unwrap_or_default(),
-        };
-        GraphNode {
-            id: step.id.clone(),
-            name: step.title().to_owned(),
-            kind: match step {
-                step if step.is_orchestrator() => NodeKind::Orchestrator,
-                step if step.watchdog_for.is_some() => NodeKind::Watchdog,
-                _ if is_synth => NodeKind::Synthesiser,
-                _ => NodeKind::Step,
-            },
-            status: status.as_str(),
-            layer,
-            row,
-            needs,
-            unlocks,
-            group: step.group_id.clone(),
-            lane: step.lane.clone(),
-            fanout: step.fanout.filter(|workers| *workers > 1),
-            agent: state.as_ref().map(|state| state.agent.clone()),
-            outcome: state.as_ref().and_then(|state| state.outcome.clone()),
-            duration_ms: state.and_then(|state| state.duration_ms),
-            state: Standing::Step(status),
-            work: work.lines().next().unwrap_or_default().to_owned(),
-            unmet: ready.blockers(at).len(),
-        }
+impl Snapshot {
+    /// The steps and then the gates as they are drawn, where `layout` is of the same plan.
+    pub fn nodes(&self, layout: &Layout) -> Vec<GraphNode> {
+        let ids: Vec<&Id> = self.sequence.ids().collect();
+        let places = places(layout);
+        let named = |nodes: Vec<usize>| nodes.into_iter().map(|at| ids[at].clone()).collect();
+        let nodes = (0..self.graph.len()).map(|at| {
+            let links = [named(self.graph.needs(at)), named(self.graph.dependents(at))];
+            let place = (layout.column(at), places[at]);
+            match self.graph.node(at) {
+                Node::Step(index) => {
+                    let (step, row) = (&self.sequence.steps[index], &self.status.steps[index]);
+                    step_node(step, (row.status, row.waits_for.len()), Some(row), place, links)
+                }
+                Node::Gate(index) => {
+                    let status = GateStatus::parse(self.status.gates[index].status).unwrap_or_default();
+                    gate_node(&self.sequence.gates[index], (status, 0), place, links)
+                }
+            }
+        });
+        nodes.collect()
+    }
+}
+
+fn step_node(
+    step: &Step,
+    (status, unmet): (StepStatus, usize),
+    state: Option<&StepRow>,
+    (layer, row): (usize, usize),
+    [needs, unlocks]: [Vec<Id>; 2],
+) -> GraphNode {
+    let is_synth = step.candidates().len() > 1 || step.fusion_synth == Some(crate::model::Synth::Is(true));
+    let work = match (&step.command, &step.prompt) {
+        (Some(command), _) => command.display(),
+        (None, Some(prompt)) => prompt.clone(),
+        (None, None) => step.prompt_file.clone().unwrap_or_default(),
+    };
+    GraphNode {
+        id: step.id.clone(),
+        name: step.title().to_owned(),
+        kind: match step {
+            step if step.is_orchestrator() => NodeKind::Orchestrator,
+            step if step.watchdog_for.is_some() => NodeKind::Watchdog,
+            _ if is_synth => NodeKind::Synthesiser,
+            _ => NodeKind::Step,
+        },
+        status: status.as_str(),
+        layer,
+        row,
+        needs,
+        unlocks,
+        group: step.group_id.clone(),
+        lane: step.lane.clone(),
+        fanout: step.fanout.filter(|workers| *workers > 1),
+        agent: state.map(|state| state.agent.clone()),
+        outcome: state.and_then(|state| state.outcome.clone()),
+        duration_ms: state.and_then(|state| state.duration_ms),
+        state: Standing::Step(status),
+        work: work.lines().next().unwrap_or_default().to_owned(),
+        unmet,
     }
 }
 
 fn gate_node(
-    ready: &Readiness,
-    (at, gate): (usize, &crate::model::Gate),
+    gate: &crate::model::Gate,
+    (status, unmet): (GateStatus, usize),
     (layer, row): (usize, usize),
     [needs, unlocks]: [Vec<Id>; 2],
 ) -> GraphNode {
-    let status = match ready.state(at) {
-        State::Gate(status) => status,
-        _ => GateStatus::Pending,
-    };
     GraphNode {
         id: gate.id.clone(),
         name: gate.title().to_owned(),
@@ -228,7 +256,7 @@ fn gate_node(
         duration_ms: None,
         state: Standing::Gate(status),
         work: String::new(),
-        unmet: ready.blockers(at).len(),
+        unmet,
     }
 }
 

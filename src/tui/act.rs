@@ -5,6 +5,7 @@ use super::{
     board::Way,
     choice::Choice,
     command::Command,
+    draw,
     effect::Effect,
     inspector::Tab,
     keymap::{Section, binding},
@@ -47,6 +48,7 @@ impl App {
             Command::PanDown => self.pan(0, 4),
             Command::NextPanel => self.next_panel(1),
             Command::PreviousPanel => self.next_panel(3),
+            Command::Open if self.panels.focus == Panel::Inspector => self.edit_what_is_shown(),
             Command::Open => self.open_selection(),
             Command::Close => {
                 self.close();
@@ -153,8 +155,8 @@ impl App {
             (Panel::Log, Way::Down) => self.scroll_log(1),
             (Panel::Log, Way::Left) => self.log.left = self.log.left.saturating_sub(8),
             (Panel::Log, Way::Right) => self.log.left = (self.log.left + 8).min(1 << 16),
-            (Panel::Inspector, Way::Up) => self.inspector.scroll = self.inspector.scroll.saturating_sub(1),
-            (Panel::Inspector, Way::Down) => self.inspector.scroll = self.inspector.scroll.saturating_add(1),
+            (Panel::Inspector, Way::Up) => self.scroll_inspector(-1),
+            (Panel::Inspector, Way::Down) => self.scroll_inspector(1),
             (Panel::Inspector, Way::Left) => self.turn(Tab::ALL.len() - 1),
             (Panel::Inspector, Way::Right) => self.turn(1),
             _ => self.go(way),
@@ -169,12 +171,40 @@ impl App {
                 _ => self.scroll_log(i64::try_from(self.log_rows()).unwrap_or(1) * if rows < 0 { -1 } else { 1 }),
             };
         }
+        if self.panels.focus == Panel::Inspector {
+            let page = i32::from(self.regions().inspector.height.saturating_sub(2)).max(1);
+            return self.scroll_inspector(match rows {
+                isize::MIN => i32::MIN,
+                isize::MAX => i32::MAX,
+                _ => page * if rows < 0 { -1 } else { 1 },
+            });
+        }
         let Some((_, at)) = self.selected() else { return };
         let row = self.board.order.iter().position(|&other| other == at).unwrap_or(0);
         let row = row.saturating_add_signed(rows).min(self.board.order.len().saturating_sub(1));
         if let Some(&at) = self.board.order.get(row) {
             self.select(at);
         }
+    }
+
+    /// Edits the step's fields or its prompt, whichever the inspector shows.
+    fn edit_what_is_shown(&mut self) {
+        let tab = self.inspector.tab;
+        if !matches!(tab, Tab::Details | Tab::Prompt) {
+            return;
+        }
+        let Some((id, _)) = self.step() else { return };
+        if tab == Tab::Prompt {
+            self.want(Effect::Edit(id));
+        } else {
+            self.act_on("step.edit");
+        }
+    }
+
+    /// Scrolls the inspector, as far as there is anything to see.
+    pub(super) fn scroll_inspector(&mut self, rows: i32) {
+        let to = i32::from(self.inspector.scroll).saturating_add(rows).clamp(0, i32::from(draw::last_row(self)));
+        self.inspector.scroll = u16::try_from(to).unwrap_or(0);
     }
 
     fn next_panel(&mut self, by: usize) {
@@ -212,7 +242,7 @@ impl App {
 
     /// SAFE to POWER asks, POWER to SAFE does not: the policy sees to it.
     fn turn_mode(&mut self) {
-        let is_safe = self.snapshot.as_ref().is_none_or(|snapshot| snapshot.status.mode == Mode::Safe.as_str());
+        let is_safe = self.snapshot.as_ref().is_none_or(|snapshot| snapshot.status().mode == Mode::Safe.as_str());
         let mode = if is_safe { Mode::Power } else { Mode::Safe };
         self.ask(Action::PolicySetMode(policy::SetMode { mode }), false);
     }
@@ -251,11 +281,15 @@ impl App {
     fn next_attention(&mut self) {
         let Some(snapshot) = self.snapshot.clone() else { return };
         let needs = snapshot.needs();
-        let here = self.selected().and_then(|(_, at)| needs.iter().position(|&other| other == at));
-        match needs.get(here.map_or(0, |at| at + 1)).or_else(|| needs.first()) {
-            Some(&at) => self.select(at),
-            None => self.say(Tone::Good, "nothing needs you", None),
+        let last = self.need.as_ref().and_then(|last| needs.iter().position(|need| need.is_same(last)));
+        let Some(need) = needs.get(last.map_or(0, |at| at + 1)).or_else(|| needs.first()) else {
+            return self.say(Tone::Good, "nothing needs you", None);
+        };
+        if let Some(at) = snapshot.node_of(need) {
+            self.select(at);
         }
+        self.say(Tone::Plain, need.reason.clone(), Some(need.look.as_ref().unwrap_or(&need.remedy.command).clone()));
+        self.need = Some(need.clone());
     }
 
     fn show(&mut self, view: View) {

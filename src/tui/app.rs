@@ -1,6 +1,6 @@
 //! The state of the screen.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use ratatui::layout::Size;
 use tui_textarea::TextArea;
@@ -19,7 +19,11 @@ use super::{
     theme::Theme,
     toast::{Toast, Tone},
 };
-use crate::{layout::Glyphs, model::Id};
+use crate::{
+    client::{Need, Ui},
+    layout::Glyphs,
+    model::Id,
+};
 
 /// How the screen is drawn and what the terminal can.
 #[derive(Clone, Debug)]
@@ -33,6 +37,10 @@ pub(super) struct Look {
 /// Everything that is shown.
 pub(super) struct App {
     pub(super) look: Look,
+    /// How it is drawn where config.yaml says nothing.
+    pub(super) given: Look,
+    /// What config.yaml said last.
+    pub(super) ui: Option<Ui>,
     pub(super) keymap: Keymap,
     pub(super) size: Size,
     /// The time, in milliseconds since 1970.
@@ -57,8 +65,10 @@ pub(super) struct App {
     pub(super) is_dirty: bool,
     /// Whether it is over.
     pub(super) is_over: bool,
-    /// What has needed a person so far, to ring once for each.
-    pub(super) known_needs: HashSet<Id>,
+    /// What needed a person at the last look, to ring once for each; nothing before the first one.
+    pub(super) known_needs: Option<Vec<Need>>,
+    /// The need that was gone to last.
+    pub(super) need: Option<Need>,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -68,7 +78,9 @@ impl App {
         let mut chat = TextArea::default();
         chat.set_cursor_line_style(ratatui::style::Style::new());
         Self {
+            given: look.clone(),
             look,
+            ui: None,
             keymap,
             size,
             now,
@@ -86,7 +98,8 @@ impl App {
             pending: 0,
             is_dirty: true,
             is_over: false,
-            known_needs: HashSet::new(),
+            known_needs: None,
+            need: None,
             effects: Vec::new(),
         }
     }

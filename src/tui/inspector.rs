@@ -1,7 +1,8 @@
 //! What is shown of the selection: its tabs, and what was read for them.
 
+use super::markdown::Marked;
 use crate::{
-    client::{DiffText, PromptText, RunRow, StepDetail, WhyReport},
+    client::{AttemptStatus, DiffText, PromptText, StepDetail, WhyReport},
     model::Id,
 };
 
@@ -41,7 +42,12 @@ pub(super) struct Facts {
     pub(super) why: Option<WhyReport>,
     pub(super) prompt: Option<PromptText>,
     pub(super) diff: Option<DiffText>,
-    pub(super) runs: Vec<RunRow>,
+    /// The text of the prompt, told apart.
+    pub(super) prompt_lines: Vec<Marked>,
+    /// Its attempts, the newest first; those alone that have ended.
+    pub(super) attempts: Vec<AttemptStatus>,
+    /// Of a gate: the steps before it.
+    pub(super) produced: Vec<StepDetail>,
     /// What could not be read.
     pub(super) problem: Option<String>,
 }
@@ -49,7 +55,17 @@ pub(super) struct Facts {
 impl Facts {
     /// Nothing is known yet.
     pub(super) const fn none(id: Id) -> Self {
-        Self { id, detail: None, why: None, prompt: None, diff: None, runs: Vec::new(), problem: None }
+        Self {
+            id,
+            detail: None,
+            why: None,
+            prompt: None,
+            diff: None,
+            prompt_lines: Vec::new(),
+            attempts: Vec::new(),
+            produced: Vec::new(),
+            problem: None,
+        }
     }
 }
 

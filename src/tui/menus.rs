@@ -12,15 +12,26 @@ use super::{
         list::{List, Row},
         menu::{Entry, Menu},
     },
-    snapshot::Row as Facts,
     toast::Tone,
+    welcome::Start,
 };
 use crate::{
     action::{Action, Spec, camel, history},
+    client::NeedKind,
     model::StepStatus,
 };
 
 impl App {
+    /// Opens what a person wants to begin with.
+    pub(super) fn begin(&mut self, start: Option<Start>) {
+        match start {
+            Some(Start::Task) => self.choose(Choice::Action { name: "add", known: Map::new() }),
+            Some(Start::Template) => self.choose(Choice::Action { name: "template.apply", known: Map::new() }),
+            Some(Start::Demo) => self.say(Tone::Plain, "this is the demo: R runs what can start, . goes to its gate", None),
+            None => {}
+        }
+    }
+
     /// What is known of an action's fields: what it is about is what is selected.
     pub(super) fn known(&self, spec: &Spec) -> Map<String, Value> {
         let mut known = Map::new();
@@ -145,25 +156,20 @@ impl App {
     /// Everything that needs a person.
     pub(super) fn open_attention(&mut self) {
         let Some(snapshot) = self.snapshot.clone() else { return };
-        let rows = snapshot.needs().into_iter().map(|at| {
-            let node = snapshot.node(at);
-            let (glyph, style) = match snapshot.row(at) {
-                Facts::Gate(_) => {
-                    (self.look.glyphs.step_status(StepStatus::NeedsReview), self.look.theme.step(StepStatus::NeedsReview))
-                }
-                Facts::Step(row) => (self.look.glyphs.step_status(row.status), self.look.theme.step(row.status)),
+        let rows = snapshot.needs().iter().map(|need| {
+            let at = snapshot.node_of(need);
+            let status = match need.kind {
+                NeedKind::Gate | NeedKind::Review => StepStatus::NeedsReview,
+                NeedKind::Time => StepStatus::Running,
+                _ => at.map_or(StepStatus::Failed, |at| snapshot.status_of(at)),
             };
-            let words = match snapshot.row(at) {
-                Facts::Gate(gate) => {
-                    format!("{} waits for you; it holds up {}", node.id, crate::error::count(gate.holds.len(), "step"))
-                }
-                Facts::Step(row) => {
-                    let why = row.note.clone().or_else(|| row.outcome.clone()).unwrap_or_default();
-                    let verb = if row.status == StepStatus::Failed { "failed" } else { "wants a review" };
-                    format!("{} {verb} {why}", node.id)
-                }
-            };
-            Row { head: glyph.to_string(), style, words, choice: Some(Choice::Node(at)) }
+            let command = Choice::Copy { text: need.remedy.command.clone(), what: "the command" };
+            Row {
+                head: self.look.glyphs.step_status(status).to_string(),
+                style: self.look.theme.step(status),
+                words: need.words(),
+                choice: Some(at.map_or(command, Choice::Node)),
+            }
         });
         let rows = rows.collect();
         self.open(List::new("What needs you", "nothing needs you", rows));

@@ -21,6 +21,7 @@ mod layers;
 mod log_panel;
 mod log_reader;
 mod main_loop;
+mod markdown;
 mod menus;
 mod minimap;
 mod mouse;
@@ -28,15 +29,18 @@ mod msg;
 mod panels;
 mod region;
 mod run;
+mod settings;
 mod snapshot;
 mod terminal;
 mod theme;
 mod toast;
 mod typing;
 mod update;
+mod welcome;
 mod worker;
 
 #[cfg(test)]
 mod tests;
 
 pub use run::{Options, run};
+pub use welcome::{Start, welcome};

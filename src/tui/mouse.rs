@@ -165,8 +165,7 @@ impl App {
     fn wheel(&mut self, at: Position, rows: i32) {
         let regions = self.regions();
         if regions.inspector.contains(at) {
-            let scroll = i32::from(self.inspector.scroll) + rows;
-            self.inspector.scroll = u16::try_from(scroll.max(0)).unwrap_or(u16::MAX);
+            self.scroll_inspector(rows);
         } else if regions.log.contains(at) {
             self.scroll_log(i64::from(rows));
         } else if regions.board.contains(at) {

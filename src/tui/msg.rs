@@ -17,7 +17,7 @@ pub(super) enum Msg {
     /// The project changed, or is shown for the first time.
     Snapshot(Arc<Snapshot>),
     /// sequence.yaml cannot be read now.
-    Broken(Box<Error>),
+    Broken(Arc<Error>),
     /// An action was done, or was not.
     Done { action: &'static str, result: Box<Result<Reply, Error>> },
     /// The policy wants a person's word first.

@@ -9,7 +9,6 @@ use std::{
         mpsc::{Sender, channel},
     },
     thread,
-    time::Duration,
 };
 
 use crossterm::{
@@ -28,13 +27,14 @@ use super::{
     log_reader::{self, LogReader},
     main_loop::{self, Host},
     msg::Msg,
-    snapshot::Snapshot,
+    snapshot::Surveyor,
     terminal,
     theme::Theme,
+    welcome::Start,
     worker::Worker,
 };
 use crate::{
-    client::{Caller, Client},
+    client::{Caller, Client, Subscription, Update},
     error::Error,
     layout::Glyphs,
 };
@@ -46,6 +46,8 @@ pub struct Options {
     pub ascii: bool,
     /// Use no colours.
     pub is_plain: bool,
+    /// What to begin with.
+    pub start: Option<Start>,
 }
 
 /// Shows the screen until the person leaves. Returns what to say on the terminal then.
@@ -54,7 +56,7 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     let root = client.paths().root.clone();
     let (to_screen, inbox) = channel();
     let (to_worker, jobs) = channel();
-    watch(open()?, caller.clone(), to_screen.clone());
+    let subscription = watch(&client, to_screen.clone())?;
     let (to_logs, wishes) = channel();
     let (logs, again, out) = (LogReader::new(open()?), to_logs.clone(), to_screen.clone());
     thread::spawn(move || log_reader::work(logs, &wishes, &again, &out));
@@ -64,14 +66,16 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     catch_signals(to_screen.clone()).map_err(Error::io("catch", "signals"))?;
     let size = screen.size().map_err(Error::io("measure", "the terminal"))?;
     let mut app = App::new(look(options), Keymap::new(&[]).0, Size::new(size.width, size.height), crate::clock::now_ms());
+    app.begin(options.start);
     let keys = Keys::read(to_screen).map_err(Error::io("read from", "the terminal"))?;
     let result = main_loop::run(&mut app, &mut screen, &inbox, &to_worker, &mut Owner { root, keys });
     terminal::give_back();
+    drop(subscription);
     result.map_err(Error::io("draw on", "the terminal"))?;
     Ok(app.farewell())
 }
 
-fn look(options: &Options) -> Look {
+pub(super) fn look(options: &Options) -> Look {
     Look {
         theme: Theme::new(terminal::has_colours() && !options.is_plain),
         glyphs: if options.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
@@ -79,27 +83,17 @@ fn look(options: &Options) -> Look {
     }
 }
 
-/// Tells the screen of every change of the project.
-fn watch(client: Client, caller: Caller, out: Sender<Msg>) {
-    thread::spawn(move || {
-        let mut follower = None;
-        loop {
-            let msg = match Snapshot::take(&client, &caller) {
-                Ok(snapshot) => Msg::Snapshot(Arc::new(snapshot)),
-                Err(error) => Msg::Broken(Box::new(error)),
-            };
-            if out.send(msg).is_err() {
-                return;
-            }
-            if follower.is_none() {
-                follower = client.follow().ok();
-            }
-            match follower.as_mut().map(|follower| follower.next(Duration::from_secs(2))) {
-                Some(Ok(_)) => {}
-                _ => thread::sleep(Duration::from_secs(2)),
-            }
-        }
-    });
+/// Tells the screen of every change of the project, for as long as the subscription is kept.
+fn watch(client: &Client, out: Sender<Msg>) -> Result<Subscription, Error> {
+    let mut surveyor = Surveyor::default();
+    client.subscribe(move |update| {
+        let msg = match update {
+            Update::Changed(project) => Msg::Snapshot(Arc::new(surveyor.survey(project))),
+            Update::Broken(error) => Msg::Broken(error),
+        };
+        // Nobody listens any more: the screen is gone.
+        let _ = out.send(msg);
+    })
 }
 
 /// SIGTERM and SIGHUP end the screen like `q` does: what runs goes on. SIGWINCH is another size.

@@ -1,25 +1,29 @@
-//! The project as the screen shows it: one look at everything.
+//! The project as the screen shows it: what the client tells, and where it is drawn.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    action::{Action, graph, query},
-    client::{Caller, Client, Consent, GateRow, GraphNode, GraphReport, Output, Standing, StatusReport, StepRow},
-    error::Error,
+    client::{self, GateRow, GraphNode, Need, Standing, StatusReport, StepRow},
+    layout::Layout,
     model::{GateStatus, Id, StepStatus},
 };
 
 /// A project at a moment.
 pub(super) struct Snapshot {
-    /// The plan with its statuses, blind to how it is drawn.
-    pub(super) status: StatusReport,
-    /// Nodes, edges and where they stand.
-    pub(super) graph: GraphReport,
+    /// What the client told.
+    pub(super) project: Arc<client::Snapshot>,
+    /// Nodes and where they stand.
+    pub(super) graph: Drawing,
     /// When it was taken, in milliseconds since 1970.
     pub(super) at: u64,
-    /// Of the plan, blind to statuses.
-    pub(super) revision: String,
-    nodes: HashMap<Id, usize>,
+    numbers: Arc<HashMap<Id, usize>>,
+}
+
+/// The nodes of a plan and their places.
+pub(super) struct Drawing {
+    /// First the steps, then the gates, each in the plan's order.
+    pub(super) nodes: Vec<GraphNode>,
+    pub(super) layout: Arc<Layout>,
 }
 
 /// A row of the list: a step or a gate.
@@ -29,33 +33,46 @@ pub(super) enum Row<'a> {
     Gate(&'a GateRow),
 }
 
+/// Finds the places of a plan's nodes, once for each plan.
+#[derive(Default)]
+pub(super) struct Surveyor {
+    last: Option<(String, Arc<Layout>, Arc<HashMap<Id, usize>>)>,
+}
+
+impl Surveyor {
+    /// The project with the places of its nodes.
+    pub(super) fn survey(&mut self, project: Arc<client::Snapshot>) -> Snapshot {
+        let last = self.last.take().filter(|(revision, ..)| *revision == project.revision);
+        let (revision, layout, numbers) = last.unwrap_or_else(|| {
+            let numbers = project.sequence.ids().enumerate().map(|(at, id)| (id.clone(), at)).collect();
+            (project.revision.clone(), Arc::new(Layout::of(&project.sequence, &project.graph)), Arc::new(numbers))
+        });
+        self.last = Some((revision, Arc::clone(&layout), Arc::clone(&numbers)));
+        let passed = u64::try_from(project.taken.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let at = crate::clock::now_ms().saturating_sub(passed);
+        Snapshot { graph: Drawing { nodes: project.nodes(&layout), layout }, project, at, numbers }
+    }
+}
+
 impl Snapshot {
-    /// Looks at a project.
-    pub(super) fn take(client: &Client, caller: &Caller) -> Result<Self, Error> {
-        loop {
-            let at = crate::clock::now_ms();
-            let status = client.call(caller, &Action::Status(query::Status::default()), Consent::None)?;
-            let graph = client.call(caller, &Action::Graph(graph::Graph::default()), Consent::None)?;
-            // Another process may change the plan between the two.
-            let (Output::Status(status_report), Output::Graph(report)) = (status.output, graph.output) else {
-                return Err(Error::internal("status and graph answer with themselves"));
-            };
-            if status.revision == graph.revision {
-                let nodes = report.nodes.iter().enumerate().map(|(at, node)| (node.id.clone(), at)).collect();
-                return Ok(Self {
-                    status: *status_report,
-                    graph: *report,
-                    at,
-                    revision: status.revision.unwrap_or_default(),
-                    nodes,
-                });
-            }
-        }
+    /// The plan with its statuses, blind to how it is drawn.
+    pub(super) fn status(&self) -> &StatusReport {
+        &self.project.status
+    }
+
+    /// What needs a person, what holds up the most first.
+    pub(super) fn needs(&self) -> &[Need] {
+        &self.project.needs
+    }
+
+    /// The node that a need is about; none where it is about something else.
+    pub(super) fn node_of(&self, need: &Need) -> Option<usize> {
+        self.numbers.get(need.id.as_deref()?).copied()
     }
 
     /// The number of a node.
     pub(super) fn find(&self, id: &Id) -> Option<usize> {
-        self.nodes.get(id).copied()
+        self.numbers.get(id).copied()
     }
 
     /// A node by its number: the steps come first, then the gates.
@@ -65,8 +82,8 @@ impl Snapshot {
 
     /// What the list says of a node.
     pub(super) fn row(&self, at: usize) -> Row<'_> {
-        let steps = &self.status.steps;
-        if at < steps.len() { Row::Step(&steps[at]) } else { Row::Gate(&self.status.gates[at - steps.len()]) }
+        let steps = &self.status().steps;
+        if at < steps.len() { Row::Step(&steps[at]) } else { Row::Gate(&self.status().gates[at - steps.len()]) }
     }
 
     /// The row of a step.
@@ -89,7 +106,7 @@ impl Snapshot {
 impl Snapshot {
     /// Whether a step runs.
     pub(super) fn is_anything_running(&self) -> bool {
-        self.status.steps.iter().any(|row| row.status == StepStatus::Running)
+        self.status().steps.iter().any(|row| row.status == StepStatus::Running)
     }
 
     /// How a node stands, a gate like the step that its status would be.
@@ -107,17 +124,6 @@ impl Snapshot {
         let node = self.node(at);
         let since = if node.status == StepStatus::Running.as_str() { now.saturating_sub(self.at) } else { 0 };
         node.duration_ms.map(|took| took + since)
-    }
-}
-
-impl Snapshot {
-    /// What needs a person, in the plan's order: gates to decide, reviews, failures.
-    pub(super) fn needs(&self) -> Vec<usize> {
-        let needs = |at: &usize| match self.row(*at) {
-            Row::Gate(gate) => gate.reached && gate.status == "PENDING",
-            Row::Step(step) => matches!(step.status, StepStatus::NeedsReview | StepStatus::Failed),
-        };
-        (0..self.graph.nodes.len()).filter(needs).collect()
     }
 }
 

@@ -1,9 +1,12 @@
 //! Every colour on the screen. Colour means status and nothing else; the terminal's own sixteen
 //! are right in light and dark.
 
+use std::collections::BTreeMap;
+
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::{
+    client,
     layout::Ink,
     model::{GateStatus, StepStatus},
 };
@@ -35,6 +38,20 @@ pub(super) struct Theme {
     pub(super) warning: Style,
     /// What went well, and added lines.
     pub(super) good: Style,
+    /// Of statuses, in the order of [`StepStatus::ALL`].
+    statuses: [Color; 6],
+}
+
+/// The terminal's colour for the statuses.
+const fn color_of(status: StepStatus) -> Color {
+    match status {
+        StepStatus::Ready => Color::Blue,
+        StepStatus::Blocked => Color::DarkGray,
+        StepStatus::Running => Color::Yellow,
+        StepStatus::NeedsReview => Color::Magenta,
+        StepStatus::Done => Color::Green,
+        StepStatus::Failed => Color::Red,
+    }
 }
 
 impl Theme {
@@ -55,6 +72,7 @@ impl Theme {
             error: color(Color::Red).add_modifier(Modifier::BOLD),
             warning: color(Color::Yellow),
             good: color(Color::Green),
+            statuses: StepStatus::ALL.map(color_of),
         }
     }
 
@@ -68,14 +86,39 @@ impl Theme {
                 StepStatus::Ready | StepStatus::Done => style,
             };
         }
-        style.fg(match status {
-            StepStatus::Ready => Color::Blue,
-            StepStatus::Blocked => Color::DarkGray,
-            StepStatus::Running => Color::Yellow,
-            StepStatus::NeedsReview => Color::Magenta,
-            StepStatus::Done => Color::Green,
-            StepStatus::Failed => Color::Red,
-        })
+        let at = StepStatus::ALL.iter().position(|other| *other == status);
+        style.fg(at.map_or(Color::Reset, |at| self.statuses[at]))
+    }
+
+    /// The same with colours of config.yaml, and what is wrong with them. Without colours it stays as it is.
+    pub(super) fn with(mut self, colors: &BTreeMap<String, client::Color>) -> (Self, Vec<String>) {
+        let mut problems = Vec::new();
+        for (name, &color) in colors {
+            let color = match color {
+                client::Color::Default => Color::Reset,
+                client::Color::Number(number) => Color::Indexed(number),
+                client::Color::Rgb(red, green, blue) => Color::Rgb(red, green, blue),
+            };
+            let status = StepStatus::ALL.iter().position(|status| status.as_str().to_lowercase() == *name);
+            let style = match name.as_str() {
+                "border" => Some(&mut self.border),
+                "focused" => Some(&mut self.focused),
+                "title" => Some(&mut self.title),
+                "dim" => Some(&mut self.dim),
+                "key" => Some(&mut self.key),
+                "error" => Some(&mut self.error),
+                "warning" => Some(&mut self.warning),
+                "good" => Some(&mut self.good),
+                _ => None,
+            };
+            match (style, status) {
+                (Some(style), _) if self.has_colours => *style = style.fg(color),
+                (None, Some(status)) => self.statuses[status] = color,
+                (None, None) => problems.push(format!("`ui.theme` has `{name}`, which has no colour")),
+                _ => {}
+            }
+        }
+        (self, problems)
     }
 
     /// Of a gate's status.

@@ -19,7 +19,7 @@ use super::{
     typing::type_into,
 };
 use crate::{
-    client::{Output, Reply},
+    client::{Need, Output, Reply},
     error::Error,
 };
 
@@ -30,7 +30,8 @@ impl App {
             Msg::Input(event) => self.take_input(event),
             Msg::Snapshot(snapshot) => self.take_snapshot(&snapshot),
             Msg::Broken(error) => {
-                self.broken = Some(error.to_string());
+                let hint = error.hint().map(|hint| format!("\n{hint}")).unwrap_or_default();
+                self.broken = Some(format!("{error}{hint}"));
                 self.is_dirty = true;
             }
             Msg::Done { action, result } => self.take_result(action, *result),
@@ -143,8 +144,9 @@ impl App {
     }
 
     fn take_snapshot(&mut self, snapshot: &Arc<Snapshot>) {
-        let is_new_plan = self.snapshot.as_ref().is_none_or(|last| last.revision != snapshot.revision);
+        let is_new_plan = self.snapshot.as_ref().is_none_or(|last| last.project.revision != snapshot.project.revision);
         self.broken = None;
+        self.settle(&snapshot.project.ui);
         let before = self.board.selected.clone();
         self.board.take(snapshot, is_new_plan);
         self.snapshot = Some(Arc::clone(snapshot));
@@ -167,12 +169,11 @@ impl App {
 
     /// Rings when something starts to need a person.
     fn ring_for_needs(&mut self, snapshot: &Snapshot) {
-        let needs: std::collections::HashSet<_> = snapshot.needs().into_iter().map(|at| snapshot.node(at).id.clone()).collect();
-        let is_first = self.known_needs.is_empty() && self.toasts.is_empty();
-        if needs.iter().any(|id| !self.known_needs.contains(id)) && !is_first {
+        let last = self.known_needs.replace(snapshot.needs().to_vec());
+        let is_known = |need: &Need| last.as_ref().is_none_or(|last| last.iter().any(|other| other.is_same(need)));
+        if !snapshot.needs().iter().all(is_known) {
             self.want(Effect::Bell);
         }
-        self.known_needs = needs;
     }
 
     fn take_result(&mut self, action: &'static str, result: Result<Reply, Error>) {
@@ -235,7 +236,7 @@ impl App {
     pub(super) fn farewell(&self) -> String {
         let Some(snapshot) = &self.snapshot else { return String::new() };
         let running: Vec<&str> = snapshot
-            .status
+            .status()
             .steps
             .iter()
             .filter(|row| row.status == crate::model::StepStatus::Running)

@@ -12,17 +12,21 @@ use super::{
         list::{List, Row},
     },
     log_reader::News,
+    markdown,
     msg::Msg,
 };
 use crate::{
     action::{Action, graph, prompt, query},
-    client::{Caller, Client, Consent, Output},
+    client::{AttemptStatus, Caller, Client, Consent, Output, StepDetail},
     error::Error,
     model::Id,
 };
 
 /// How many entries of the audit log are listed.
 const AUDITED: usize = 1_000;
+
+/// How many runs are looked through for the attempts of a step.
+const RUNS: usize = 20;
 
 /// Does what the screen wants of a project.
 pub(super) struct Worker {
@@ -118,23 +122,58 @@ impl Worker {
         self.client.call(&self.caller, action, Consent::None).map(|reply| reply.output)
     }
 
+    fn show(&self, id: Id) -> Option<StepDetail> {
+        match self.ask(&Action::StepShow(query::StepShow { id })) {
+            Ok(Output::Step(mut detail)) => {
+                if let Ok(below) = detail.cwd.strip_prefix(&self.client.paths().root) {
+                    detail.cwd = std::path::Path::new(".").join(below);
+                }
+                Some(*detail)
+            }
+            _ => None,
+        }
+    }
+
+    /// The steps that a gate depends on.
+    fn before_gate(&self, gate: &Id) -> Vec<StepDetail> {
+        let Ok(Output::Gates { gates }) = self.ask(&Action::GateList(query::GateList {})) else { return Vec::new() };
+        let needs = gates.into_iter().find(|row| row.id == *gate).map(|row| row.depends_on).unwrap_or_default();
+        needs.into_iter().filter_map(|need| self.show(need)).collect()
+    }
+
+    /// How the attempts of a step ended, the newest first.
+    fn attempts(&self, step: &Id) -> Vec<AttemptStatus> {
+        let Ok(Output::Runs { runs }) = self.ask(&Action::RunsList(query::RunsList { limit: RUNS })) else { return Vec::new() };
+        let reports = runs.iter().filter_map(|run| self.client.report(&run.id).ok());
+        let mut attempts: Vec<AttemptStatus> =
+            reports.flat_map(|report| report.attempts).filter(|attempt| attempt.step == *step).collect();
+        attempts.sort_by(|a, b| (&b.started_at, b.attempt).cmp(&(&a.started_at, a.attempt)));
+        attempts
+    }
+
     fn inspect(&self, id: Id, tab: Tab) -> Facts {
         let mut facts = Facts::none(id.clone());
-        if let Ok(Output::Step(detail)) = self.ask(&Action::StepShow(query::StepShow { id: id.clone() })) {
-            facts.detail = Some(*detail);
+        facts.detail = self.show(id.clone());
+        if facts.detail.is_none() {
+            facts.produced = self.before_gate(&id);
         }
         let of_tab = match tab {
             Tab::Details => Action::Why(graph::Why { id }),
             Tab::Prompt => Action::PromptShow(prompt::Show { step: id }),
             Tab::Diff => Action::Diff(query::Diff { of: query::Attempt { step: id, run: None, attempt: None } }),
-            Tab::Runs => Action::RunsList(query::RunsList { limit: 50 }),
+            Tab::Runs => {
+                facts.attempts = self.attempts(&id);
+                return facts;
+            }
             Tab::Logs => return facts,
         };
         match self.ask(&of_tab) {
             Ok(Output::Why(why)) => facts.why = Some(*why),
-            Ok(Output::Prompt(prompt)) => facts.prompt = Some(prompt),
+            Ok(Output::Prompt(prompt)) => {
+                facts.prompt_lines = markdown::marked(&prompt.text);
+                facts.prompt = Some(prompt);
+            }
             Ok(Output::Diff(diff)) => facts.diff = Some(*diff),
-            Ok(Output::Runs { runs }) => facts.runs = runs,
             Ok(_) => {}
             Err(error) => facts.problem = Some(error.to_string()),
         }

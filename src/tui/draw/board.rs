@@ -15,6 +15,9 @@ use super::{
     graph, list, minimap, panel, tame,
 };
 
+/// What is said of a plan without steps.
+const NOTHING: [&str; 3] = ["no steps yet", "p a  a task of yours", "p t  steps from a template"];
+
 /// Draws the board.
 pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     if area.area() == 0 {
@@ -34,7 +37,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         return frame.render_widget(Paragraph::new(tame(text)).wrap(Wrap { trim: true }), inside);
     };
     if snapshot.graph.nodes.is_empty() {
-        return frame.render_widget(Line::styled("no steps yet: p makes one", theme.dim), inside);
+        return frame.render_widget(Paragraph::new(NOTHING.map(|line| Line::styled(line, theme.dim)).to_vec()), inside);
     }
     match app.view() {
         View::List => list::draw(app, snapshot, frame, inside),

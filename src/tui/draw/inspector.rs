@@ -3,18 +3,22 @@
 use ratatui::{
     Frame,
     layout::{Position, Rect},
+    style::{Modifier, Style},
     text::{Line, Span},
-    widgets::{Clear, Paragraph, Wrap},
+    widgets::Clear,
 };
 
 use super::{
     super::{
         app::App,
+        command::Command,
         inspector::{Facts, Tab},
+        markdown::{Mark, Marked},
         panels::Panel,
     },
     panel, tame,
 };
+use crate::model::{Id, Span as Duration};
 
 /// Draws the inspector; as a rail where it is folded.
 pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
@@ -23,19 +27,147 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     }
     frame.render_widget(Clear, area);
     let is_focused = app.panels.focus == Panel::Inspector;
-    let block = panel(app, tabs(app), is_focused);
+    let is_rail = area.width < 8;
+    let block = panel(app, if is_rail { Line::default() } else { tabs(app) }, is_focused);
     let inside = block.inner(area);
     frame.render_widget(block, area);
-    let Some(facts) = &app.inspector.facts else { return };
-    let lines = match app.inspector.tab {
-        Tab::Details => details(app, facts),
-        Tab::Prompt => facts.prompt.iter().flat_map(|prompt| prompt.text.lines()).map(|line| Line::raw(tame(line))).collect(),
-        Tab::Diff => facts.diff.iter().flat_map(|diff| diff.text.lines()).map(|line| Line::raw(tame(line))).collect(),
-        Tab::Runs => facts.runs.iter().map(|run| Line::raw(format!("{} {}", run.id, run.state))).collect(),
-        Tab::Logs => return super::log::lines(app, frame, inside),
+    if is_rail {
+        return draw_rail(app, frame, inside);
+    }
+    if app.inspector.tab == Tab::Logs {
+        return super::log::lines(app, frame, inside);
+    }
+    let rows = rows(app, inside.width);
+    let first = usize::from(app.inspector.scroll).min(rows.len().saturating_sub(usize::from(inside.height)));
+    for (y, row) in (inside.y..inside.bottom()).zip(rows.into_iter().skip(first)) {
+        frame.render_widget(row, Rect { y, height: 1, ..inside });
+    }
+}
+
+/// The selection's status, and the key that unfolds it.
+fn draw_rail(app: &App, frame: &mut Frame<'_>, inside: Rect) {
+    let Some((snapshot, at)) = app.selected() else { return };
+    let glyph = super::details::glyph(app, snapshot, &snapshot.node(at).id);
+    frame.render_widget(Line::from(glyph), Rect { height: 1.min(inside.height), ..inside });
+    if let (Some(key), true) = (app.keymap.key(Command::FoldInspector), inside.height > 1) {
+        frame.render_widget(Line::styled(key, app.look.theme.key), Rect { y: inside.bottom() - 1, height: 1, ..inside });
+    }
+}
+
+/// The furthest that it can be scrolled.
+pub(in super::super) fn last_row(app: &App) -> u16 {
+    let area = app.regions().inspector;
+    let rows = rows(app, area.width.saturating_sub(2)).len();
+    u16::try_from(rows).unwrap_or(u16::MAX).saturating_sub(area.height.saturating_sub(2))
+}
+
+/// Everything that the tab shows, in rows of the panel's width.
+fn rows(app: &App, width: u16) -> Vec<Line<'static>> {
+    let Some(facts) = &app.inspector.facts else { return Vec::new() };
+    let theme = &app.look.theme;
+    let mut lines = match app.inspector.tab {
+        Tab::Details => super::details::lines(app, facts),
+        Tab::Prompt => facts.prompt_lines.iter().map(|line| prompt_line(app, line)).collect(),
+        Tab::Diff => diff(app, facts),
+        Tab::Runs => attempts(app, facts),
+        Tab::Logs => Vec::new(),
     };
-    let paragraph = Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((app.inspector.scroll, 0));
-    frame.render_widget(paragraph, inside);
+    match &facts.problem {
+        Some(problem) => lines.push(Line::styled(tame(problem), theme.dim)),
+        None if lines.is_empty() => lines.push(Line::styled(nothing(app.inspector.tab), theme.dim)),
+        None => {}
+    }
+    lines.into_iter().flat_map(|line| wrap(line, usize::from(width).max(1))).collect()
+}
+
+const fn nothing(tab: Tab) -> &'static str {
+    match tab {
+        Tab::Prompt => "no prompt",
+        Tab::Diff => "it changed nothing",
+        Tab::Runs => "no attempt has ended yet",
+        Tab::Details | Tab::Logs => "reading …",
+    }
+}
+
+fn prompt_line(app: &App, line: &Marked) -> Line<'static> {
+    let theme = &app.look.theme;
+    let style = |mark| match mark {
+        Mark::Plain => Style::new(),
+        Mark::Heading => theme.title.add_modifier(Modifier::UNDERLINED),
+        Mark::Code => theme.good,
+        Mark::Strong => theme.title,
+        Mark::Emphasis => Style::new().add_modifier(Modifier::ITALIC),
+        Mark::Quote => theme.dim,
+        Mark::Bullet => theme.key,
+    };
+    line.iter().map(|(mark, text)| Span::styled(tame(&text.replace('\t', "    ")), style(*mark))).collect()
+}
+
+fn diff(app: &App, facts: &Facts) -> Vec<Line<'static>> {
+    let theme = &app.look.theme;
+    let Some(diff) = &facts.diff else { return Vec::new() };
+    let mut lines = Vec::new();
+    if let Some(facts) = &diff.diff {
+        lines.push(Line::styled(facts.words(), theme.title));
+    }
+    if !diff.shared_with.is_empty() {
+        let others: Vec<&str> = diff.shared_with.iter().map(Id::as_str).collect();
+        lines.push(Line::styled(format!("may have changes of {}", others.join(", ")), theme.warning));
+    }
+    lines.extend(diff.text.lines().map(|line| {
+        let style = match line.as_bytes() {
+            [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] | [b'd', b'i', b'f', b'f', ..] => theme.title,
+            [b'+', ..] => theme.good,
+            [b'-', ..] => theme.error.remove_modifier(Modifier::BOLD),
+            [b'@', b'@', ..] | [b'i', b'n', b'd', b'e', b'x', b' ', ..] => theme.dim,
+            _ => Style::new(),
+        };
+        Line::styled(tame(&line.replace('\t', "    ")), style)
+    }));
+    lines
+}
+
+fn attempts(app: &App, facts: &Facts) -> Vec<Line<'static>> {
+    let theme = &app.look.theme;
+    let lines = facts.attempts.iter().flat_map(|attempt| {
+        let glyph = app.look.glyphs.step_status(attempt.status);
+        let head = Line::from(vec![
+            Span::styled(format!("{glyph} "), theme.step(attempt.status)),
+            Span::raw(format!("{}  {:>6}  ", attempt.attempt, Duration::from_ms(attempt.duration_ms).short())),
+            Span::styled(tame(&attempt.outcome().explained()), theme.step(attempt.status)),
+        ]);
+        let began = attempt.started_at.get(..19).unwrap_or(&attempt.started_at).replace('T', " ");
+        [head, Line::styled(format!("  {began}  run {}", attempt.run), theme.dim)]
+    });
+    lines.collect()
+}
+
+/// A line as rows of at most `width` cells, broken at blanks where there are any.
+fn wrap(line: Line<'static>, width: usize) -> Vec<Line<'static>> {
+    if line.width() <= width {
+        return vec![line];
+    }
+    let style = line.style;
+    let letters: Vec<(char, Style)> =
+        line.spans.iter().flat_map(|span| span.content.chars().map(|letter| (letter, span.style)).collect::<Vec<_>>()).collect();
+    let (mut rows, mut rest) = (Vec::new(), letters.as_slice());
+    while !rest.is_empty() {
+        let mut used = 0;
+        let fits = rest.iter().take_while(|(letter, _)| {
+            used += crate::layout::width(letter.encode_utf8(&mut [0; 4]));
+            used <= width
+        });
+        let fits = fits.count().max(1);
+        let blank = rest[..fits].iter().rposition(|(letter, _)| *letter == ' ').filter(|at| fits < rest.len() && *at > fits / 2);
+        let end = blank.map_or(fits, |at| at + 1);
+        let (row, after) = rest.split_at(end);
+        let spans = row
+            .chunk_by(|a, b| a.1 == b.1)
+            .map(|piece| Span::styled(piece.iter().map(|(letter, _)| *letter).collect::<String>(), piece[0].1));
+        rows.push(Line::from(spans.collect::<Vec<_>>()).style(style));
+        rest = after;
+    }
+    rows
 }
 
 fn tabs(app: &App) -> Line<'static> {
@@ -59,26 +191,4 @@ pub(in super::super) fn tab_at(app: &App, at: Position) -> Option<Tab> {
         x += width + 1;
         is_here
     })
-}
-
-fn details(app: &App, facts: &Facts) -> Vec<Line<'static>> {
-    let theme = &app.look.theme;
-    let row = |name: &str, text: String| Line::from(vec![Span::styled(format!("{name:<9}"), theme.dim), Span::raw(tame(&text))]);
-    let mut lines = vec![row("id", facts.id.to_string())];
-    if let Some(detail) = &facts.detail {
-        let style = theme.step(detail.state.status);
-        lines.push(Line::from(vec![
-            Span::styled(format!("{:<9}", "status"), theme.dim),
-            Span::styled(detail.state.status.as_str(), style),
-        ]));
-        lines.push(row("type", detail.state.kind.into()));
-        lines.push(row("agent", detail.state.agent.clone()));
-        lines.push(row("work", detail.work.clone()));
-    }
-    if let Some(why) = &facts.why {
-        lines.push(Line::raw(""));
-        lines.push(Line::raw(tame(&why.summary)));
-        lines.extend(why.acts.iter().map(|act| Line::styled(format!("  {}", tame(&act.command)), theme.dim)));
-    }
-    lines
 }

@@ -2,6 +2,7 @@
 
 mod board;
 mod chat;
+mod details;
 mod graph;
 mod hints;
 mod inspector;
@@ -17,7 +18,7 @@ use ratatui::{
     widgets::{Block, BorderType},
 };
 
-pub(super) use inspector::tab_at;
+pub(super) use inspector::{last_row, tab_at};
 pub(super) use screen::draw;
 pub(super) use toolbar::button_at;
 

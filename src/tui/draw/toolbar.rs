@@ -7,7 +7,7 @@ use ratatui::{
 };
 
 use super::{
-    super::{app::App, command::Command, panels::View},
+    super::{app::App, command::Command, panels::View, snapshot::Snapshot},
     fit, tame,
 };
 use crate::model::StepStatus;
@@ -28,7 +28,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
 fn left(app: &App, width: u16) -> Line<'static> {
     let theme = &app.look.theme;
     let Some(snapshot) = &app.snapshot else { return Line::styled(" seqctl", theme.title) };
-    let name = fit(&tame(&snapshot.status.name), usize::from(width / 3), app.look.glyphs.ellipsis());
+    let name = fit(&tame(&snapshot.status().name), usize::from(width / 3), app.look.glyphs.ellipsis());
     let mut spans = vec![Span::styled(format!(" {name} "), theme.title)];
     let waiting = snapshot.needs().len();
     if waiting > 0 {
@@ -36,21 +36,46 @@ fn left(app: &App, width: u16) -> Line<'static> {
         let glyph = app.look.glyphs.step_status(StepStatus::NeedsReview);
         spans.push(Span::styled(format!("  {glyph} {waiting} {verb}"), theme.step(StepStatus::NeedsReview)));
     }
-    for &(status, number) in &snapshot.status.counts {
+    for &(status, number) in &snapshot.status().counts {
         if number > 0 && status != StepStatus::NeedsReview {
             let word = if status == StepStatus::Running { " running" } else { "" };
             let text = format!("  {} {number}{word}", app.look.glyphs.step_status(status));
             spans.push(Span::styled(text, theme.step(status)));
         }
     }
+    let used: usize = spans.iter().map(Span::width).sum();
+    let far = far(snapshot).map(|text| format!("  {text}"));
+    // The mode's button has to fit beside it.
+    let room = usize::from(width).saturating_sub(used + 10);
+    if let Some(far) = far.filter(|_| room > 12) {
+        spans.push(Span::styled(fit(&tame(&far), room, app.look.glyphs.ellipsis()), theme.dim));
+    }
     Line::from(spans)
+}
+
+/// How far the runs have come that go on, or what they wait for.
+fn far(snapshot: &Snapshot) -> Option<String> {
+    let status = snapshot.status();
+    let waiting = status.runs.iter().find(|run| run.state == "waiting");
+    let idle = status.runs.iter().find(|run| run.state == "active" && !run.has_runner);
+    match (&status.progress, waiting, idle) {
+        (Some(progress), ..) if progress.running > 0 => {
+            let left = progress.left_words().map(|left| format!(", {left}")).unwrap_or_default();
+            Some(format!("{}/{} done{left}", progress.done, progress.total))
+        }
+        (_, Some(run), _) if run.waits_for.is_empty() => Some("the run waits".into()),
+        (_, Some(run), _) => Some(format!("the run waits for {}", run.waits_for.join(", "))),
+        (_, _, Some(_)) => Some("no process advances the run: seqctl resume".into()),
+        (Some(progress), ..) => Some(format!("{}/{} done", progress.done, progress.total)),
+        _ => None,
+    }
 }
 
 /// The buttons that fit, from left to right, and what each does.
 fn buttons(app: &App, room: u16) -> Vec<(String, Option<Command>)> {
     let Some(snapshot) = &app.snapshot else { return Vec::new() };
     let (run, map) = if app.look.glyphs.is_ascii() { (">", "#") } else { ("▶", "▣") };
-    let mut all: Vec<(String, Option<Command>)> = vec![(format!(" {} ", tame(&snapshot.status.mode)), Some(Command::Mode))];
+    let mut all: Vec<(String, Option<Command>)> = vec![(format!(" {} ", tame(&snapshot.status().mode)), Some(Command::Mode))];
     let has_room = |all: &[(String, Option<Command>)], text: &str| {
         all.iter().map(|(text, _)| crate::layout::width(text)).sum::<usize>() + crate::layout::width(text) + 2
             <= usize::from(room)

@@ -14,12 +14,12 @@ use super::super::{
     log_panel::{Lines, Wish},
     log_reader::LogReader,
     msg::Msg,
-    snapshot::Snapshot,
+    snapshot::Surveyor,
     theme::Theme,
     worker::Worker,
 };
 use crate::{
-    client::{self, Actor, Caller},
+    client::{self, Actor, Caller, Observer},
     layout::Glyphs,
 };
 
@@ -52,6 +52,8 @@ pub(super) struct Stage {
     pub(super) wanted: Vec<Effect>,
     worker: Worker,
     logs: LogReader,
+    observer: Observer,
+    surveyor: Surveyor,
     folder: TempDir,
 }
 
@@ -67,7 +69,8 @@ impl Stage {
         let client = client::open(Some(folder.path())).unwrap();
         let worker = Worker { client, caller, out: channel().0, logs: channel().0 };
         let logs = LogReader::new(client::open(Some(folder.path())).unwrap());
-        let mut stage = Self { app, wanted: Vec::new(), worker, logs, folder };
+        let observer = Observer::new(worker.client.paths().clone());
+        let mut stage = Self { app, wanted: Vec::new(), worker, logs, observer, surveyor: Surveyor::default(), folder };
         stage.look();
         stage
     }
@@ -79,9 +82,9 @@ impl Stage {
 
     /// Looks at the project again, as after a change of its files.
     pub(super) fn look(&mut self) {
-        let msg = match Snapshot::take(&self.worker.client, &self.worker.caller) {
-            Ok(snapshot) => Msg::Snapshot(Arc::new(snapshot)),
-            Err(error) => Msg::Broken(Box::new(error)),
+        let msg = match self.observer.look() {
+            Ok(project) => Msg::Snapshot(Arc::new(self.surveyor.survey(Arc::new(project)))),
+            Err(error) => Msg::Broken(Arc::new(error)),
         };
         self.tell(msg);
     }
@@ -146,6 +149,12 @@ impl Stage {
     pub(super) fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) -> &mut Self {
         self.tell(Msg::Input(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })));
         self
+    }
+
+    /// Saves another plan, and looks.
+    pub(super) fn plan(&mut self, plan: &str) {
+        std::fs::write(self.root().join(".threados/sequence.yaml"), plan).unwrap();
+        self.look();
     }
 
     /// The cells of the screen.

@@ -1,0 +1,137 @@
+//! Everything about the selected step or gate, and what can be done about it.
+
+use ratatui::text::{Line, Span};
+
+use super::{
+    super::{app::App, command::Command, inspector::Facts, snapshot::Snapshot},
+    tame,
+};
+use crate::{
+    client::{GateRow, Standing, StepDetail, WhyReport},
+    model::{GateStatus, Id, Span as Duration},
+};
+
+/// The lines of the tab.
+pub(super) fn lines(app: &App, facts: &Facts) -> Vec<Line<'static>> {
+    let Some((snapshot, at)) = app.selected() else { return Vec::new() };
+    let mut lines = match (&facts.detail, snapshot.gate(&snapshot.node(at).id)) {
+        (_, Some(gate)) => of_gate(app, snapshot, gate, facts),
+        (Some(detail), None) => of_step(app, snapshot, at, detail),
+        (None, None) => Vec::new(),
+    };
+    lines.extend(facts.why.iter().flat_map(|why| of_why(app, why)));
+    lines
+}
+
+/// The sign of a step or gate, in the colour of its status.
+pub(super) fn glyph(app: &App, snapshot: &Snapshot, id: &Id) -> Span<'static> {
+    let (theme, glyphs) = (&app.look.theme, app.look.glyphs);
+    match snapshot.find(id).map(|at| snapshot.node(at).state) {
+        Some(Standing::Step(status)) => Span::styled(glyphs.step_status(status).to_string(), theme.step(status)),
+        Some(Standing::Gate(status)) => Span::styled(glyphs.gate_status(status).to_string(), theme.gate(status)),
+        None => Span::raw("?"),
+    }
+}
+
+fn row(app: &App, name: &str, spans: impl IntoIterator<Item = Span<'static>>) -> Line<'static> {
+    std::iter::once(Span::styled(format!("{name:<9}"), app.look.theme.dim)).chain(spans).collect()
+}
+
+fn text(app: &App, name: &str, text: &str) -> Line<'static> {
+    row(app, name, [Span::raw(tame(text))])
+}
+
+/// A line for each id, with its sign.
+fn ids(app: &App, snapshot: &Snapshot, name: &str, ids: &[Id]) -> Vec<Line<'static>> {
+    let line = |(at, id): (usize, &Id)| {
+        let spans = [glyph(app, snapshot, id), Span::raw(format!(" {id}"))];
+        row(app, if at == 0 { name } else { "" }, spans)
+    };
+    ids.iter().enumerate().map(line).collect()
+}
+
+fn of_step(app: &App, snapshot: &Snapshot, at: usize, detail: &StepDetail) -> Vec<Line<'static>> {
+    // What the snapshot says is newer than what was read of it.
+    let node = snapshot.node(at);
+    let Some(state) = snapshot.step(&node.id) else { return Vec::new() };
+    let theme = &app.look.theme;
+    let mut status =
+        vec![glyph(app, snapshot, &node.id), Span::styled(format!(" {}", state.status.as_str()), theme.step(state.status))];
+    if let Some(ms) = snapshot.duration_ms(at, app.now) {
+        status.push(Span::raw(format!(" · {}", Duration::from_ms(ms).short())));
+    }
+    let mut lines = vec![text(app, "id", node.id.as_str()), row(app, "status", status)];
+    let passed = app.now.saturating_sub(snapshot.at);
+    let left = state.left_ms.map(|left| Duration::from_ms(left.saturating_sub(passed)).short());
+    let attempt = state.attempt.zip(state.run.as_ref()).map(|(attempt, run)| format!("{attempt} · run {run}"));
+    let outcome = state.outcome.clone().filter(|outcome| *outcome != state.status.as_str().to_lowercase());
+    let group = state.group.as_ref().map_or(String::new(), |group| format!(" · group {group}"));
+    let mut add = |name: &str, value: Option<String>| lines.extend(value.map(|value| text(app, name, &value)));
+    add("outcome", outcome);
+    add("note", state.note.clone());
+    add("resumes", state.until.clone());
+    add("type", Some(format!("{}{group}", state.kind)));
+    add("agent", Some(state.agent.clone()));
+    add("cwd", Some(detail.cwd.display().to_string()));
+    add("watches", state.watches.as_ref().map(ToString::to_string));
+    add("workers", state.workers.map(|workers| format!("{} of {} ended", workers.ended, workers.all)));
+    add("attempt", attempt);
+    add("used", state.usage.as_ref().map(crate::model::Usage::words));
+    add("time left", left.map(|left| format!(" {left}")));
+    add("changed", state.changed.then(|| "its definition, since it ran".into()));
+    let mut needs = detail.step.depends_on.clone();
+    needs.extend(detail.step.candidates().iter().filter(|id| !detail.step.depends_on.contains(id)).cloned());
+    lines.extend(ids(app, snapshot, "needs", &needs));
+    lines.extend(ids(app, snapshot, "unlocks", &detail.dependents));
+    lines.extend(ids(app, snapshot, "watched", &detail.watchdogs));
+    lines.push(text(app, "work", detail.work.lines().next().unwrap_or_default()));
+    lines
+}
+
+fn of_gate(app: &App, snapshot: &Snapshot, gate: &GateRow, facts: &Facts) -> Vec<Line<'static>> {
+    let theme = &app.look.theme;
+    let status = GateStatus::parse(gate.status).unwrap_or_default();
+    let reached = if status == GateStatus::Pending && !gate.reached { " · not reached yet" } else { "" };
+    let stands = [glyph(app, snapshot, &gate.id), Span::styled(format!(" {}{reached}", gate.status), theme.gate(status))];
+    let mut lines = vec![text(app, "gate", gate.id.as_str()), row(app, "status", stands)];
+    if gate.name != gate.id.as_str() {
+        lines.push(text(app, "name", &gate.name));
+    }
+    let decided = gate.by.as_ref().map(|by| match &gate.at {
+        Some(at) => format!("{by}, {}", at.get(..19).unwrap_or(at).replace('T', " ")),
+        None => by.clone(),
+    });
+    lines.extend(decided.map(|decided| text(app, "decided", &decided)));
+    lines.extend(gate.note.as_ref().map(|note| text(app, "note", note)));
+    lines.extend(ids(app, snapshot, "holds", &gate.holds));
+    for need in &gate.depends_on {
+        lines.push(row(app, "after", [glyph(app, snapshot, need), Span::raw(format!(" {need}"))]));
+        let Some(detail) = facts.produced.iter().find(|detail| detail.state.id == *need) else { continue };
+        let took = detail.state.duration_ms.map(|ms| Duration::from_ms(ms).short());
+        let diff = detail.last.as_ref().and_then(|last| last.products.diff.as_ref()).map(crate::model::DiffFacts::words);
+        let words = [detail.state.outcome.clone(), took, diff, detail.state.note.clone()];
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        if !words.is_empty() {
+            lines.push(text(app, "", &words.join(" · ")));
+        }
+    }
+    let keys = [(Command::Approve, "approve"), (Command::Block, "block")];
+    let hints = keys.into_iter().filter_map(|(command, words)| Some((app.keymap.key(command)?, words)));
+    let hints: Vec<Span> =
+        hints.flat_map(|(key, words)| [Span::styled(key, theme.key), Span::styled(format!(" {words}  "), theme.dim)]).collect();
+    if status == GateStatus::Pending {
+        lines.push(row(app, "", hints));
+    }
+    lines
+}
+
+fn of_why(app: &App, why: &WhyReport) -> Vec<Line<'static>> {
+    let theme = &app.look.theme;
+    let mut lines = vec![Line::default(), Line::raw(tame(&why.summary))];
+    lines.extend(why.blockers.iter().map(|blocker| {
+        let subject = blocker.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
+        Line::raw(tame(&format!("- {subject}{}", blocker.text)))
+    }));
+    lines.extend(why.acts.iter().map(|act| Line::styled(format!("  {}", tame(&act.command)), theme.dim)));
+    lines
+}
