@@ -398,6 +398,7 @@ impl Error {
     }
 
     /// The stable code of this failure and its class.
+    #[expect(clippy::too_many_lines, reason = "a line for each cause")]
     pub fn code(&self) -> (&'static str, Class) {
         match self {
             Self::Internal { .. } => ("INTERNAL_ERROR", Class::Internal),
@@ -429,15 +430,15 @@ impl Error {
             Self::NodeNotFound { .. } => ("NODE_NOT_FOUND", Class::NotFound),
             Self::GroupNotFound { .. } => ("GROUP_NOT_FOUND", Class::NotFound),
             Self::PromptNotFound { .. } | Self::NoPrompt { .. } => ("PROMPT_NOT_FOUND", Class::NotFound),
-            Self::RequestNotFound { .. }
-            | Self::RequestClosed { .. }
-            | Self::RequestVoid { .. }
-            | Self::RequestDenied { .. }
-            | Self::Requested { .. }
-            | Self::MprocsNotFound { .. }
-            | Self::MprocsFailed { .. }
-            | Self::MprocsClosed
-            | Self::MprocsOpen { .. } => self.code_elsewhere(),
+            Self::RequestNotFound { .. } => ("REQUEST_NOT_FOUND", Class::NotFound),
+            Self::RequestClosed { .. } => ("REQUEST_CLOSED", Class::Conflict),
+            Self::RequestVoid { .. } => ("REQUEST_VOID", Class::Conflict),
+            Self::RequestDenied { .. } => ("REQUEST_DENIED", Class::Denied),
+            Self::Requested { .. } => ("REQUESTED", Class::Waiting),
+            Self::MprocsNotFound { .. } => ("MPROCS_NOT_FOUND", Class::Unavailable),
+            Self::MprocsFailed { .. } => ("MPROCS_CONNECTION_FAILED", Class::Unavailable),
+            Self::MprocsClosed => ("MPROCS_NOT_OPEN", Class::Conflict),
+            Self::MprocsOpen { .. } => ("MPROCS_OPEN", Class::Conflict),
             Self::RunNotFound { .. } | Self::NoRun | Self::NoRunYet => ("RUN_NOT_FOUND", Class::NotFound),
             Self::LogNotFound { .. } => ("LOG_NOT_FOUND", Class::NotFound),
             Self::NeverRan { .. } => ("NEVER_RAN", Class::NotFound),
@@ -482,22 +483,6 @@ impl Error {
             Self::AuditBroken { .. } | Self::AuditDamaged { .. } => ("AUDIT_BROKEN", Class::Conflict),
             Self::Unfit { .. } => ("UNFIT", Class::Internal),
             Self::EditorFailed { .. } => ("EDITOR_FAILED", Class::Unavailable),
-        }
-    }
-
-    /// The codes of requests and of mprocs.
-    fn code_elsewhere(&self) -> (&'static str, Class) {
-        match self {
-            Self::RequestNotFound { .. } => ("REQUEST_NOT_FOUND", Class::NotFound),
-            Self::RequestClosed { .. } => ("REQUEST_CLOSED", Class::Conflict),
-            Self::RequestVoid { .. } => ("REQUEST_VOID", Class::Conflict),
-            Self::RequestDenied { .. } => ("REQUEST_DENIED", Class::Denied),
-            Self::Requested { .. } => ("REQUESTED", Class::Waiting),
-            Self::MprocsNotFound { .. } => ("MPROCS_NOT_FOUND", Class::Unavailable),
-            Self::MprocsFailed { .. } => ("MPROCS_CONNECTION_FAILED", Class::Unavailable),
-            Self::MprocsClosed => ("MPROCS_NOT_OPEN", Class::Conflict),
-            Self::MprocsOpen { .. } => ("MPROCS_OPEN", Class::Conflict),
-            _ => ("INTERNAL_ERROR", Class::Internal),
         }
     }
 

@@ -36,8 +36,12 @@ pub(super) enum Row<'a> {
 /// Finds the places of a plan's nodes, once for each plan.
 #[derive(Default)]
 pub(super) struct Surveyor {
-    last: Option<(String, Arc<Layout>, Arc<HashMap<Id, usize>>)>,
+    /// The revision of the last plan, where its nodes stand, and their numbers.
+    last: Option<(String, Arc<Layout>, Numbers)>,
 }
+
+/// The number of each step and gate.
+type Numbers = Arc<HashMap<Id, usize>>;
 
 impl Surveyor {
     /// The project with the places of its nodes.
