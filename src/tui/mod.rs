@@ -1,9 +1,9 @@
 //! The full-screen terminal UI. It knows a project through `client` alone.
 //!
-//! Everything that happens is a [`Msg`]; [`App::update`] is the only place where the state changes,
-//! and answers with [`Effect`]s, which are carried out elsewhere and end in new messages. Drawing
-//! reads the state and changes nothing. What lies over the screen is a stack of [`layer::Layer`]s that
-//! take keys from the top. Every key is a row of [`keymap::BINDINGS`].
+//! Everything that happens is a `Msg`; `App::update` is the only place where the state changes,
+//! and answers with `Effect`s, which are carried out elsewhere and end in new messages. Drawing
+//! reads the state and changes nothing. What lies over the screen is a stack of `layer::Layer`s that
+//! take keys from the top. Every key is a row of `keymap::BINDINGS`.
 
 mod act;
 mod ansi;
