@@ -40,7 +40,7 @@ agents:
     install: make fake-agent
 ";
 
-const PLAN: &str = "\
+pub(crate) const PLAN: &str = "\
 version: \"1.0\"
 steps:
   - id: think

@@ -3,20 +3,9 @@
 use serde_json::json;
 
 use crate::{
-    agents::{CONFIG, project, row},
+    agents::{CONFIG, PLAN, project, row},
     harness::{Test, kill, text, wait_until},
 };
-
-const PLAN: &str = "\
-version: \"1.0\"
-steps:
-  - id: think
-    model: fake
-    prompt: make it so
-  - id: after
-    command: cat work > seen
-    depends_on: [think]
-";
 
 /// Makes the agent meet a limit while there is no file `over`; `when` is what its message says behind that.
 fn limited(when: &str) -> String {

@@ -46,3 +46,4 @@ mod threads;
 mod threads_b;
 mod threads_l;
 mod undo;
+mod why;

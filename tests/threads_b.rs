@@ -396,18 +396,25 @@ fn an_approval_that_is_killed_is_given_or_not() {
     }
 }
 
+/// Kills the runner, or the supervisor of `lead`.
+fn kill_one(test: &Test, is_runner: bool) {
+    let pid = if is_runner {
+        test.json(format!(".threados/state/runners/{}", test.last_run()))["pid"].clone()
+    } else {
+        let record = test.read(".threados/state/active/lead");
+        let mut lines = record.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.find(|line| line["t"] == "supervisor").unwrap()["pid"].clone()
+    };
+    crate::harness::kill(u32::try_from(pid.as_u64().unwrap()).unwrap(), rustix::process::Signal::KILL);
+}
+
 #[test]
 fn a_request_outlives_the_step_and_the_runner() {
     for victim in ["supervisor", "runner"] {
         let test = safe(LEAD);
         let run = test.spawn(&["run", "lead", "--yes"]);
         let id = request(&test);
-        let record = test.read(".threados/state/active/lead");
-        let lines: Vec<Value> = record.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let supervisor = lines.iter().find(|line| line["t"] == "supervisor").unwrap()["pid"].as_u64().unwrap();
-        let runner = test.json(format!(".threados/state/runners/{}", test.last_run()))["pid"].as_u64().unwrap();
-        let pid = if victim == "runner" { runner } else { supervisor };
-        crate::harness::kill(u32::try_from(pid).unwrap(), rustix::process::Signal::KILL);
+        kill_one(&test, victim == "runner");
         if victim == "supervisor" {
             run.wait().fails(7);
             assert_eq!(test.status("lead"), "FAILED");
@@ -429,12 +436,7 @@ fn in_power_the_work_goes_on_whoever_is_killed() {
         let test = power(&plan);
         let run = test.spawn(&["run", "lead"]);
         wait_until("the worker to run", || test.path("up").exists());
-        let record = test.read(".threados/state/active/lead");
-        let lines: Vec<Value> = record.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let supervisor = lines.iter().find(|line| line["t"] == "supervisor").unwrap()["pid"].as_u64().unwrap();
-        let runner = test.json(format!(".threados/state/runners/{}", test.last_run()))["pid"].as_u64().unwrap();
-        let pid = if victim == "runner" { runner } else { supervisor };
-        crate::harness::kill(u32::try_from(pid).unwrap(), rustix::process::Signal::KILL);
+        kill_one(&test, victim == "runner");
         test.write("go", "");
         let out = run.wait();
         assert_eq!(out.code, if victim == "runner" { 0 } else { 7 }, "{}", out.all());

@@ -13,7 +13,7 @@ use super::{
     extend::{TimeLeft, nearly_over, time_words},
     held::Ask,
     output::Output,
-    query::Unconfirmed,
+    pending::Pending,
     start::failure,
     trust,
     view::View,
@@ -23,7 +23,7 @@ use crate::{
     error::Error,
     model::{FailPolicy, GateStatus, Id, Node, Readiness, State, StepStatus},
     runner::Leftover,
-    store::{Paths, Record, Request, Run, RunState, is_held, open_runs},
+    store::{Paths, Record, Request, Run, RunState, is_held},
 };
 
 /// What kind of need it is. Of those that hold up the same, the first of these comes first.
@@ -98,27 +98,25 @@ impl Need {
 
 impl Engine {
     pub(super) fn attention(&self, view: &View, ready: &Readiness) -> Result<Output, Error> {
-        Ok(Output::Attention { needs: self.needs(view, ready)? })
+        Ok(Output::Attention { needs: self.needs(view, ready, &self.pending(view, ready)?) })
     }
 
     /// What needs a person, what holds up the most first.
-    pub(super) fn needs(&self, view: &View, ready: &Readiness) -> Result<Vec<Need>, Error> {
+    pub(super) fn needs(&self, view: &View, ready: &Readiness, pending: &Pending) -> Vec<Need> {
         let mut needs: Vec<Need> = (0..view.graph.len()).filter_map(|at| need(view, ready, at)).collect();
-        let Unconfirmed { requests, held, is_asked } = self.unconfirmed(view, ready)?;
-        needs.extend(requests.iter().map(|request| asked(view, ready, request)));
-        needs.extend(held.iter().filter(|ask| !is_asked.contains(&ask.step)).map(|ask| unconfirmed(view, ready, ask)));
+        needs.extend(pending.requests.iter().map(|request| asked(view, ready, request)));
+        needs.extend(pending.unasked().map(|ask| unconfirmed(view, ready, ask)));
         needs.extend(elsewhere(view, ready));
         needs.extend(short_of_time(self.paths(), view, ready));
         needs.extend(blind_watchdogs(self.paths(), view, ready));
-        for run in open_runs(self.paths())?.iter().filter(|run| run.state == RunState::Active) {
-            needs.extend((!is_held(&self.paths().runner(&run.id))).then(|| abandoned(view, ready, run)));
-        }
-        for run in open_runs(self.paths())? {
+        for run in &pending.runs {
+            let is_abandoned = run.state == RunState::Active && !is_held(&self.paths().runner(&run.id));
+            needs.extend(is_abandoned.then(|| abandoned(view, ready, run)));
             let limit = run.waits_for.iter().find(|what| what.starts_with(COST_LIMIT));
             needs.extend(limit.map(|what| Need {
                 kind: NeedKind::Cost,
                 reason: format!("run `{}` has reached its {what}: raise it in .threados/policy.yaml", run.id),
-                ..abandoned(view, ready, &run)
+                ..abandoned(view, ready, run)
             }));
         }
         needs.extend(view.ignored.iter().map(|what| Need {
@@ -132,7 +130,7 @@ impl Engine {
         }));
         // The order of the plan counts last.
         needs.sort_by_key(|need| (std::cmp::Reverse(need.holds_up), need.kind));
-        Ok(needs)
+        needs
     }
 }
 

@@ -1,6 +1,10 @@
 //! The runner of a run: claims what may start, commits what ended, and ends when nothing runs and
 //! nothing can start. It may be killed at any moment; another one goes on.
 
+mod limits;
+mod log;
+mod watchdogs;
+
 use std::{
     collections::{HashMap, HashSet},
     os::fd::OwnedFd,
@@ -39,6 +43,7 @@ const PACE: Duration = Duration::from_millis(50);
 
 /// The longest time between two looks at a plan that cannot be read.
 const LONGEST: Duration = Duration::from_secs(2);
+
 /// How many times as long as the last commit took nothing is committed: no step starts meanwhile.
 const REST: u32 = 20;
 
@@ -155,15 +160,6 @@ impl Runner {
 
     fn has_work(&self) -> bool {
         !self.starts.is_empty() || !self.ended.is_empty() || !self.broken.is_empty()
-    }
-
-    /// What the run's starter had in its environment and we have not, a step may miss.
-    fn warn_of_environment(&self) {
-        let missing: Vec<&str> =
-            self.run.env.iter().map(String::as_str).filter(|name| std::env::var_os(name).is_none()).collect();
-        if !missing.is_empty() {
-            self.write_log(&format!("warning: not in the environment any more: {}", missing.join(", ")));
-        }
     }
 
     /// One look under the project lock. Whether the run is at rest and was closed.
@@ -318,30 +314,6 @@ impl Runner {
         Ok(())
     }
 
-    /// A step met its provider's usage limit. It cannot start again before its lease is committed.
-    fn take_limit(&mut self, view: &View, at: usize) {
-        self.uncommitted += 1;
-        self.must_settle = true;
-        self.wakes_at = self.wakes_at.into_iter().chain(view.waits_until(view.id_of(at))).min();
-        self.tell(Message::Delayed(at));
-    }
-
-    /// Adds what the attempts of a claim have cost, before their end lets anything start.
-    fn account(&mut self, view: &View, record: Option<&store::Record>) {
-        let ended = record.and_then(|record| record.claim.as_ref().zip(record.exit.as_ref()));
-        let (Some(spent), Some((claim, exit))) = (&mut self.spent, ended) else { return };
-        if claim.run == self.run.id {
-            (claim.attempt..=exit.attempt).for_each(|attempt| spent.add(&self.paths, &claim.run, &claim.step, attempt));
-            self.watch_cost(view);
-        }
-    }
-
-    /// Nothing more starts once the run has cost what it may; what runs is let finish.
-    fn watch_cost(&mut self, view: &View) {
-        let is_reached = self.spent.is_some_and(|spent| spent.reaches(view).is_some());
-        self.tell(Message::Hold(is_reached));
-    }
-
     /// A claim that came to nothing: the step is as it was, but not for ever.
     fn take_void(&mut self, held: &mut Held<'_>, at: usize, id: &Id) -> Result<(), Error> {
         let count = self.voids.entry(id.clone()).or_default();
@@ -371,23 +343,6 @@ impl Runner {
                 Effect::Stop(_) => self.must_settle = true,
             }
         }
-    }
-
-    /// Watchdogs whose step runs again start again with it.
-    fn renew_watchdogs(&mut self, view: &View) {
-        for at in self.watchdogs.clone() {
-            let ended = self.scheduler.as_ref().is_some_and(|known| matches!(known.readiness().state(at), State::Ended(_)));
-            if ended && view.state(at) == State::Idle {
-                self.tell(Message::Voided(at));
-            }
-        }
-    }
-
-    /// Tells the watchdogs of a step that it has ended.
-    fn wake_watchdogs(&self, at: usize, view: &View) {
-        let Some(known) = self.scheduler.as_ref().map(Scheduler::readiness) else { return };
-        let at_work = known.watchdogs(at).filter(|&watchdog| known.state(watchdog) == State::Running);
-        at_work.for_each(|watchdog| super::watchdog::wake(&self.paths, view.id_of(watchdog)));
     }
 
     /// Asks the scheduler what to start with the slots that are free.
@@ -568,29 +523,6 @@ impl Runner {
         if self.running.is_empty() && self.others.is_empty() && !self.has_work() {
             // Nothing runs as far as we know; what we know is then read anew.
             self.scheduler = None;
-        }
-    }
-
-    /// While somebody is at work on the plan the same error comes at every look.
-    fn log_once(&mut self, error: &Error) {
-        let text = error.to_string();
-        if self.logged.as_ref() != Some(&text) {
-            self.write_log(&text);
-            self.logged = Some(text);
-        }
-    }
-
-    fn log_warnings(&self, writer: &mut Writer) {
-        for warning in writer.warnings.drain(..) {
-            self.write_log(&warning);
-        }
-    }
-
-    fn write_log(&self, text: &str) {
-        use std::io::Write as _;
-        let path = self.paths.run(&self.run.id).join("runner.log");
-        if let Ok(mut file) = std::fs::OpenOptions::new().append(true).create(true).open(path) {
-            let _ = writeln!(file, "{} {text}", clock::stamp());
         }
     }
 }

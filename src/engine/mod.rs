@@ -38,6 +38,7 @@ mod open;
 mod orchestrator;
 mod output;
 mod past;
+mod pending;
 mod policy;
 mod progress;
 mod prompt;

@@ -9,10 +9,10 @@ use super::{
     excerpt::{LIMIT, Part, read_part},
     extend::TimeLeft,
     grounds::grounds,
-    held::Ask,
     log::TranscriptReader,
     output::{Answer, DiffText, GateRow, GroupRow, LogText, Output, RunRow, ShortStatus, StatusReport, StepDetail, StepRow},
     past::{row, run_report},
+    pending::Pending,
     progress::Progress,
     request,
     view::View,
@@ -26,18 +26,8 @@ use crate::{
     },
     policy::Policy,
     runner::SpecFile,
-    store::{self, AttemptStatus, Claim, Paths, Record, Request, Run, RunState, list_runs, open_runs, runs, yaml},
+    store::{self, AttemptStatus, Claim, Paths, Record, Run, RunState, list_runs, runs, yaml},
 };
-
-/// What needs a person's word before it runs.
-pub(super) struct Unconfirmed {
-    /// What steps ask for.
-    pub(super) requests: Vec<Request>,
-    /// What open runs hold back.
-    pub(super) held: Vec<Ask>,
-    /// What the requests are about.
-    pub(super) is_asked: HashSet<Id>,
-}
 
 impl Engine {
     pub(super) fn query(&self, action: &Action) -> Result<(Output, Option<String>), Error> {
@@ -115,7 +105,9 @@ impl Engine {
     fn status(&self, view: &View, ready: &Readiness) -> Result<StatusReport, Error> {
         let steps = (0..view.sequence.steps.len()).filter_map(|at| step_row(self.paths(), view, ready, at)).collect();
         let progress = self.progress_now(view, ready)?;
-        self.status_of(view, ready, steps, &self.needs(view, ready)?, progress)
+        let pending = self.pending(view, ready)?;
+        let needs = self.needs(view, ready, &pending);
+        Ok(self.status_of(view, ready, steps, (&pending, &needs), progress))
     }
 
     /// The same from what is known already.
@@ -124,43 +116,35 @@ impl Engine {
         view: &View,
         ready: &Readiness,
         mut steps: Vec<StepRow>,
-        needs: &[Need],
+        (pending, needs): (&Pending, &[Need]),
         progress: Option<Progress>,
-    ) -> Result<StatusReport, Error> {
-        let Unconfirmed { requests, held, .. } = self.unconfirmed(view, ready)?;
-        let ids: HashSet<&Id> = held.iter().map(|ask| &ask.step).collect();
+    ) -> StatusReport {
+        let ids: HashSet<&Id> = pending.held.iter().map(|ask| &ask.step).collect();
         for row in &mut steps {
             row.held = ids.contains(&row.id);
         }
         let counts = counts(&steps.iter().map(|row| row.status).collect::<Vec<_>>());
         let gates = gate_rows(view, ready);
-        let runs: Vec<RunRow> = open_runs(self.paths())?.iter().map(|run| row(self.paths(), Some(view), run)).collect();
+        let runs: Vec<RunRow> = pending.runs.iter().map(|run| row(self.paths(), Some(view), run)).collect();
         let attention = needs.iter().map(Need::words).collect();
         let mode =
             view.policy().map_or_else(|_| "policy.yaml cannot be read".to_owned(), |policy| policy.mode.as_str().to_owned());
         let name = self.name_of(view);
         let findings = Self::findings(view).len() + view.config.warnings.len();
-        let requests = requests.iter().map(|request| request::row(view, request)).collect();
-        Ok(StatusReport { name, mode, counts, attention, findings, steps, gates, runs, progress, requests })
+        let requests = pending.requests.iter().map(|request| request::row(view, request)).collect();
+        StatusReport { name, mode, counts, attention, findings, steps, gates, runs, progress, requests }
     }
 
     /// The same in numbers.
     fn short_status(&self, view: &View, ready: &Readiness) -> Result<ShortStatus, Error> {
-        let Unconfirmed { requests, held, is_asked } = self.unconfirmed(view, ready)?;
-        let held = held.iter().filter(|ask| !is_asked.contains(&ask.step)).count();
+        let open = self.pending(view, ready)?;
         let statuses: Vec<StepStatus> = (0..view.sequence.steps.len()).map(|at| ready.status(at)).collect();
         let gates = (0..view.sequence.gates.len()).map(|gate| view.graph.gate(gate));
         let pending = State::Gate(GateStatus::Pending);
         let gates = gates.filter(|&at| ready.state(at) == pending && ready.is_unhindered(at)).count();
         let reviews = statuses.iter().filter(|status| **status == StepStatus::NeedsReview).count();
-        let waiting = gates + reviews + requests.len() + held;
+        let waiting = gates + reviews + open.requests.len() + open.unasked().count();
         Ok(ShortStatus { name: self.name_of(view), waiting, counts: counts(&statuses) })
-    }
-
-    pub(super) fn unconfirmed(&self, view: &View, ready: &Readiness) -> Result<Unconfirmed, Error> {
-        let requests = request::open(self.paths(), view)?;
-        let is_asked = requests.iter().flat_map(|request| request.shown.iter().map(|shown| shown.step.clone())).collect();
-        Ok(Unconfirmed { requests, held: view.held_back(ready, &open_runs(self.paths())?), is_asked })
     }
 
     /// What people call the sequence.

@@ -74,7 +74,8 @@ impl Observer {
         };
         let rows = (0..view.sequence.steps.len()).filter_map(|at| step_row_with(paths, &view, &ready, at, &mut usage_of));
         let steps: Vec<StepRow> = rows.collect();
-        let needs = self.engine.needs(&view, &ready)?;
+        let pending = self.engine.pending(&view, &ready)?;
+        let needs = self.engine.needs(&view, &ready, &pending);
         let runs = self.engine.going_on()?;
         let progress = (!runs.is_empty()).then(|| {
             let durations = match self.durations.take().filter(|(sha, _)| *sha == view.sha) {
@@ -87,7 +88,7 @@ impl Observer {
         });
         let usage = steps.iter().filter_map(|step| step.usage).reduce(Usage::plus);
         let slots = view.policy().ok().map(|policy| (view.slots_taken(), policy.max_concurrent));
-        let status = self.engine.status_of(&view, &ready, steps, &needs, progress)?;
+        let status = self.engine.status_of(&view, &ready, steps, (&pending, &needs), progress);
         let last = self.last.take().filter(|(sha, ..)| *sha == view.sha);
         let (sha, sequence, graph) =
             last.unwrap_or_else(|| (view.sha.clone(), Arc::clone(&view.sequence), Arc::clone(&view.graph)));

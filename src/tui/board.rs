@@ -24,6 +24,8 @@ pub(super) struct Board {
     pub(super) order: Vec<usize>,
     /// The ways of the edges that lead to the selection or away from it.
     pub(super) lit: Vec<Vec<Point>>,
+    /// Which nodes a search does not find.
+    hidden: Vec<bool>,
     /// What a search looks for.
     pub(super) search: Option<String>,
 }
@@ -40,6 +42,7 @@ pub(super) enum Way {
 impl Board {
     /// Takes over another state of the project.
     pub(super) fn take(&mut self, snapshot: &Snapshot, is_new_plan: bool) {
+        let before = self.selected.clone();
         self.sort(snapshot);
         if is_new_plan || self.plane.is_none() {
             self.plane = Some(snapshot.graph.layout.plane(self.zoom));
@@ -47,14 +50,18 @@ impl Board {
         if self.selected.as_ref().is_none_or(|id| snapshot.find(id).is_none()) {
             self.selected = self.order.first().map(|&at| snapshot.node(at).id.clone());
         }
-        self.light(snapshot);
+        if is_new_plan || self.selected != before {
+            self.light(snapshot);
+        }
     }
 
     /// Puts the nodes in order; those alone that a search finds.
     pub(super) fn sort(&mut self, snapshot: &Snapshot) {
         self.order = order(snapshot);
+        self.hidden = Vec::new();
         if let Some(text) = &self.search {
-            self.order.retain(|&at| is_hit(snapshot, at, text));
+            self.hidden = (0..self.order.len()).map(|at| !is_hit(snapshot, at, text)).collect();
+            self.order.retain(|&at| !self.hidden[at]);
         }
     }
 
@@ -92,7 +99,7 @@ impl Board {
 
     /// Whether a search is on that does not find this node.
     pub(super) fn is_hidden(&self, at: usize) -> bool {
-        self.search.is_some() && !self.order.contains(&at)
+        self.hidden.get(at).is_some_and(|is_hidden| *is_hidden)
     }
 }
 

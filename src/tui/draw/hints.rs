@@ -43,11 +43,11 @@ fn own(app: &App) -> Vec<(String, String)> {
             Command::Stop,
             Command::Approve,
             Command::NextAttention,
+            Command::Help,
+            Command::Quit,
             Command::Prompt,
             Command::Search,
             Command::Palette,
-            Command::Help,
-            Command::Quit,
         ],
     };
     let row = |&command: &Command| Some((app.keymap.key(command)?, binding(command).short.to_owned()));
