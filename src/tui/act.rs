@@ -17,7 +17,7 @@ use super::{
 use crate::{
     action::{Action, CATALOG, gate, policy, review, run},
     layout::Zoom,
-    model::{Id, Mode, StepStatus},
+    model::{Id, Mode, Span, StepStatus},
 };
 
 impl App {
@@ -338,9 +338,18 @@ impl App {
         if status != StepStatus::Running {
             return self.say(Tone::Plain, format!("`{id}` does not run"), None);
         }
-        let what = format!("stop `{id}`: SIGTERM, after 5 s SIGKILL");
+        let what = format!("stop `{id}`{}: SIGTERM, after 5 s SIGKILL", self.about_running(&id));
         let action = Action::Stop(run::Stop { target: Some(id.to_string()), all: false, force: false });
         self.open(Confirm::own(what, action));
+    }
+
+    /// Whose work would be lost, and how much of it.
+    fn about_running(&self, id: &Id) -> String {
+        let found = self.snapshot.as_ref().and_then(|snapshot| {
+            let took = snapshot.duration_ms(snapshot.find(id)?, self.now)?;
+            Some(format!(" ({}, {})", snapshot.step(id)?.agent, Span::from_ms(took).short()))
+        });
+        found.unwrap_or_default()
     }
 
     fn decide(&mut self, is_yes: bool) {

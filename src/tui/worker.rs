@@ -126,7 +126,7 @@ impl Worker {
         match self.ask(&Action::StepShow(query::StepShow { id })) {
             Ok(Output::Step(mut detail)) => {
                 if let Ok(below) = detail.cwd.strip_prefix(&self.client.paths().root) {
-                    detail.cwd = std::path::Path::new(".").join(below);
+                    detail.cwd = if below.as_os_str().is_empty() { ".".into() } else { below.to_owned() };
                 }
                 Some(*detail)
             }
