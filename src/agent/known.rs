@@ -31,12 +31,17 @@ impl Agents {
     /// # Errors
     /// `AgentUnknown`, with the nearest name.
     pub fn expect(&self, name: &str, step: &Id) -> Result<&Agent, Error> {
-        self.agents.iter().find(|agent| agent.name == name).ok_or_else(|| Error::AgentUnknown {
+        self.find(name).ok_or_else(|| Error::AgentUnknown {
             step: step.clone(),
             agent: name.into(),
             nearest: nearest(name, self.names().chain(["shell"])),
             known: self.names().map(str::to_owned).collect(),
         })
+    }
+
+    /// The agent of that name, where what is wrong without one is said elsewhere.
+    pub fn find(&self, name: &str) -> Option<&Agent> {
+        self.agents.iter().find(|agent| agent.name == name)
     }
 
     /// All of them.

@@ -116,7 +116,7 @@ pub(super) fn unlimited(view: &View) -> impl Iterator<Item = Warning> {
     let is_run_limited = view.policy().is_ok_and(|policy| policy.max_cost_usd.is_some());
     view.sequence.steps.iter().filter_map(move |step| {
         let resolved = Resolved::new(&view.sequence, step);
-        let agent = view.agents.expect(resolved.agent(), &step.id).ok().filter(|_| !resolved.is_shell())?;
+        let agent = view.agents.find(resolved.agent()).filter(|_| !resolved.is_shell())?;
         let (name, id) = (&agent.name, &step.id);
         let message = if resolved.max_cost_usd().is_some() && agent.budget_flag.is_none() {
             format!("`max_cost_usd` does not limit `{id}`: `{name}` takes no budget")

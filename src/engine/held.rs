@@ -69,7 +69,7 @@ impl View {
             orchestrator: bool,
         }
         let resolved = Resolved::new(&self.sequence, step);
-        let agent = if resolved.is_shell() { None } else { self.agents.expect(resolved.agent(), &step.id).ok() };
+        let agent = if resolved.is_shell() { None } else { self.agents.find(resolved.agent()) };
         let execution = Execution {
             definition,
             agent: agent.map(|agent| agent.command.as_slice()),

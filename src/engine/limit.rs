@@ -77,7 +77,7 @@ fn interrupted<'v>(paths: &Paths, view: &'v View, step: &Id) -> Option<Interrupt
 /// The session that a step goes on with after a usage limit, if the agent that starts now left one.
 pub(super) fn resume(paths: &Paths, view: &View, step: &Step) -> Option<Resume> {
     let Interrupted { claim, exit, spec } = interrupted(paths, view, &step.id)?;
-    let agent = view.agents.expect(Resolved::new(&view.sequence, step).agent(), &step.id).ok()?;
+    let agent = view.agents.find(Resolved::new(&view.sequence, step).agent())?;
     if spec.agent != agent.name || agent.resume.is_empty() {
         return None;
     }
