@@ -9,15 +9,16 @@ fn main() -> ExitCode {
     match (words.get(1).and_then(|word| word.to_str()), words.get(2), words.get(3).and_then(|word| word.to_str())) {
         // Programs that seqctl starts for itself.
         (Some("__spawner"), ..) => runner::serve_spawner().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
-        (Some("__runner"), Some(root), Some(run)) => match run_runner(root.into(), run) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                let _ = writeln!(std::io::stderr(), "{} {error}", clock::stamp());
-                ExitCode::FAILURE
-            }
-        },
+        (Some("__runner"), Some(root), Some(run)) => ended(&run_runner(root.into(), run)),
+        (Some("__notify"), Some(root), Some(run)) => ended(&engine::notify(&Paths::at(root), run)),
         _ => cli::main(words),
     }
+}
+
+fn ended(result: &Result<(), Error>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    let _ = writeln!(std::io::stderr(), "{} {error}", clock::stamp());
+    ExitCode::FAILURE
 }
 
 fn run_runner(root: PathBuf, run: &str) -> Result<(), Error> {

@@ -25,6 +25,7 @@ mod limits;
 mod log_window;
 mod metrics;
 mod mprocs;
+mod notify;
 mod open;
 mod policy;
 mod processes;

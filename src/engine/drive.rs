@@ -3,17 +3,21 @@
 
 mod limits;
 mod log;
+mod news;
+mod sleep;
 mod watchdogs;
+
+pub(super) use log::write_log;
 
 use std::{
     collections::{HashMap, HashSet},
     os::fd::OwnedFd,
+    process::Child,
     thread,
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::{
@@ -23,6 +27,7 @@ use super::{
     claim::Claimed,
     launch::scheduler,
     metrics,
+    notify::{News, Notice},
     view::View,
     writer::{Held, Writer},
 };
@@ -35,7 +40,7 @@ use crate::{
         Executor, Leftover, LocalExecutor, Report, Spawner, StopRequest, deliver, repair,
         scheduler::{Effect, Message, Rest, Scheduler},
     },
-    store::{self, Bell, FALLBACK, Paths, Run, RunState, RunnerFile, probe},
+    store::{self, Bell, FALLBACK, Paths, Run, RunState, RunnerFile},
 };
 
 /// The shortest time between two commits.
@@ -78,6 +83,10 @@ pub fn drive(paths: &Paths, run: &str, spawner: Spawner, ready: impl FnOnce()) -
         is_told: false,
         must_warn: true,
         watchdogs: Vec::new(),
+        must_tell: true,
+        news: News::default(),
+        notices: Vec::new(),
+        tellers: Vec::new(),
         logged: None,
     };
     runner.warn_of_environment();
@@ -121,6 +130,13 @@ struct Runner {
     must_warn: bool,
     /// The watchdogs that it covers.
     watchdogs: Vec<usize>,
+    /// Whether something may have started to need a person.
+    must_tell: bool,
+    news: News,
+    /// What a person is to be told.
+    notices: Vec<Notice>,
+    /// Who is telling them.
+    tellers: Vec<Child>,
     logged: Option<String>,
 }
 
@@ -132,7 +148,9 @@ impl Runner {
                 return Ok(());
             }
             if self.is_due || self.has_work() || self.is_commit_due() {
-                match self.turn(writer) {
+                let result = self.turn(writer);
+                self.send_notices();
+                match result {
                     Ok(true) => {
                         // Under the project lock a moment ago nothing was left to do.
                         file.release();
@@ -169,6 +187,7 @@ impl Runner {
         self.is_due = false;
         if held.is_fresh || self.scheduler.is_none() || self.wakes_at.is_some_and(|at| at <= clock::now()) {
             self.rebuild(&mut held)?;
+            self.must_tell = true;
         }
         self.take_ended(&mut held)?;
         // Before new claims, so that whoever follows the log reads of an end before what it let start.
@@ -178,6 +197,7 @@ impl Runner {
         self.watch_cost(held.view());
         if std::mem::take(&mut self.must_warn) {
             held.warn_of_time(&self.run.id)?;
+            self.must_tell = true;
         }
         let mut begun = Vec::new();
         loop {
@@ -194,8 +214,12 @@ impl Runner {
         let rest = self.scheduler.as_ref().map_or(Rest::Busy, Scheduler::rest);
         if rest != Rest::Busy && self.running.is_empty() && !self.has_work() && begun.is_empty() {
             self.settle(&mut held)?;
-            return self.close(&mut held, &rest).map(|()| true);
+            self.close(&mut held, &rest)?;
+            self.must_tell = true;
+            self.look_for_news(held.view(), true);
+            return Ok(true);
         }
+        self.look_for_news(held.view(), false);
         drop(held);
         fault::point("claim.before_send");
         for (lease, spec) in begun {
@@ -390,6 +414,7 @@ impl Runner {
         }
         held.is_fresh = was_fresh;
         self.must_settle = false;
+        self.must_tell = true;
         self.uncommitted = 0;
         self.commit_at = Instant::now() + PACE.max(begun.elapsed() * REST);
         Ok(())
@@ -431,99 +456,6 @@ impl Runner {
         store::pack(&self.paths, held.view().records.iter(), &held.view().damaged);
         fault::point("run.closed");
         Ok(())
-    }
-
-    /// Sleeps until something happens, and takes note of all that has.
-    fn wait(&mut self) {
-        let now = Instant::now();
-        let mut until = if self.has_work() || self.is_due { now } else { self.look_at };
-        if self.uncommitted > 0 {
-            until = until.min(self.commit_at);
-        }
-        if let Some(at) = self.wakes_at {
-            let left = Duration::try_from(at.duration_since(clock::now())).unwrap_or_default();
-            self.is_due |= left.is_zero();
-            until = until.min(now + left);
-        }
-        let (is_rung, gone) = self.sleep(until.saturating_duration_since(now));
-        self.is_told |= is_rung;
-        for id in gone {
-            self.take_gone(id);
-        }
-        for report in self.executor.reports() {
-            self.take(report);
-        }
-        if Instant::now() >= self.look_at {
-            // What no event tells us: network file systems, lost spawners, a plan that was saved.
-            self.look_at = Instant::now() + FALLBACK;
-            self.is_due = true;
-            self.must_warn = true;
-            self.look_at_all();
-        }
-    }
-
-    /// Sleeps until there is something to read. Whether the bell rang, and whose supervisors ended.
-    fn sleep(&self, patience: Duration) -> (bool, Vec<Id>) {
-        let watched: Vec<(&Id, &OwnedFd)> = self.others.iter().filter_map(|(id, fd)| Some((id, fd.as_ref()?))).collect();
-        let mut fds: Vec<PollFd<'_>> = Vec::with_capacity(watched.len() + 3);
-        fds.extend(watched.iter().map(|(_, fd)| PollFd::new(*fd, PollFlags::IN)));
-        fds.extend(self.bell.as_ref().map(|bell| PollFd::new(bell, PollFlags::IN)));
-        fds.extend(self.executor.fds().into_iter().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        let timeout = Timespec { tv_sec: patience.as_secs().try_into().unwrap_or(2), tv_nsec: patience.subsec_nanos().into() };
-        if poll(&mut fds, Some(&timeout)).is_err() {
-            return (false, Vec::new());
-        }
-        let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
-        let gone = watched.iter().zip(&fds).filter(|(_, fd)| is_ready(fd)).map(|((id, _), _)| (*id).clone()).collect();
-        let may_ring = fds.get(watched.len()).is_some_and(is_ready);
-        (may_ring && self.bell.as_ref().is_some_and(Bell::has_rung), gone)
-    }
-
-    fn take(&mut self, report: Report) {
-        match report {
-            Report::Ended { nonce } => {
-                if let Some((_, id)) = self.running.remove(&nonce) {
-                    self.others.remove(&id);
-                    self.ended.push(id);
-                }
-            }
-            Report::Lost => {
-                // Their supervisors live on; now each has to be watched by itself.
-                let running: Vec<Id> = self.running.values().map(|(_, id)| id.clone()).collect();
-                for id in running {
-                    let record = store::Record::read(&self.paths.lease(id.as_str())).ok().flatten();
-                    self.watch(&id, record.and_then(|record| record.supervisor).map(|(pid, _)| pid));
-                }
-                self.look_at = Instant::now();
-            }
-        }
-    }
-
-    /// Takes note that nobody holds a watched lease any more.
-    fn take_gone(&mut self, id: Id) {
-        self.others.remove(&id);
-        self.running.retain(|_, (_, other)| *other != id);
-        self.ended.push(id);
-    }
-
-    /// Looks at everything that should be running, whoever was to report on it: a report that was
-    /// lost with the process that had it must not hold a run up.
-    fn look_at_all(&mut self) {
-        let ours = self.running.values().map(|(_, id)| id);
-        let gone: Vec<Id> = self
-            .others
-            .keys()
-            .chain(ours)
-            .filter(|id| probe(&self.paths.lease(id.as_str())) != store::Probe::Held)
-            .cloned()
-            .collect();
-        for id in gone {
-            self.take_gone(id);
-        }
-        if self.running.is_empty() && self.others.is_empty() && !self.has_work() {
-            // Nothing runs as far as we know; what we know is then read anew.
-            self.scheduler = None;
-        }
     }
 }
 

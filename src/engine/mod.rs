@@ -34,6 +34,7 @@ mod log_window;
 mod metrics;
 mod mprocs;
 mod next;
+mod notify;
 mod open;
 mod orchestrator;
 mod output;
@@ -78,6 +79,7 @@ pub use held::Ask;
 pub use log::TranscriptReader;
 pub use log_window::{LogLine, LogWindow, Streams};
 pub use mprocs::{Glance, Hosted, PANE_VARIABLE, PaneMark};
+pub use notify::notify;
 pub use open::Opening;
 pub use output::{
     Answer, DiffText, Extended, GateRow, GroupRow, LogText, MprocsReport, Output, PaneRow, PromptText, RunReport, RunRow,

@@ -1,7 +1,7 @@
 //! What a runner, whom nobody sees, writes into its run's `runner.log`.
 
 use super::{Runner, Writer};
-use crate::{clock, error::Error};
+use crate::{clock, error::Error, store::Paths};
 
 impl Runner {
     /// What the run's starter had in its environment and we have not, a step may miss.
@@ -29,10 +29,15 @@ impl Runner {
     }
 
     pub(super) fn write_log(&self, text: &str) {
-        use std::io::Write as _;
-        let path = self.paths.run(&self.run.id).join("runner.log");
-        if let Ok(mut file) = std::fs::OpenOptions::new().append(true).create(true).open(path) {
-            let _ = writeln!(file, "{} {text}", clock::stamp());
-        }
+        write_log(&self.paths, &self.run.id, text);
+    }
+}
+
+/// Adds a line to the log of a run's runner, if that can be done.
+pub(in crate::engine) fn write_log(paths: &Paths, run: &str, text: &str) {
+    use std::io::Write as _;
+    let path = paths.run(run).join("runner.log");
+    if let Ok(mut file) = std::fs::OpenOptions::new().append(true).create(true).open(path) {
+        let _ = writeln!(file, "{} {text}", clock::stamp());
     }
 }
