@@ -11,7 +11,7 @@ use portable_pty::{Child, MasterPty, PtySize, native_pty_system};
 use rustix::process::Signal;
 
 use crate::{
-    harness::{Test, kill, wait_until},
+    harness::{Test, kill, names, wait_until},
     terminal::{SIZE, on_terminal},
 };
 
@@ -180,7 +180,75 @@ fn a_panic_gives_the_terminal_back_and_is_read() {
     wait_until("the screen", || screen.told(TAKEN) > 0);
     screen.press("jkjk");
     let (text, code) = screen.end();
-    assert!(code == 101 && text.contains("a test wants it"), "{code}: {text}");
+    assert!(code == 101 && text.contains("the screen broke: a test wants it"), "{code}: {text}");
+    tells_of_its_report(&test, &text);
+}
+
+/// Whether the terminal says where the report is, and that says what is needed to understand it.
+fn tells_of_its_report(test: &Test, text: &str) {
+    let report = names(&test.path(".threados/state")).into_iter().find(|name| name.starts_with("crash-")).expect("a report");
+    let joined: String = text.lines().map(str::trim_end).collect();
+    assert!(joined.contains(&report) && text.contains("what runs goes on"), "{report}: {text}");
+    let report = test.read(format!(".threados/state/{report}"));
+    for words in
+        ["a test wants it", "terminal 80x24", "TERM=xterm-256color", concat!("seqctl ", env!("CARGO_PKG_VERSION")), "fault"]
+    {
+        assert!(report.contains(words), "no {words}: {report}");
+    }
+}
+
+#[test]
+fn a_panic_beside_the_screen_ends_it_too() {
+    let test = Test::new().sequence(PLAN);
+    test.set_env("THREADOS_FAULT", Some("screen.worker:panic"));
+    let screen = Screen::start(&test, &[]);
+    let (text, code) = screen.end();
+    assert!(code == 101 && text.contains("the screen broke: a test wants it"), "{code}: {text}");
+    tells_of_its_report(&test, &text);
+}
+
+/// Waits for a step that a file ends, and a gate after it.
+const SLOW: &str = "version: \"1.0\"\nname: walk\nsteps:\n  - {id: slow, command: 'until [ -e go ]; do sleep 0.05; done'}\ngates:\n  \
+    - {id: ok, depends_on: [slow]}\n";
+
+#[test]
+fn what_starts_to_need_a_person_rings_once_and_stands_in_the_title() {
+    let test = Test::new().power().sequence(SLOW);
+    test.set_env("TERM_PROGRAM", Some("WezTerm"));
+    let mut screen = Screen::start(&test, &[]);
+    wait_until("the title", || screen.told("\x1b]2;0/1 — walk\x1b\\") == 1);
+    assert_eq!((screen.told("\x1b[22;0t"), screen.told("\x07")), (1, 0), "what was there before rings nobody");
+    screen.press("r");
+    screen.sees("RUNNING");
+    wait_until("the progress", || screen.told("\x1b]9;4;1;0\x1b\\") == 1);
+    test.write("go", "");
+    wait_until("the bell", || screen.told("\x07") == 1);
+    wait_until("why", || screen.told("\x1b]9;walk: gate `ok` waits for you\x1b\\") == 1);
+    wait_until("the title with it", || screen.told("\x1b]2;1/1 · 1 waits — walk\x1b\\") == 1);
+    screen.sees("1 needs you").press("\x1a");
+    wait_until("the old title", || screen.told("\x1b[23;0t") == 1 && screen.told("\x1b]9;4;0;0\x1b\\") > 0);
+}
+
+#[test]
+fn config_keeps_bell_and_title_away() {
+    let test = Test::new().power().sequence(SLOW);
+    test.config("version: \"1.0\"\nui: {bell: false, title: false, mouse: false}\n");
+    test.set_env("TERM_PROGRAM", Some("WezTerm"));
+    let shell = format!("set -m; {} ; echo stopped; fg >/dev/null; echo ended", env!("CARGO_BIN_EXE_seqctl"));
+    let mut screen = Screen::start(&test, &["bash", "-c", &shell]);
+    screen.sees("slow").press("r");
+    screen.sees("RUNNING");
+    test.write("go", "");
+    screen.sees("1 needs you").press("\x1a");
+    wait_until("the screen to be there again", || screen.told("stopped") == 1 && screen.told(TAKEN) == 2);
+    let mouse = "\x1b[?1000h";
+    let taken = screen.told(mouse);
+    screen.press("?");
+    screen.sees("All keys").press("\x1b");
+    assert_eq!((screen.told(mouse), taken), (1, 1), "the mouse stays the terminal's after `fg`");
+    assert_eq!((screen.told("\x07"), screen.told("\x1b]2;"), screen.told("\x1b]9;")), (0, 0, 0));
+    screen.press("q");
+    assert_eq!(screen.end().1, 0);
 }
 
 #[test]

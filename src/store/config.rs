@@ -159,13 +159,14 @@ mod tests {
     #[test]
     fn how_things_are_shown_and_who_is_told() {
         let config = read(
-            "notify: [notify-send, now]\nui:\n  ascii: true\n  animate: false\n  view: list\n  keys: {run: x, stop: [s, ctrl-s], quit: []}\n  \
+            "notify: [notify-send, now]\nui:\n  ascii: true\n  animate: false\n  bell: false\n  view: list\n  keys: {run: x, stop: [s, ctrl-s], quit: []}\n  \
              theme: {running: 214, done: '#00ff00'}\n",
         )
         .unwrap();
         assert_eq!(config.notify, Some(CommandLine::Argv(vec!["notify-send".into(), "now".into()])));
         let ui = config.ui;
         assert_eq!((ui.is_ascii, ui.is_animated, ui.has_mouse, ui.view), (true, false, true, Some(FirstView::List)));
+        assert_eq!((ui.has_bell, ui.has_title), (false, true));
         assert_eq!((&ui.keys["run"][..], ui.keys["stop"].len(), ui.keys["quit"].len()), (&["x".to_owned()][..], 2, 0));
         assert_eq!((ui.theme["running"], ui.theme["done"]), (Color::Number(214), Color::Rgb(0, 255, 0)));
         assert_eq!(read("ui: {asci: true}").unwrap().warnings, ["config.yaml: ui: unknown key `asci`; did you mean `ascii`?"]);

@@ -35,6 +35,10 @@ pub struct Ui {
     pub is_animated: bool,
     /// Whether the mouse is used.
     pub has_mouse: bool,
+    /// Whether the terminal rings when something starts to need a person.
+    pub has_bell: bool,
+    /// Whether the terminal's title says how far it is.
+    pub has_title: bool,
     /// What is shown first; what fits the terminal where nothing is said.
     pub view: Option<FirstView>,
     /// The keys of actions that are others than ours, by the action; none at all takes its keys away.
@@ -45,7 +49,16 @@ pub struct Ui {
 
 impl Default for Ui {
     fn default() -> Self {
-        Self { is_ascii: false, is_animated: true, has_mouse: true, view: None, keys: BTreeMap::new(), theme: BTreeMap::new() }
+        Self {
+            is_ascii: false,
+            is_animated: true,
+            has_mouse: true,
+            has_bell: true,
+            has_title: true,
+            view: None,
+            keys: BTreeMap::new(),
+            theme: BTreeMap::new(),
+        }
     }
 }
 
@@ -142,6 +155,12 @@ pub(super) struct UiSection {
     /// Whether the mouse is used; it is where nothing is said
     #[serde(default)]
     mouse: Option<bool>,
+    /// Whether the terminal rings, and shows a message where it can, when something starts to need a person; it does where nothing is said
+    #[serde(default)]
+    bell: Option<bool>,
+    /// Whether the terminal's title, and its progress where it has one, say how far it is; they do where nothing is said
+    #[serde(default)]
+    title: Option<bool>,
     /// What is shown first; what fits the terminal where nothing is said
     #[serde(default)]
     view: Option<FirstView>,
@@ -158,7 +177,7 @@ pub(super) struct UiSection {
 
 impl UiSection {
     /// The keys of the section that mean something.
-    pub(super) const KEYS: [&str; 6] = ["ascii", "animate", "mouse", "view", "keys", "theme"];
+    pub(super) const KEYS: [&str; 8] = ["ascii", "animate", "mouse", "bell", "title", "view", "keys", "theme"];
 
     /// What it says.
     pub(super) fn into_ui(self) -> Result<Ui, String> {
@@ -176,6 +195,8 @@ impl UiSection {
             is_ascii: self.ascii,
             is_animated: self.animate.unwrap_or(true),
             has_mouse: self.mouse.unwrap_or(true),
+            has_bell: self.bell.unwrap_or(true),
+            has_title: self.title.unwrap_or(true),
             view: self.view,
             keys: keys.collect::<Result<_, String>>()?,
             theme: self.theme,

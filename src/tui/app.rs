@@ -7,6 +7,7 @@ use tui_textarea::TextArea;
 
 use super::{
     board::Board,
+    crash::Crash,
     effect::Effect,
     inspector::Inspector,
     keymap::Keymap,
@@ -65,6 +66,8 @@ pub(super) struct App {
     pub(super) is_dirty: bool,
     /// Whether it is over.
     pub(super) is_over: bool,
+    /// What it has broken at.
+    pub(super) crash: Option<Crash>,
     /// What needed a person at the last look, to ring once for each; nothing before the first one.
     pub(super) known_needs: Option<Vec<Need>>,
     /// The need that was gone to last.
@@ -98,6 +101,7 @@ impl App {
             pending: 0,
             is_dirty: true,
             is_over: false,
+            crash: None,
             known_needs: None,
             need: None,
             effects: Vec::new(),

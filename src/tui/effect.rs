@@ -32,8 +32,8 @@ pub(super) enum Effect {
     HandOver(Vec<String>),
     /// Draw every cell again.
     Redraw,
-    /// Ring.
-    Bell,
+    /// Ring, and say why.
+    Ring(String),
     /// Stop like any program at Ctrl-Z.
     Suspend,
     /// Give the mouse to the terminal, or take it.

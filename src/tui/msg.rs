@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::Event;
 
-use super::{effect::Asked, inspector::Facts, layer::Layer, log_panel::Lines, snapshot::Snapshot};
+use super::{crash::Crash, effect::Asked, inspector::Facts, layer::Layer, log_panel::Lines, snapshot::Snapshot};
 use crate::{
     client::{Plan, Reply},
     error::Error,
@@ -36,4 +36,6 @@ pub(super) enum Msg {
     Tick,
     /// The process is asked to end.
     Terminate,
+    /// A thread of the screen has panicked.
+    Crashed(Crash),
 }

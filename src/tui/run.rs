@@ -21,12 +21,14 @@ use ratatui::{Terminal, backend::CrosstermBackend, layout::Size};
 
 use super::{
     app::{App, Look},
+    crash,
     effect::Effect,
     keymap::Keymap,
     keys::Keys,
     log_reader::{self, LogReader},
     main_loop::{self, Host},
     msg::Msg,
+    outside::{Abilities, Outside},
     snapshot::Surveyor,
     terminal,
     theme::Theme,
@@ -55,6 +57,7 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     let client = open()?;
     let root = client.paths().root.clone();
     let (to_screen, inbox) = channel();
+    crash::guard(client.paths().dir.join("state"), Some(to_screen.clone()));
     let (to_worker, jobs) = channel();
     let subscription = watch(&client, to_screen.clone())?;
     let (to_logs, wishes) = channel();
@@ -68,8 +71,13 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     let mut app = App::new(look(options), Keymap::new(&[]).0, Size::new(size.width, size.height), crate::clock::now_ms());
     app.begin(options.start);
     let keys = Keys::read(to_screen).map_err(Error::io("read from", "the terminal"))?;
-    let result = main_loop::run(&mut app, &mut screen, &inbox, &to_worker, &mut Owner { root, keys });
+    let mut owner = Owner { root, keys, outside: Outside::new(io::stdout(), Abilities::here()), has_mouse: true };
+    let result = main_loop::run(&mut app, &mut screen, &inbox, &to_worker, &mut owner);
     terminal::give_back();
+    crash::relax();
+    if let Some(crash) = app.crash.take() {
+        crash.end();
+    }
     drop(subscription);
     result.map_err(Error::io("draw on", "the terminal"))?;
     Ok(app.farewell())
@@ -124,17 +132,30 @@ struct Owner {
     /// The project's folder.
     root: PathBuf,
     keys: Keys,
+    /// What the terminal shows beside its cells.
+    outside: Outside<io::Stdout>,
+    /// Whether the mouse is the screen's.
+    has_mouse: bool,
 }
 
 impl Host<CrosstermBackend<io::Stdout>> for Owner {
     fn carry_out(&mut self, effect: Effect, terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> Option<Msg> {
         let done = match effect {
             Effect::Copy(text) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text)),
-            Effect::Bell => execute!(io::stdout(), crossterm::style::Print('\x07')),
+            Effect::Ring(words) => self.outside.ring(&words),
             Effect::Redraw => terminal::blank(terminal),
-            Effect::Mouse(is_ours) => terminal::mouse(is_ours),
-            Effect::Suspend => self.keys.without(|| suspend(terminal)),
-            Effect::HandOver(words) => return self.keys.without(|| hand_over(&self.root, &words, terminal)),
+            Effect::Mouse(is_ours) => {
+                self.has_mouse = is_ours;
+                terminal::mouse(is_ours)
+            }
+            Effect::Suspend => {
+                self.outside.forget();
+                self.keys.without(|| suspend(self.has_mouse, terminal))
+            }
+            Effect::HandOver(words) => {
+                self.outside.forget();
+                return self.keys.without(|| hand_over(&self.root, &words, self.has_mouse, terminal));
+            }
             _ => Ok(()),
         };
         done.err().map(|error| Msg::Say(error.to_string()))
@@ -143,28 +164,34 @@ impl Host<CrosstermBackend<io::Stdout>> for Owner {
     fn present(&mut self, app: &App, terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
         execute!(io::stdout(), BeginSynchronizedUpdate)?;
         main_loop::frame(app, terminal)?;
-        execute!(io::stdout(), EndSynchronizedUpdate)
+        execute!(io::stdout(), EndSynchronizedUpdate)?;
+        self.outside.show(app.sign())
     }
 }
 
 /// Stops until `fg`.
-fn suspend(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
+fn suspend(has_mouse: bool, terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
     terminal::give_back();
     // To this thread alone: the next line is not reached before `fg`.
     nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;
-    terminal::enter(true)?;
+    terminal::enter(has_mouse)?;
     terminal::blank(terminal)
 }
 
 /// Hands the terminal to a command of `seqctl`; what it says is read before the screen comes back.
-fn hand_over(root: &Path, words: &[String], terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> Option<Msg> {
+fn hand_over(
+    root: &Path,
+    words: &[String],
+    has_mouse: bool,
+    terminal: &mut Terminal<CrosstermBackend<io::Stdout>>,
+) -> Option<Msg> {
     terminal::give_back();
     let child = env::current_exe().and_then(|program| {
         let mut command = process::Command::new(program);
         command.arg("--project").arg(root).args(words).stderr(process::Stdio::piped()).spawn()
     });
     let ended = child.and_then(process::Child::wait_with_output);
-    let entered = terminal::enter(true).and_then(|()| terminal::blank(terminal));
+    let entered = terminal::enter(has_mouse).and_then(|()| terminal::blank(terminal));
     match (ended, entered) {
         (Err(error), _) | (_, Err(error)) => Some(Msg::Say(error.to_string())),
         (Ok(ended), Ok(())) => {

@@ -3,7 +3,6 @@
 use std::{
     env,
     io::{self, Stdout, Write as _},
-    panic,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -15,6 +14,8 @@ use crossterm::{
 };
 use ratatui::{Terminal, backend::CrosstermBackend, layout::Rect};
 
+use super::outside;
+
 /// The terminal of the screen.
 pub(super) type Screen = Terminal<CrosstermBackend<Stdout>>;
 
@@ -23,11 +24,6 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Takes the terminal.
 pub(super) fn take() -> io::Result<Screen> {
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        give_back();
-        hook(info);
-    }));
     enter(true)?;
     Terminal::new(CrosstermBackend::new(io::stdout()))
 }
@@ -62,6 +58,7 @@ pub(super) fn give_back() {
         return;
     }
     let mut out = io::stdout();
+    let _ = outside::give_back(&mut out);
     let _ = execute!(
         out,
         event::DisableMouseCapture,

@@ -13,6 +13,7 @@ use super::{
     layer::Flow,
     layers::confirm::Confirm,
     msg::Msg,
+    outside,
     panels::Panel,
     snapshot::Snapshot,
     toast::Tone,
@@ -58,6 +59,10 @@ impl App {
             Msg::Say(text) => self.say(Tone::Warning, text, None),
             Msg::Tick => self.is_dirty = true,
             Msg::Terminate => self.leave(),
+            Msg::Crashed(crash) => {
+                self.crash = Some(crash);
+                self.leave();
+            }
         }
         let now = self.now;
         self.toasts.retain(|toast| toast.until > now);
@@ -170,9 +175,10 @@ impl App {
     /// Rings when something starts to need a person.
     fn ring_for_needs(&mut self, snapshot: &Snapshot) {
         let last = self.known_needs.replace(snapshot.needs().to_vec());
-        let is_known = |need: &Need| last.as_ref().is_none_or(|last| last.iter().any(|other| other.is_same(need)));
-        if !snapshot.needs().iter().all(is_known) {
-            self.want(Effect::Bell);
+        let is_new = |need: &&Need| last.as_ref().is_some_and(|last| !last.iter().any(|other| other.is_same(need)));
+        let new: Vec<&Need> = snapshot.needs().iter().filter(is_new).collect();
+        if !new.is_empty() && self.ui.as_ref().is_none_or(|ui| ui.has_bell) {
+            self.want(Effect::Ring(outside::words(&snapshot.status().name, &new)));
         }
     }
 

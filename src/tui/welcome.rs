@@ -1,6 +1,6 @@
 //! The first screen in a folder without a project: what this is, and three ways to start.
 
-use std::path::Path;
+use std::{env, path::Path};
 
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use ratatui::{
@@ -9,7 +9,7 @@ use ratatui::{
     widgets::{Paragraph, Wrap},
 };
 
-use super::{Options, draw::tame, run::look, terminal, theme::Theme};
+use super::{Options, crash, draw::tame, run::look, terminal, theme::Theme};
 use crate::error::Error;
 
 /// A way to start.
@@ -38,6 +38,7 @@ impl Start {
 /// Asks how to start. Answers with nothing where the person leaves.
 pub fn welcome(root: &Path, agents: &[String], options: &Options) -> Result<Option<Start>, Error> {
     let theme = look(options).theme;
+    crash::guard(env::temp_dir(), None);
     let mut screen = terminal::take().map_err(Error::io("set up", "the terminal"))?;
     let chosen = loop {
         let drawn = screen.draw(|frame| draw(frame, &theme, root, agents)).map(|_| ());

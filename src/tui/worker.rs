@@ -57,6 +57,7 @@ impl Worker {
 
     /// Does one thing, and says what came of it.
     pub(super) fn answer(&self, effect: Effect) -> Option<Msg> {
+        crate::fault::point("screen.worker");
         match effect {
             Effect::Call(asked) => Some(self.call(asked)),
             Effect::Check(action) => Some(Msg::Checked(self.check(&action))),
