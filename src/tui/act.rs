@@ -58,8 +58,8 @@ impl App {
                 let search = Search::new(self);
                 self.open(search);
             }
-            Command::NextHit if self.panels.focus == Panel::Log => self.find_in_log(false),
-            Command::PreviousHit if self.panels.focus == Panel::Log => self.find_in_log(true),
+            Command::NextHit if self.is_in_log() => self.find_in_log(false),
+            Command::PreviousHit if self.is_in_log() => self.find_in_log(true),
             Command::NextHit => self.go_to_hit(1),
             Command::PreviousHit => self.go_to_hit(-1),
             _ => {}
@@ -73,15 +73,12 @@ impl App {
             Command::Attention => self.open_attention(),
             Command::NextTab => self.turn(1),
             Command::PreviousTab => self.turn(Tab::ALL.len() - 1),
-            Command::Why => self.show_tab(Tab::Details),
+            Command::Why => self.show_why(),
             Command::Diff => self.show_tab(Tab::Diff),
             Command::Runs => self.show_tab(Tab::Runs),
-            Command::FullLog => {
-                self.panels.is_log_full ^= true;
-                self.focus(if self.panels.is_log_full { Panel::Log } else { Panel::Board });
-            }
-            Command::Follow if self.log.top.is_some() => self.go_to_line(u64::MAX),
-            Command::Follow => self.scroll_log(-1),
+            Command::FullLog if self.panels.is_log_full => self.leave_full_log(),
+            Command::FullLog => self.show_full_log(),
+            Command::Follow => self.turn_follow(),
             Command::Stream => self.turn_stream(),
             Command::Wrap => self.log.is_wrapped ^= true,
             Command::Raw => {
@@ -151,8 +148,10 @@ impl App {
 
     fn move_by(&mut self, way: Way) {
         match (self.panels.focus, way) {
-            (Panel::Log, Way::Up) => self.scroll_log(-1),
-            (Panel::Log, Way::Down) => self.scroll_log(1),
+            (Panel::Log | Panel::Inspector, Way::Up) if self.is_in_log() => self.scroll_log(-1),
+            (Panel::Log | Panel::Inspector, Way::Down) if self.is_in_log() => self.scroll_log(1),
+            (Panel::Inspector, Way::Up) if self.inspector.tab == Tab::Runs => self.choose_attempt(-1),
+            (Panel::Inspector, Way::Down) if self.inspector.tab == Tab::Runs => self.choose_attempt(1),
             (Panel::Log, Way::Left) => self.log.left = self.log.left.saturating_sub(8),
             (Panel::Log, Way::Right) => self.log.left = (self.log.left + 8).min(1 << 16),
             (Panel::Inspector, Way::Up) => self.scroll_inspector(-1),
@@ -164,7 +163,7 @@ impl App {
     }
 
     fn jump(&mut self, rows: isize) {
-        if self.panels.focus == Panel::Log {
+        if self.is_in_log() {
             return match rows {
                 isize::MIN => self.go_to_line(0),
                 isize::MAX => self.go_to_line(u64::MAX),
@@ -189,20 +188,30 @@ impl App {
 
     /// Edits the step's fields or its prompt, whichever the inspector shows.
     fn edit_what_is_shown(&mut self) {
-        let tab = self.inspector.tab;
-        if !matches!(tab, Tab::Details | Tab::Prompt) {
-            return;
-        }
-        let Some((id, _)) = self.step() else { return };
-        if tab == Tab::Prompt {
-            self.want(Effect::Edit(id));
-        } else {
-            self.act_on("step.edit");
+        match self.inspector.tab {
+            Tab::Details => {
+                if self.step().is_some() {
+                    self.act_on("step.edit");
+                }
+            }
+            Tab::Prompt => {
+                if let Some((id, _)) = self.step() {
+                    self.want(Effect::Edit(id));
+                }
+            }
+            Tab::Runs => {
+                if let Some(attempt) = self.attempts().into_iter().nth(self.inspector.chosen) {
+                    self.show_log_of(attempt);
+                }
+            }
+            Tab::Logs => self.show_full_log(),
+            Tab::Diff => {}
         }
     }
 
     /// Scrolls the inspector, as far as there is anything to see.
     pub(super) fn scroll_inspector(&mut self, rows: i32) {
+        self.inspector.is_at_why = false;
         let to = i32::from(self.inspector.scroll).saturating_add(rows).clamp(0, i32::from(draw::last_row(self)));
         self.inspector.scroll = u16::try_from(to).unwrap_or(0);
     }
@@ -233,6 +242,12 @@ impl App {
         self.open_selection();
     }
 
+    /// Shows why the selection does not run, wherever that stands.
+    fn show_why(&mut self) {
+        self.show_tab(Tab::Details);
+        self.inspector.is_at_why = true;
+    }
+
     /// Fills in an action for the selection.
     fn act_on(&mut self, name: &'static str) {
         if let Some(spec) = CATALOG.iter().find(|spec| spec.name == name) {
@@ -242,9 +257,13 @@ impl App {
 
     /// SAFE to POWER asks, POWER to SAFE does not: the policy sees to it.
     fn turn_mode(&mut self) {
-        let is_safe = self.snapshot.as_ref().is_none_or(|snapshot| snapshot.status().mode == Mode::Safe.as_str());
-        let mode = if is_safe { Mode::Power } else { Mode::Safe };
+        let mode = if self.is_safe() { Mode::Power } else { Mode::Safe };
         self.ask(Action::PolicySetMode(policy::SetMode { mode }), false);
+    }
+
+    /// Whether the project is in SAFE mode, as far as is known.
+    pub(super) fn is_safe(&self) -> bool {
+        self.snapshot.as_ref().is_none_or(|snapshot| snapshot.status().mode == Mode::Safe.as_str())
     }
 
     fn open_selection(&mut self) {
@@ -257,7 +276,7 @@ impl App {
     fn close(&mut self) -> bool {
         let is_inspector_over = self.panels.is_inspector_open && !region::is_wide(self.size);
         if self.panels.is_log_full {
-            self.panels.is_log_full = false;
+            self.leave_full_log();
         } else if is_inspector_over {
             self.panels.is_inspector_open = false;
             self.panels.focus = Panel::Board;

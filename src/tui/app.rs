@@ -26,6 +26,9 @@ use crate::{
     model::Id,
 };
 
+/// What takes longer than this, in milliseconds, is said to be going on.
+const SLOW: u64 = 100;
+
 /// How the screen is drawn and what the terminal can.
 #[derive(Clone, Debug)]
 pub(super) struct Look {
@@ -62,6 +65,8 @@ pub(super) struct App {
     pub(super) is_mouse_given: bool,
     /// Actions that are being done.
     pub(super) pending: usize,
+    /// Since when any are.
+    pub(super) pending_since: u64,
     /// Whether it is to be drawn again.
     pub(super) is_dirty: bool,
     /// Whether it is over.
@@ -99,6 +104,7 @@ impl App {
             mouse: Mouse::default(),
             is_mouse_given: false,
             pending: 0,
+            pending_since: 0,
             is_dirty: true,
             is_over: false,
             crash: None,
@@ -156,11 +162,18 @@ impl App {
         self.is_dirty = true;
     }
 
+    /// Whether something that was asked for takes its time.
+    pub(super) const fn is_slow(&self) -> bool {
+        self.pending > 0 && self.now >= self.pending_since + SLOW
+    }
+
     /// How long nothing moves by itself, in milliseconds; nothing where that is forever.
     pub(super) fn rests_for(&self) -> Option<u64> {
         let toasts = self.toasts.iter().map(|toast| toast.until.saturating_sub(self.now));
         let running = self.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_anything_running());
         let beat = running.then_some(if self.look.is_animated { 250 } else { 1_000 });
-        toasts.chain(beat).min().map(|rest| rest.max(1))
+        let until_slow = self.pending_since + SLOW;
+        let slow = (self.pending > 0 && self.now < until_slow).then(|| until_slow - self.now);
+        toasts.chain(beat).chain(slow).min().map(|rest| rest.max(1))
     }
 }

@@ -151,12 +151,21 @@ impl App {
     pub(super) fn go_to_hit(&mut self, by: isize) {
         let hits = self.hits();
         if hits.is_empty() {
-            return self.say(Tone::Plain, "nothing is being searched for", None);
+            let words = if self.board.search.is_some() { "nothing is found" } else { "nothing is being searched for" };
+            return self.say(Tone::Plain, words, None);
         }
         let at = self.selected().and_then(|(_, at)| hits.iter().position(|&hit| hit == at));
         let next = at.map_or(0, |at| (at.cast_signed() + by).rem_euclid(hits.len().cast_signed()).cast_unsigned());
         let next = hits[next];
         self.select(next);
+    }
+
+    /// Selects a step or gate by its name, unless it is gone.
+    pub(super) fn go_to(&mut self, id: &Id) {
+        match self.snapshot.as_ref().and_then(|snapshot| snapshot.find(id)) {
+            Some(at) => self.select(at),
+            None => self.say(Tone::Plain, format!("`{id}` is not in the plan any more"), None),
+        }
     }
 
     /// Selects a step or gate, and shows it.

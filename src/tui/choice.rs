@@ -3,7 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::{app::App, command::Command, effect::Effect, layers::form::Form, toast::Tone};
-use crate::action::{Action, CATALOG};
+use crate::{
+    action::{Action, CATALOG},
+    model::Id,
+};
 
 /// Something that can be chosen.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +18,7 @@ pub(super) enum Choice {
     /// An action with nothing more to ask.
     Do(Box<Action>),
     /// A step or gate to go to.
-    Node(usize),
+    Node(Id),
     /// A text for the clipboard, and what it is.
     Copy { text: String, what: &'static str },
 }
@@ -27,7 +30,7 @@ impl App {
             Choice::Command(command) => self.perform(command),
             Choice::Action { name, known } => self.fill_in(name, known),
             Choice::Do(action) => self.ask(*action, false),
-            Choice::Node(at) => self.select(at),
+            Choice::Node(id) => self.go_to(&id),
             Choice::Copy { text, what } => {
                 self.say(Tone::Plain, format!("copied {what}"), None);
                 self.want(Effect::Copy(text));

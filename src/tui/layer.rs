@@ -4,6 +4,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::{Frame, layout::Rect};
 
 use super::app::App;
+use crate::error::Error;
 
 /// What a layer did with a key or the mouse.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,7 +39,7 @@ pub(super) trait Layer: Send {
     fn checked(&mut self, _verdict: &Result<String, String>) {}
 
     /// Hears that an action was done, or why not.
-    fn done(&mut self, _action: &str, _result: &Result<(), String>) -> Flow {
+    fn done(&mut self, _action: &str, _result: Result<(), &Error>) -> Flow {
         Flow::Stay
     }
 

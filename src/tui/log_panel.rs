@@ -1,6 +1,6 @@
 //! The log of the selected step: which part of it is shown, and how.
 
-use super::{app::App, effect::Effect, toast::Tone};
+use super::{app::App, effect::Effect, inspector::Tab, panels::Panel, region, toast::Tone};
 use crate::{
     client::{Found, LogLine, Streams},
     model::Id,
@@ -53,6 +53,12 @@ pub(super) struct Lines {
 #[derive(Default)]
 pub(super) struct LogPanel {
     pub(super) wanted: Option<Wanted>,
+    /// An attempt other than the last one: of which step, its run and number.
+    pub(super) chosen: Option<(Id, String, u32)>,
+    /// Whether anything of it has been read yet.
+    pub(super) is_read: bool,
+    /// Whether something is being looked for in it.
+    pub(super) is_searching: bool,
     pub(super) lines: Vec<LogLine>,
     pub(super) total: u64,
     pub(super) is_counted: bool,
@@ -84,8 +90,10 @@ impl App {
     /// Shows the log of the selection; of its last attempt.
     pub(super) fn show_log(&mut self) {
         let step = self.selected_id().and_then(|id| self.snapshot.as_ref()?.step(&id).cloned());
+        let chosen = self.log.chosen.take().filter(|(id, ..)| step.as_ref().is_some_and(|row| row.id == *id));
+        self.log.chosen.clone_from(&chosen);
         let wanted = step.map(|row| Wanted {
-            attempt: row.run.zip(row.attempt),
+            attempt: chosen.map(|(_, run, attempt)| (run, attempt)).or(row.run.zip(row.attempt)),
             step: row.id,
             streams: self.log.streams,
             is_raw: self.log.is_raw,
@@ -99,6 +107,7 @@ impl App {
         };
         let panel = &mut self.log;
         (panel.lines, panel.total, panel.is_counted, panel.problem) = (Vec::new(), 0, false, None);
+        (panel.is_read, panel.is_searching) = (false, false);
         (panel.top, panel.left, panel.hit) = (None, 0, None);
         if !is_same_step {
             panel.search = None;
@@ -123,6 +132,7 @@ impl App {
             return;
         }
         let panel = &mut self.log;
+        (panel.is_read, panel.is_searching) = (true, false);
         (panel.lines, panel.total, panel.is_counted, panel.problem) = (lines.shown, lines.total, lines.is_counted, lines.problem);
         match lines.found {
             Some(Found::Line(line)) => {
@@ -135,9 +145,52 @@ impl App {
         self.is_dirty = true;
     }
 
+    /// Whether the keys go to a log: the panel's, or the inspector's.
+    pub(super) fn is_in_log(&self) -> bool {
+        match self.panels.focus {
+            Panel::Log => true,
+            Panel::Inspector => self.inspector.tab == Tab::Logs,
+            Panel::Board | Panel::Chat => false,
+        }
+    }
+
     /// The rows of the log that are seen.
     pub(super) fn log_rows(&self) -> u64 {
-        u64::from(self.regions().log.height.saturating_sub(2))
+        let regions = self.regions();
+        let area = if self.panels.focus == Panel::Inspector { regions.inspector } else { regions.log };
+        u64::from(area.height.saturating_sub(2))
+    }
+
+    /// Shows the log on the whole screen.
+    pub(super) fn show_full_log(&mut self) {
+        self.panels.is_log_full = true;
+        self.focus(Panel::Log);
+    }
+
+    /// Shows everything again, and the last attempt's log.
+    pub(super) fn leave_full_log(&mut self) {
+        self.panels.is_log_full = false;
+        let is_covered = self.panels.is_inspector_open && !region::is_wide(self.size);
+        self.focus(if is_covered { Panel::Inspector } else { Panel::Board });
+        if self.log.chosen.take().is_some() {
+            self.show_log();
+        }
+    }
+
+    /// Shows the log of an attempt of the selection.
+    pub(super) fn show_log_of(&mut self, (run, attempt): (String, u32)) {
+        self.log.chosen = self.selected_id().map(|id| (id, run, attempt));
+        self.show_log();
+        self.show_full_log();
+    }
+
+    /// Follows the end of the log, or stays where it is.
+    pub(super) fn turn_follow(&mut self) {
+        if self.log.top.is_some() {
+            return self.go_to_line(u64::MAX);
+        }
+        self.log.top = Some(self.log.total.saturating_sub(self.log_rows()));
+        self.read_log(None);
     }
 
     /// Moves the window over the log by some lines.
@@ -166,6 +219,7 @@ impl App {
             (None, true) => self.log.total,
             (None, false) => 0,
         };
+        self.log.is_searching = true;
         self.read_log(Some(Find { text, from, is_backward }));
     }
 

@@ -104,9 +104,14 @@ pub(super) fn work(mut reader: LogReader, inbox: &Receiver<News>, again: &Sender
     let mut watch = None;
     let mut has_more = false;
     let is_told = Arc::new(AtomicBool::new(false));
+    // What came while something was looked for.
+    let mut next = None;
     loop {
-        let news =
-            if has_more { inbox.try_recv().map_err(|_| RecvTimeoutError::Timeout) } else { inbox.recv().map_err(Into::into) };
+        let news = match next.take() {
+            Some(news) => Ok(news),
+            None if has_more => inbox.try_recv().map_err(|_| RecvTimeoutError::Timeout),
+            None => inbox.recv().map_err(Into::into),
+        };
         match news {
             Ok(News::Wish(other)) => {
                 let wanted = other.as_ref().map(|wish| &wish.wanted);
@@ -127,7 +132,18 @@ pub(super) fn work(mut reader: LogReader, inbox: &Receiver<News>, again: &Sender
             continue;
         };
         let find = now.find.take();
-        let found = find.and_then(|find| reader.find(&now.wanted, &find, &mut || false));
+        let mut has_another_wish = || {
+            while next.is_none() {
+                match inbox.try_recv() {
+                    // It is read after the search anyway.
+                    Ok(News::Grown) => is_told.store(false, Ordering::SeqCst),
+                    Ok(wish) => next = Some(wish),
+                    Err(_) => break,
+                }
+            }
+            next.is_some()
+        };
+        let found = find.and_then(|find| reader.find(&now.wanted, &find, &mut has_another_wish));
         let (lines, more) = reader.read(now);
         has_more = more;
         if watch.is_none() {

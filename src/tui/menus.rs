@@ -9,16 +9,17 @@ use super::{
     command::Command,
     keymap::binding,
     layers::{
-        list::{List, Row},
+        list::{self, List},
         menu::{Entry, Menu},
     },
+    snapshot::Row,
     toast::Tone,
     welcome::Start,
 };
 use crate::{
     action::{Action, Spec, camel, history},
-    client::NeedKind,
-    model::StepStatus,
+    client::{NeedKind, plain},
+    model::{GateStatus, Id, StepStatus},
 };
 
 impl App {
@@ -108,23 +109,38 @@ impl App {
         self.open(Menu::new("Change the plan", entries, None));
     }
 
+    /// What can be done about the selection, as it stands.
+    pub(super) fn ways(&self) -> &'static [Command] {
+        let Some((snapshot, at)) = self.selected() else { return &[] };
+        match snapshot.row(at) {
+            Row::Gate(gate) if gate.status == GateStatus::Pending.as_str() => &[Command::Approve, Command::Block],
+            Row::Gate(_) => &[],
+            Row::Step(step) => match step.status {
+                StepStatus::Running => &[Command::Stop, Command::FullLog, Command::Prompt],
+                StepStatus::NeedsReview => {
+                    &[Command::Approve, Command::Block, Command::Continue, Command::Diff, Command::FullLog, Command::Run]
+                }
+                StepStatus::Done | StepStatus::Failed => {
+                    &[Command::Run, Command::Continue, Command::Diff, Command::FullLog, Command::Prompt]
+                }
+                StepStatus::Ready | StepStatus::Blocked => &[Command::Run, Command::Prompt],
+            },
+        }
+    }
+
     /// What can be done with what is under the pointer.
     pub(super) fn open_context_menu(&mut self, place: Position) {
         let Some((snapshot, at)) = self.selected() else { return };
         let id = snapshot.node(at).id.clone();
-        let commands: &[Command] = match snapshot.step(&id).map(|row| row.status) {
-            None => &[Command::Approve, Command::Block, Command::Why],
-            Some(StepStatus::Running) => &[Command::Stop, Command::FullLog, Command::Why, Command::Prompt],
-            Some(StepStatus::NeedsReview) => {
-                &[Command::Approve, Command::Block, Command::Continue, Command::Diff, Command::FullLog, Command::Run]
-            }
-            Some(StepStatus::Done | StepStatus::Failed) => {
-                &[Command::Run, Command::Continue, Command::Diff, Command::FullLog, Command::Reset, Command::Prompt]
-            }
-            Some(StepStatus::Ready | StepStatus::Blocked) => &[Command::Run, Command::Why, Command::Prompt, Command::Skip],
+        let commands = self.ways();
+        let about: &[Command] = match snapshot.step(&id).map(|row| row.status) {
+            None => &[Command::Why, Command::Review],
+            Some(StepStatus::Running | StepStatus::NeedsReview) => &[Command::Why],
+            Some(StepStatus::Done | StepStatus::Failed) => &[Command::Reset],
+            Some(StepStatus::Ready | StepStatus::Blocked) => &[Command::Why, Command::Skip],
         };
         let more = [Command::Plan, Command::Yank];
-        let entries = commands.iter().chain(&more).enumerate().map(|(at, &command)| {
+        let entries = commands.iter().chain(about).chain(&more).enumerate().map(|(at, &command)| {
             let row = binding(command);
             let key = self.keymap.key(command).and_then(|key| key.chars().next().filter(|_| key.chars().count() == 1));
             let number = char::from_digit(u32::try_from(at + 1).unwrap_or(0), 10).unwrap_or(' ');
@@ -135,14 +151,14 @@ impl App {
     }
 
     fn log_text(&self) -> String {
-        self.log.lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
+        self.log.lines.iter().map(|line| plain(&line.text)).collect::<Vec<_>>().join("\n")
     }
 
     /// Looking at what a step did, and deciding about it.
     pub(super) fn open_review_menu(&mut self) {
         let Some((snapshot, at)) = self.selected() else { return };
         let id = snapshot.node(at).id.clone();
-        let Some(row) = snapshot.step(&id) else { return self.say(Tone::Plain, "a approves a gate, b blocks it", None) };
+        let Some(row) = snapshot.step(&id) else { return self.open_gate_menu(&id) };
         let command = |key, words, command| Entry::new(key, words, Choice::Command(command));
         let mut entries = vec![command('d', "what it changed", Command::Diff), command('l', "its log", Command::FullLog)];
         if row.status == StepStatus::NeedsReview {
@@ -151,6 +167,24 @@ impl App {
         }
         entries.push(command('c', "go on in its session with a message", Command::Continue));
         self.open(Menu::new(format!("Review {id}"), entries, None));
+    }
+
+    /// Deciding about a gate, with a word about it where a person wants to say one.
+    fn open_gate_menu(&mut self, id: &Id) {
+        let is_pending = self.snapshot.as_ref().and_then(|snapshot| snapshot.gate(id).map(|gate| gate.status))
+            == Some(GateStatus::Pending.as_str());
+        let about = |name: &'static str| Choice::Action { name, known: Map::from_iter([("id".to_owned(), json!(id))]) };
+        let entries = if is_pending {
+            vec![
+                Entry::new('a', "approve", Choice::Command(Command::Approve)),
+                Entry::new('n', "approve with a note, or before it is reached", about("gate.approve")),
+                Entry::new('b', "block", Choice::Command(Command::Block)),
+                Entry::new('r', "block with a reason", about("gate.block")),
+            ]
+        } else {
+            vec![Entry::new('o', "reopen: it is pending again", about("gate.reopen"))]
+        };
+        self.open(Menu::new(format!("Decide {id}"), entries, None));
     }
 
     /// Everything that needs a person.
@@ -164,11 +198,11 @@ impl App {
                 _ => at.map_or(StepStatus::Failed, |at| snapshot.status_of(at)),
             };
             let command = Choice::Copy { text: need.remedy.command.clone(), what: "the command" };
-            Row {
+            list::Row {
                 head: self.look.glyphs.step_status(status).to_string(),
                 style: self.look.theme.step(status),
                 words: need.words(),
-                choice: Some(at.map_or(command, Choice::Node)),
+                choice: Some(at.map_or(command, |at| Choice::Node(snapshot.node(at).id.clone()))),
             }
         });
         let rows = rows.collect();
@@ -189,6 +223,11 @@ impl App {
             }
             let error = detail.state.note.clone().or_else(|| detail.state.outcome.clone());
             entries.extend(error.map(|error| Entry::new('e', "how it ended", copy(error, "how it ended"))));
+        }
+        let cure = self.inspector.facts.as_ref().filter(|facts| facts.id == node.id).and_then(|facts| facts.why.as_ref());
+        if let Some(why) = cure.filter(|why| !why.acts.is_empty()) {
+            let commands: Vec<&str> = why.acts.iter().map(|act| act.command.as_str()).collect();
+            entries.push(Entry::new('w', "commands that would let it run", copy(commands.join("\n"), "the commands")));
         }
         if !self.log.lines.is_empty() {
             entries.push(Entry::new('l', "log lines", copy(self.log_text(), "the log's last lines")));

@@ -8,6 +8,7 @@ use super::{
     command::Command,
     draw,
     effect::Effect,
+    inspector::Tab,
     minimap::Minimap,
     panels::{Panel, View},
     toast::Tone,
@@ -72,7 +73,7 @@ impl App {
         }
         if self.is_on_side(at) {
             self.mouse.held = Held::Side;
-        } else if at.y == regions.log.y && regions.board.height > 0 {
+        } else if at.y == regions.log.y && regions.board.height > 0 && !regions.inspector.contains(at) {
             self.mouse.held = Held::LogTop;
         } else if let Some(tab) = draw::tab_at(self, at) {
             self.inspector.tab = tab;
@@ -164,7 +165,9 @@ impl App {
 
     fn wheel(&mut self, at: Position, rows: i32) {
         let regions = self.regions();
-        if regions.inspector.contains(at) {
+        if regions.inspector.contains(at) && self.inspector.tab == Tab::Logs {
+            self.scroll_log(i64::from(rows));
+        } else if regions.inspector.contains(at) {
             self.scroll_inspector(rows);
         } else if regions.log.contains(at) {
             self.scroll_log(i64::from(rows));

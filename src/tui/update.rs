@@ -39,18 +39,14 @@ impl App {
             Msg::Ask { asked, what, why, plan } => {
                 self.pending = self.pending.saturating_sub(1);
                 let plan = plan.map(|plan| plan.commands).unwrap_or_default();
-                self.open(Confirm::policy(what, why, plan, asked.action));
+                let confirm = Confirm::policy(self, (what, why), plan, asked.action);
+                self.open(confirm);
             }
             Msg::Checked(verdict) => {
                 self.layers.iter_mut().for_each(|layer| layer.checked(&verdict));
                 self.is_dirty = true;
             }
-            Msg::Facts(facts) => {
-                if self.board.selected.as_ref() == Some(&facts.id) {
-                    self.inspector.facts = Some(facts);
-                    self.is_dirty = true;
-                }
-            }
+            Msg::Facts(facts) => self.take_facts(facts),
             Msg::Lines(lines) => self.take_lines(*lines),
             Msg::Open(layer) => {
                 self.layers.push(layer);
@@ -184,8 +180,7 @@ impl App {
 
     fn take_result(&mut self, action: &'static str, result: Result<Reply, Error>) {
         self.pending = self.pending.saturating_sub(1);
-        let heard = result.as_ref().map(|_| ()).map_err(ToString::to_string);
-        self.layers.retain_mut(|layer| layer.done(action, &heard) != Flow::Close);
+        self.layers.retain_mut(|layer| layer.done(action, result.as_ref().map(|_| ())) != Flow::Close);
         match result {
             Ok(reply) => {
                 for warning in &reply.warnings {
@@ -208,11 +203,12 @@ impl App {
 
     /// Reads what is shown of the selection.
     pub(super) fn selection_changed(&mut self) {
-        self.inspector.scroll = 0;
+        (self.inspector.scroll, self.inspector.is_at_why) = (0, false);
         if let Some(id) = self.selected_id()
             && self.inspector.facts.as_ref().is_none_or(|facts| facts.id != id)
         {
             self.inspector.facts = Some(Box::new(Facts::none(id)));
+            self.inspector.chosen = 0;
         }
         self.inspect();
         self.show_log();
@@ -226,6 +222,9 @@ impl App {
 
     /// Does an action, unless the policy wants a person's word first.
     pub(super) fn ask(&mut self, action: crate::action::Action, is_confirmed: bool) {
+        if self.pending == 0 {
+            self.pending_since = self.now;
+        }
         self.pending += 1;
         self.want(Effect::Call(Box::new(Asked { action, is_confirmed })));
     }

@@ -154,6 +154,7 @@ impl Worker {
 
     fn inspect(&self, id: Id, tab: Tab) -> Facts {
         let mut facts = Facts::none(id.clone());
+        facts.tab = Some(tab);
         facts.detail = self.show(id.clone());
         if facts.detail.is_none() {
             facts.produced = self.before_gate(&id);

@@ -39,6 +39,11 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     if snapshot.graph.nodes.is_empty() {
         return frame.render_widget(Paragraph::new(NOTHING.map(|line| Line::styled(line, theme.dim)).to_vec()), inside);
     }
+    if app.view() == View::List && app.board.order.is_empty() {
+        let text =
+            format!("nothing has `{}` in its name, agent, status or group", app.board.search.as_deref().unwrap_or_default());
+        return frame.render_widget(Paragraph::new(Line::styled(tame(&text), theme.dim)).wrap(Wrap { trim: true }), inside);
+    }
     match app.view() {
         View::List => list::draw(app, snapshot, frame, inside),
         View::Graph => {

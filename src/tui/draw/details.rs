@@ -1,26 +1,32 @@
 //! Everything about the selected step or gate, and what can be done about it.
 
 use ratatui::text::{Line, Span};
+use serde_json::Value;
 
 use super::{
-    super::{app::App, command::Command, inspector::Facts, snapshot::Snapshot},
+    super::{app::App, command::Command, inspector::Facts, keymap::binding, snapshot::Snapshot},
     tame,
 };
 use crate::{
     client::{GateRow, Standing, StepDetail, WhyReport},
-    model::{GateStatus, Id, Span as Duration},
+    model::{GateStatus, Id, Span as Duration, Step},
 };
 
 /// The lines of the tab.
 pub(super) fn lines(app: &App, facts: &Facts) -> Vec<Line<'static>> {
+    let mut lines = about(app, facts);
+    lines.extend(facts.why.iter().flat_map(|why| of_why(app, why)));
+    lines
+}
+
+/// What it is, before why it does not run.
+pub(super) fn about(app: &App, facts: &Facts) -> Vec<Line<'static>> {
     let Some((snapshot, at)) = app.selected() else { return Vec::new() };
-    let mut lines = match (&facts.detail, snapshot.gate(&snapshot.node(at).id)) {
+    match (&facts.detail, snapshot.gate(&snapshot.node(at).id)) {
         (_, Some(gate)) => of_gate(app, snapshot, gate, facts),
         (Some(detail), None) => of_step(app, snapshot, at, detail),
         (None, None) => Vec::new(),
-    };
-    lines.extend(facts.why.iter().flat_map(|why| of_why(app, why)));
-    lines
+    }
 }
 
 /// The sign of a step or gate, in the colour of its status.
@@ -34,7 +40,7 @@ pub(super) fn glyph(app: &App, snapshot: &Snapshot, id: &Id) -> Span<'static> {
 }
 
 fn row(app: &App, name: &str, spans: impl IntoIterator<Item = Span<'static>>) -> Line<'static> {
-    std::iter::once(Span::styled(format!("{name:<9}"), app.look.theme.dim)).chain(spans).collect()
+    std::iter::once(Span::styled(format!("{name:<8} "), app.look.theme.dim)).chain(spans).collect()
 }
 
 fn text(app: &App, name: &str, text: &str) -> Line<'static> {
@@ -77,7 +83,7 @@ fn of_step(app: &App, snapshot: &Snapshot, at: usize, detail: &StepDetail) -> Ve
     add("workers", state.workers.map(|workers| format!("{} of {} ended", workers.ended, workers.all)));
     add("attempt", attempt);
     add("used", state.usage.as_ref().map(crate::model::Usage::words));
-    add("time left", left.map(|left| format!(" {left}")));
+    add("time left", left);
     add("changed", state.changed.then(|| "its definition, since it ran".into()));
     let mut needs = detail.step.depends_on.clone();
     needs.extend(detail.step.candidates().iter().filter(|id| !detail.step.depends_on.contains(id)).cloned());
@@ -85,7 +91,34 @@ fn of_step(app: &App, snapshot: &Snapshot, at: usize, detail: &StepDetail) -> Ve
     lines.extend(ids(app, snapshot, "unlocks", &detail.dependents));
     lines.extend(ids(app, snapshot, "watched", &detail.watchdogs));
     lines.push(text(app, "work", detail.work.lines().next().unwrap_or_default()));
+    lines.extend(others(&detail.step).map(|(name, value)| text(app, &name, &value)));
+    lines.push(keys(app, &[]));
     lines
+}
+
+/// The fields that the plan gives a step beyond those with a line of their own.
+fn others(step: &Step) -> impl Iterator<Item = (String, String)> {
+    const SHOWN: [&str; 9] = ["id", "type", "prompt", "command", "cwd", "depends_on", "status", "group_id", "watchdog_for"];
+    let Ok(Value::Object(fields)) = serde_json::to_value(step) else { return Vec::new().into_iter() };
+    let written = |value: Value| match value {
+        Value::String(text) => text,
+        Value::Array(items) => items.iter().map(|item| item.as_str().unwrap_or_default()).collect::<Vec<_>>().join(" "),
+        Value::Object(pairs) => {
+            let pairs = pairs.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
+            pairs.collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
+    };
+    let others = fields.into_iter().filter(|(name, _)| !SHOWN.contains(&name.as_str()));
+    others.map(|(name, value)| (name, written(value))).collect::<Vec<_>>().into_iter()
+}
+
+/// The keys that do something about the selection now.
+fn keys(app: &App, more: &[Command]) -> Line<'static> {
+    let theme = &app.look.theme;
+    let commands = app.ways().iter().chain(more);
+    let hints = commands.filter_map(|&command| Some((app.keymap.key(command)?, binding(command).short)));
+    hints.flat_map(|(key, words)| [Span::styled(key, theme.key), Span::styled(format!(" {words}  "), theme.dim)]).collect()
 }
 
 fn of_gate(app: &App, snapshot: &Snapshot, gate: &GateRow, facts: &Facts) -> Vec<Line<'static>> {
@@ -115,13 +148,7 @@ fn of_gate(app: &App, snapshot: &Snapshot, gate: &GateRow, facts: &Facts) -> Vec
             lines.push(text(app, "", &words.join(" · ")));
         }
     }
-    let keys = [(Command::Approve, "approve"), (Command::Block, "block")];
-    let hints = keys.into_iter().filter_map(|(command, words)| Some((app.keymap.key(command)?, words)));
-    let hints: Vec<Span> =
-        hints.flat_map(|(key, words)| [Span::styled(key, theme.key), Span::styled(format!(" {words}  "), theme.dim)]).collect();
-    if status == GateStatus::Pending {
-        lines.push(row(app, "", hints));
-    }
+    lines.push(keys(app, &[Command::Review]));
     lines
 }
 

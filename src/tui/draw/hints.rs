@@ -26,6 +26,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         spans.push(Span::styled(format!(" {words}  "), app.look.theme.dim));
     }
     frame.render_widget(Line::from(spans), area);
+    if app.is_slow() {
+        frame.render_widget(Line::styled(" working … ", app.look.theme.warning).right_aligned(), area);
+    }
 }
 
 fn own(app: &App) -> Vec<(String, String)> {

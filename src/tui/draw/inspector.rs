@@ -18,7 +18,7 @@ use super::{
     },
     panel, tame,
 };
-use crate::model::{Id, Span as Duration};
+use crate::model::{Id, Span as Duration, StepStatus};
 
 /// Draws the inspector; as a rail where it is folded.
 pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
@@ -61,21 +61,31 @@ pub(in super::super) fn last_row(app: &App) -> u16 {
     u16::try_from(rows).unwrap_or(u16::MAX).saturating_sub(area.height.saturating_sub(2))
 }
 
+/// The row at which it begins to say why the selection does not run.
+pub(in super::super) fn why_row(app: &App) -> u16 {
+    let width = usize::from(app.regions().inspector.width.saturating_sub(2)).max(1);
+    let lines = app.inspector.facts.as_ref().map(|facts| super::details::about(app, facts)).unwrap_or_default();
+    u16::try_from(lines.into_iter().flat_map(|line| wrap(line, width)).count()).unwrap_or(u16::MAX)
+}
+
 /// Everything that the tab shows, in rows of the panel's width.
 fn rows(app: &App, width: u16) -> Vec<Line<'static>> {
     let Some(facts) = &app.inspector.facts else { return Vec::new() };
     let theme = &app.look.theme;
+    let is_read = facts.tab == Some(app.inspector.tab);
     let mut lines = match app.inspector.tab {
         Tab::Details => super::details::lines(app, facts),
+        _ if !is_read => Vec::new(),
         Tab::Prompt => facts.prompt_lines.iter().map(|line| prompt_line(app, line)).collect(),
         Tab::Diff => diff(app, facts),
         Tab::Runs => attempts(app, facts),
         Tab::Logs => Vec::new(),
     };
     match &facts.problem {
-        Some(problem) => lines.push(Line::styled(tame(problem), theme.dim)),
+        Some(problem) if is_read => lines.push(Line::styled(tame(problem), theme.dim)),
+        _ if lines.is_empty() && !is_read => lines.push(Line::styled("reading …", theme.dim)),
         None if lines.is_empty() => lines.push(Line::styled(nothing(app.inspector.tab), theme.dim)),
-        None => {}
+        _ => {}
     }
     lines.into_iter().flat_map(|line| wrap(line, usize::from(width).max(1))).collect()
 }
@@ -84,8 +94,8 @@ const fn nothing(tab: Tab) -> &'static str {
     match tab {
         Tab::Prompt => "no prompt",
         Tab::Diff => "it changed nothing",
-        Tab::Runs => "no attempt has ended yet",
-        Tab::Details | Tab::Logs => "reading …",
+        Tab::Runs => "it has not run yet",
+        Tab::Details | Tab::Logs => "",
     }
 }
 
@@ -127,17 +137,28 @@ fn diff(app: &App, facts: &Facts) -> Vec<Line<'static>> {
     lines
 }
 
+/// Two lines for each attempt: how it ended after how long, and when it began in which run.
 fn attempts(app: &App, facts: &Facts) -> Vec<Line<'static>> {
     let theme = &app.look.theme;
-    let lines = facts.attempts.iter().flat_map(|attempt| {
-        let glyph = app.look.glyphs.step_status(attempt.status);
-        let head = Line::from(vec![
-            Span::styled(format!("{glyph} "), theme.step(attempt.status)),
-            Span::raw(format!("{}  {:>6}  ", attempt.attempt, Duration::from_ms(attempt.duration_ms).short())),
-            Span::styled(tame(&attempt.outcome().explained()), theme.step(attempt.status)),
+    let running = app.running_attempt().map(|(run, attempt)| {
+        let took = app.selected().and_then(|(snapshot, at)| snapshot.duration_ms(at, app.now)).unwrap_or_default();
+        (StepStatus::Running, attempt, took, "runs".to_owned(), format!("  now  run {run}"))
+    });
+    let ended = facts.attempts.iter().map(|ended| {
+        let began = ended.started_at.get(..19).unwrap_or(&ended.started_at).replace('T', " ");
+        let how = tame(&ended.outcome().explained());
+        (ended.status, ended.attempt, ended.duration_ms, how, format!("  {began}  run {}", ended.run))
+    });
+    let lines = running.into_iter().chain(ended).enumerate().flat_map(|(at, (status, attempt, took, how, place))| {
+        let mut head = Line::from(vec![
+            Span::styled(format!("{} ", app.look.glyphs.step_status(status)), theme.step(status)),
+            Span::raw(format!("{attempt}  {:>6}  ", Duration::from_ms(took).short())),
+            Span::styled(how, theme.step(status)),
         ]);
-        let began = attempt.started_at.get(..19).unwrap_or(&attempt.started_at).replace('T', " ");
-        [head, Line::styled(format!("  {began}  run {}", attempt.run), theme.dim)]
+        if at == app.inspector.chosen {
+            head = head.patch_style(theme.selected);
+        }
+        [head, Line::styled(place, theme.dim)]
     });
     lines.collect()
 }
@@ -187,7 +208,7 @@ pub(in super::super) fn tab_at(app: &App, at: Position) -> Option<Tab> {
     let mut x = area.x + 2;
     Tab::ALL.into_iter().find(|tab| {
         let width = u16::try_from(tab.title().len()).unwrap_or(0);
-        let is_here = at.y == area.y && (x..x + width).contains(&at.x);
+        let is_here = area.contains(at) && at.y == area.y && (x..x + width).contains(&at.x);
         x += width + 1;
         is_here
     })

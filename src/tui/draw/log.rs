@@ -36,13 +36,15 @@ fn title(app: &App) -> String {
         (Some(top), true) => format!(" ─ {}/{}", top + 1, panel.total),
         (Some(top), false) => format!(" ─ {}/{} and counting", top + 1, panel.total),
     };
-    let search = panel.search.as_ref().map_or(String::new(), |text| format!(" · /{}", tame(text)));
-    let attempt = wanted
-        .attempt
-        .as_ref()
-        .filter(|(_, attempt)| *attempt > 1)
-        .map_or(String::new(), |(_, attempt)| format!(" · attempt {attempt}"));
-    format!(" Log · {}{attempt} · {}{place}{search} ", wanted.step, panel.stream())
+    let searching = if panel.is_searching { " …" } else { "" };
+    let search = panel.search.as_ref().map_or(String::new(), |text| format!(" · /{}{searching}", tame(text)));
+    let attempt = match (&panel.chosen, &wanted.attempt) {
+        (Some((_, run, attempt)), _) => format!(" · attempt {attempt} of {run}"),
+        (None, Some((_, attempt))) if *attempt > 1 => format!(" · attempt {attempt}"),
+        _ => String::new(),
+    };
+    let raw = if wanted.is_raw { " as it is" } else { "" };
+    format!(" Log · {}{attempt} · {}{raw}{place}{search} ", wanted.step, panel.stream())
 }
 
 /// Draws the lines that fit, the last ones while it follows.
@@ -55,6 +57,7 @@ pub(super) fn lines(app: &App, frame: &mut Frame<'_>, inside: Rect) {
         let words = match (&panel.problem, &wanted.attempt) {
             (Some(problem), _) => tame(problem),
             (None, None) => format!("`{}` has not run yet", wanted.step),
+            (None, Some(_)) if !panel.is_read => "reading …".into(),
             (None, Some(_)) => "nothing written yet".into(),
         };
         return frame.render_widget(Line::styled(words, app.look.theme.dim), inside);

@@ -18,7 +18,7 @@ use ratatui::{
     widgets::{Block, BorderType},
 };
 
-pub(super) use inspector::{last_row, tab_at};
+pub(super) use inspector::{last_row, tab_at, why_row};
 pub(super) use screen::draw;
 pub(super) use toolbar::button_at;
 

@@ -1,6 +1,6 @@
 //! A question before something is done. The harmless answer is the default.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -14,7 +14,10 @@ use super::super::{
     layer::{Flow, Layer},
     region,
 };
-use crate::{action::Action, error::count};
+use crate::{
+    action::{Access, Action, CATALOG},
+    error::count,
+};
 
 /// How many lines of what would run are shown.
 const SHOWN: usize = 12;
@@ -29,17 +32,35 @@ pub(in super::super) struct Confirm {
     commands: Vec<String>,
     action: Action,
     is_yes: bool,
+    /// How many more times it asks after a yes.
+    again: u8,
 }
 
 impl Confirm {
-    /// What the policy wants to hear from a person.
-    pub(in super::super) const fn policy(what: String, why: String, commands: Vec<String>, action: Action) -> Self {
-        Self { what, why: Some(why), commands, action, is_yes: false }
+    /// What the policy wants to hear from a person; twice where something would be lost.
+    pub(in super::super) fn policy(app: &App, asked: (String, String), commands: Vec<String>, action: Action) -> Self {
+        let access = CATALOG.iter().find(|spec| spec.name == action.name()).map(|spec| spec.access);
+        let again = u8::from(app.is_safe() && access == Some(Access::Destroy));
+        let (what, why) = asked;
+        Self { what, why: Some(why), commands, action, is_yes: false, again }
     }
 
     /// What the screen asks by itself, since a slip of the finger must not cost hours.
     pub(in super::super) const fn own(what: String, action: Action) -> Self {
-        Self { what, why: None, commands: Vec::new(), action, is_yes: false }
+        Self { what, why: None, commands: Vec::new(), action, is_yes: false, again: 0 }
+    }
+
+    /// Takes an answer; a second question begins at No again.
+    fn answer(&mut self, app: &mut App) -> Flow {
+        if self.is_yes && self.again > 0 {
+            (self.again, self.is_yes) = (self.again - 1, false);
+            self.why = Some("asked a second time, since it takes something away".into());
+            return Flow::Stay;
+        }
+        if self.is_yes {
+            app.ask(self.action.clone(), self.why.is_some());
+        }
+        Flow::Close
     }
 
     fn lines(&self, app: &App) -> Vec<Line<'static>> {
@@ -72,18 +93,16 @@ impl Confirm {
 impl Layer for Confirm {
     fn key(&mut self, app: &mut App, key: KeyEvent) -> Flow {
         match key.code {
+            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Flow::Close,
+            KeyCode::Char(_) if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {}
             KeyCode::Left | KeyCode::Right | KeyCode::Tab | KeyCode::BackTab => self.is_yes ^= true,
-            KeyCode::Char('y' | 'Y') => self.is_yes = true,
-            KeyCode::Enter => {}
-            KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc => return Flow::Close,
-            KeyCode::Char('c') => return Flow::Close,
-            _ => return Flow::Stay,
-        }
-        if matches!(key.code, KeyCode::Enter | KeyCode::Char(_)) {
-            if self.is_yes {
-                app.ask(self.action.clone(), self.why.is_some());
+            KeyCode::Char('y' | 'Y') => {
+                self.is_yes = true;
+                return self.answer(app);
             }
-            return Flow::Close;
+            KeyCode::Enter => return self.answer(app),
+            KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc => return Flow::Close,
+            _ => {}
         }
         Flow::Stay
     }

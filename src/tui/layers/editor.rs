@@ -7,12 +7,14 @@ use tui_textarea::TextArea;
 use super::super::{
     app::App,
     draw,
+    effect::Effect,
     layer::{Flow, Layer},
     toast::Tone,
 };
 use crate::{
     action::{Act as _, Action, prompt},
     client::PromptText,
+    error::Error,
     model::Id,
 };
 
@@ -23,11 +25,16 @@ const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7
 pub(in super::super) struct Editor {
     step: Id,
     text: TextArea<'static>,
+    /// The text that was there.
+    before: Vec<String>,
     /// Of the text that was there, so that nobody's later work is written over.
     sha256: String,
-    is_changed: bool,
     /// Whether leaving without saving was said once.
     is_warned: bool,
+    /// Whether it is being saved.
+    is_saving: bool,
+    /// Whether somebody else has changed the prompt meanwhile.
+    is_outdated: bool,
     /// What is being looked for, while it is typed.
     search: Option<String>,
 }
@@ -37,7 +44,9 @@ impl Editor {
     pub(in super::super) fn new(prompt: &PromptText) -> Self {
         let mut text = TextArea::new(prompt.text.lines().map(str::to_owned).collect());
         text.set_cursor_line_style(ratatui::style::Style::new());
-        Self { step: prompt.step.clone(), text, sha256: prompt.sha256.clone(), is_changed: false, is_warned: false, search: None }
+        let before = text.lines().to_vec();
+        let (step, sha256) = (prompt.step.clone(), prompt.sha256.clone());
+        Self { step, text, before, sha256, is_warned: false, is_saving: false, is_outdated: false, search: None }
     }
 
     /// An editor of a prompt that is not there yet.
@@ -46,15 +55,22 @@ impl Editor {
         Self::new(&nothing)
     }
 
-    fn save(&self, app: &mut App) {
+    fn is_changed(&self) -> bool {
+        self.text.lines() != self.before
+    }
+
+    /// Saves it if the prompt is still what it was, or over whatever it is now.
+    fn save(&mut self, app: &mut App, is_forced: bool) {
         let mut text = self.text.lines().join("\n");
         text.push('\n');
-        let set = prompt::Set { step: self.step.clone(), file: None, text: Some(text), if_unchanged: Some(self.sha256.clone()) };
+        let if_unchanged = (!is_forced).then(|| self.sha256.clone());
+        let set = prompt::Set { step: self.step.clone(), file: None, text: Some(text), if_unchanged };
+        self.is_saving = true;
         app.ask(Action::PromptSet(set), false);
     }
 
     fn leave(&mut self, app: &mut App) -> Flow {
-        if self.is_changed && !self.is_warned {
+        if self.is_changed() && !self.is_warned {
             self.is_warned = true;
             app.say(Tone::Warning, "the prompt is not saved", Some("Ctrl-S saves, Esc again throws the changes away".into()));
             return Flow::Stay;
@@ -92,15 +108,19 @@ impl Layer for Editor {
         match key.code {
             KeyCode::Esc => return self.leave(app),
             KeyCode::Char('c') if is_control => return self.leave(app),
-            KeyCode::Char('s') if is_control => {
-                self.save(app);
+            KeyCode::Char('s') if is_control => self.save(app, false),
+            KeyCode::Char('o') if is_control && self.is_outdated => self.save(app, true),
+            KeyCode::Char('r') if is_control && self.is_outdated => app.want(Effect::Edit(self.step.clone())),
+            KeyCode::Char('z') if is_control => {
+                self.text.undo();
             }
-            KeyCode::Char('z') if is_control => self.is_changed |= self.text.undo(),
-            KeyCode::Char('y') if is_control => self.is_changed |= self.text.redo(),
+            KeyCode::Char('y') if is_control => {
+                self.text.redo();
+            }
             KeyCode::Char('f') if is_control => self.search = Some(String::new()),
             _ => {
                 if self.text.input(key) {
-                    (self.is_changed, self.is_warned) = (true, false);
+                    self.is_warned = false;
                 }
             }
         }
@@ -113,13 +133,17 @@ impl Layer for Editor {
     }
 
     /// What could not be saved stays on the screen.
-    fn done(&mut self, action: &str, result: &Result<(), String>) -> Flow {
-        if action == prompt::Set::NAME && result.is_ok() { Flow::Close } else { Flow::Stay }
+    fn done(&mut self, action: &str, result: Result<(), &Error>) -> Flow {
+        if action != prompt::Set::NAME || !std::mem::take(&mut self.is_saving) {
+            return Flow::Stay;
+        }
+        self.is_outdated |= matches!(result, Err(Error::PromptChanged { .. }));
+        if result.is_ok() { Flow::Close } else { Flow::Stay }
     }
 
     fn paste(&mut self, _app: &mut App, text: &str) {
         self.text.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
-        self.is_changed = true;
+        self.is_warned = false;
     }
 
     fn area(&self, app: &App) -> Rect {
@@ -130,7 +154,11 @@ impl Layer for Editor {
     fn draw(&self, app: &App, frame: &mut Frame<'_>) {
         let area = self.area(app);
         frame.render_widget(Clear, area);
-        let mark = if self.is_changed { " · changed" } else { "" };
+        let mark = match (self.is_outdated, self.is_changed()) {
+            (true, _) => " · somebody else changed it meanwhile",
+            (false, true) => " · changed",
+            (false, false) => "",
+        };
         let title = match &self.search {
             Some(search) => format!(" Search: {} ", draw::tame(search)),
             None => format!(" Prompt · {}{mark} ", self.step),
@@ -142,6 +170,10 @@ impl Layer for Editor {
     }
 
     fn hints(&self, _app: &App) -> Vec<(String, String)> {
+        if self.is_outdated {
+            let keys = [("Ctrl-R", "show theirs"), ("Ctrl-O", "write over theirs"), ("Esc", "leave")];
+            return keys.map(|(key, words)| (key.into(), words.into())).into();
+        }
         let keys = [("Ctrl-S", "save"), ("Ctrl-Z", "undo"), ("Ctrl-Y", "redo"), ("Ctrl-F", "search"), ("Esc", "leave")];
         keys.map(|(key, words)| (key.into(), words.into())).into()
     }

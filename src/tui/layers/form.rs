@@ -20,7 +20,10 @@ use super::{
     },
     field::{Field, Kind},
 };
-use crate::action::{Access, Action, Spec};
+use crate::{
+    action::{Access, Action, Spec},
+    error::Error,
+};
 
 /// The columns of the fields' names.
 const NAMES: u16 = 18;
@@ -199,12 +202,12 @@ impl Layer for Form {
     }
 
     /// What could not be done stays on the screen, so that nothing has to be typed again.
-    fn done(&mut self, action: &str, result: &Result<(), String>) -> Flow {
+    fn done(&mut self, action: &str, result: Result<(), &Error>) -> Flow {
         match result {
             _ if action != self.spec.name => Flow::Stay,
             Ok(()) => Flow::Close,
             Err(why) => {
-                self.verdict = Some(Err(why.clone()));
+                self.verdict = Some(Err(why.to_string()));
                 Flow::Stay
             }
         }

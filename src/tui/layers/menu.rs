@@ -1,6 +1,6 @@
 //! A menu: each entry with the key that chooses it at once.
 
-use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -66,7 +66,7 @@ impl Layer for Menu {
             KeyCode::Down => self.at = if self.at == last { 0 } else { self.at + 1 },
             KeyCode::Up => self.at = self.at.checked_sub(1).unwrap_or(last),
             KeyCode::Enter => return self.choose(app, self.at),
-            KeyCode::Char(letter) => {
+            KeyCode::Char(letter) if !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
                 return match self.entries.iter().position(|entry| entry.key == letter) {
                     Some(at) => self.choose(app, at),
                     // A key that means nothing here closes it and does nothing else.

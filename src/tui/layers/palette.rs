@@ -64,11 +64,11 @@ impl Palette {
                 choice: Choice::Action { name: spec.name, known: app.known(spec) },
             });
         let nodes = app.snapshot.iter().flat_map(|snapshot| {
-            snapshot.graph.nodes.iter().enumerate().map(|(at, node)| Item {
+            snapshot.graph.nodes.iter().map(|node| Item {
                 name: format!("go to {}", node.id),
                 words: node.name.clone(),
                 key: String::new(),
-                choice: Choice::Node(at),
+                choice: Choice::Node(node.id.clone()),
             })
         });
         let items: Vec<Item> = commands.chain(actions).chain(nodes).collect();

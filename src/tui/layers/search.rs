@@ -7,16 +7,15 @@ use tui_textarea::TextArea;
 use super::super::{
     app::App,
     layer::{Flow, Layer},
-    panels::Panel,
     typing::type_into,
 };
-use crate::error::count;
+use crate::{error::count, model::Id};
 
 /// The line that a search is typed into.
 pub(in super::super) struct Search {
     text: TextArea<'static>,
     /// What was selected before.
-    before: Option<usize>,
+    before: Option<Id>,
     /// Whether the log is searched.
     is_of_log: bool,
 }
@@ -26,7 +25,7 @@ impl Search {
     pub(in super::super) fn new(app: &App) -> Self {
         let mut text = TextArea::default();
         text.set_cursor_line_style(ratatui::style::Style::new());
-        Self { text, before: app.selected().map(|(_, at)| at), is_of_log: app.panels.focus == Panel::Log }
+        Self { text, before: app.selected_id(), is_of_log: app.is_in_log() }
     }
 
     fn typed(&self) -> &str {
@@ -60,8 +59,8 @@ impl Layer for Search {
             }
             KeyCode::Esc => {
                 app.search(None);
-                if let Some(at) = self.before {
-                    app.select(at);
+                if let Some(id) = self.before.as_ref().filter(|id| app.selected_id().as_ref() != Some(id)) {
+                    app.go_to(id);
                 }
                 return Flow::Close;
             }
