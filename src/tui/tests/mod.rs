@@ -1,12 +1,15 @@
 //! The whole screen, with keys pressed through the real keymap, on real projects.
 
 mod acting;
+mod every_key;
 mod first_minutes;
 mod guide;
 mod inspector;
+mod logs;
 mod moving;
 mod pointing;
 mod project;
+mod running;
 mod screens;
 mod settings;
 mod stage;

@@ -1,6 +1,11 @@
 //! A screen on which tests act like a person.
 
-use std::sync::{Arc, mpsc::channel};
+use std::{
+    path::PathBuf,
+    sync::{Arc, mpsc::channel},
+    thread,
+    time::{Duration, Instant},
+};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Size};
@@ -45,6 +50,11 @@ pub(super) fn chain(steps: usize) -> String {
     format!("version: \"1.0\"\nsteps:\n  - {{id: step-0, command: \"true\"}}\n{}", rest.collect::<String>())
 }
 
+/// The program that runs steps: the one that stands beside this test.
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("seqctl")
+}
+
 /// A screen with a project behind it.
 pub(super) struct Stage {
     pub(super) app: App,
@@ -66,7 +76,7 @@ impl Stage {
         let look = Look { theme: Theme::new(true), glyphs: Glyphs::Unicode, is_animated: false };
         let app = App::new(look, Keymap::new(&[]).0, Size::new(width, height), 0);
         let caller = Caller { actor: Actor::User, via: "tui", step: None, request: None };
-        let client = client::open(Some(folder.path())).unwrap();
+        let client = client::open(Some(folder.path())).unwrap().with_program(program());
         let worker = Worker { client, caller, out: channel().0, logs: channel().0 };
         let logs = LogReader::new(client::open(Some(folder.path())).unwrap());
         let observer = Observer::new(worker.client.paths().clone());
@@ -91,7 +101,12 @@ impl Stage {
 
     /// Something happens; what is wanted of the project is done at once.
     pub(super) fn tell(&mut self, msg: Msg) {
-        for effect in self.app.update(msg) {
+        let effects = self.app.update(msg);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
             if let Effect::Log(wish) = effect {
                 if let Some(wish) = wish {
                     let lines = self.read_log(&wish);
@@ -105,6 +120,77 @@ impl Stage {
                 self.wanted.push(effect);
             }
         }
+    }
+
+    /// Looks and reads the log again until something is so.
+    pub(super) fn until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) -> &mut Self {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !is_so(self) {
+            assert!(Instant::now() < deadline, "waited in vain for {what}:\n{}", self.text());
+            thread::sleep(Duration::from_millis(20));
+            self.look();
+            self.app.read_log(None);
+            let effects = std::mem::take(&mut self.app.effects);
+            self.carry_out(effects);
+        }
+        self
+    }
+
+    /// Waits until a step has a status.
+    pub(super) fn until_status(&mut self, step: &str, status: &str) -> &mut Self {
+        self.until(&format!("{step} to be {status}"), |stage| stage.status(step) == status)
+    }
+
+    /// The status of a step or gate.
+    pub(super) fn status(&self, id: &str) -> &'static str {
+        let snapshot = self.app.snapshot.as_ref().unwrap();
+        snapshot.node(snapshot.find(&id.parse().unwrap()).unwrap()).status
+    }
+
+    /// Runs the selection by its key, whatever is asked, and waits until it has a status.
+    pub(super) fn run(&mut self, status: &str) -> &mut Self {
+        let program = program();
+        assert!(program.is_file(), "{} is needed: cargo test builds it, and so does cargo build", program.display());
+        let id = self.app.selected_id().unwrap();
+        let last = self.last_attempt(id.as_str());
+        self.press("r").act();
+        if !self.app.layers.is_empty() {
+            self.press("y").act();
+        }
+        self.until("another attempt", |stage| stage.last_attempt(id.as_str()) != last);
+        self.until_status(id.as_str(), status);
+        self.app.toasts.clear();
+        self
+    }
+
+    fn last_attempt(&self, step: &str) -> Option<(String, u32)> {
+        let row = self.app.snapshot.as_ref()?.step(&step.parse().unwrap())?;
+        row.run.clone().zip(row.attempt)
+    }
+
+    /// The folder of a step's last attempt.
+    pub(super) fn attempt(&self, step: &str) -> PathBuf {
+        let (run, attempt) = self.last_attempt(step).expect("it has run");
+        self.root().join(format!(".threados/runs/{run}/{step}/{attempt}"))
+    }
+
+    /// Writes another log in the place of that of a step's last attempt, and reads it.
+    pub(super) fn log(&mut self, step: &str, name: &str, text: &str) -> &mut Self {
+        std::fs::write(self.attempt(step).join(name), text).unwrap();
+        self.reopen()
+    }
+
+    /// Reads the log as if nobody had seen it before.
+    pub(super) fn reopen(&mut self) -> &mut Self {
+        self.logs = LogReader::new(client::open(Some(self.root())).unwrap());
+        self.app.log.wanted = None;
+        self.look();
+        self
+    }
+
+    /// Reads a part of a log as the log's thread does at first: whether there is more to count, and the lines.
+    pub(super) fn read_once(&mut self, wish: &Wish) -> (Lines, bool) {
+        LogReader::new(client::open(Some(self.root())).unwrap()).read(wish)
     }
 
     fn read_log(&mut self, wish: &Wish) -> Lines {
