@@ -16,7 +16,7 @@ prompt=$(printf '%s\n' "$told" | sed -n '/^## Task$/,/^## /p' | sed '/^## /d; /^
 prompt=${prompt:-$told}
 echo "$prompt" >> prompts
 say() { printf '%s\n' "$1"; }
-session=s-1
+session=s-${THREADOS_WORKER_INDEX:-1}
 case "$*" in *--resume*) session=$(echo "$*" | sed 's/.*--resume //') ;; esac
 say '{"type":"system","subtype":"init","session_id":"'$session'","model":"fake-1"}'
 say '{"type":"assistant","message":{"content":[{"type":"tool_use","name":"Write","input":{"file_path":"work","content":"x"}}]}}'

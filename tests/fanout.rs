@@ -221,7 +221,7 @@ fn agents_are_told_which_worker_they_are() {
             assert_eq!(told, test.read(test.attempt("many", 1).join(format!("worker-{worker}/prompt.md"))), "{how}");
         }
         test.run(&["result", "many"]).success().prints("## Worker 2 of 2: done\n\ndid 2\n");
-        test.run(&["continue", "many", "-m", "more"]).fails(4).says("each of its workers has one of its own");
+        test.run(&["continue", "many", "-m", "more"]).fails(4).says("its last attempt left none");
     }
 }
 

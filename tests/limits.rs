@@ -8,9 +8,9 @@ use crate::{
 };
 
 /// Makes the agent meet a limit while there is no file `over`; `when` is what its message says behind that.
-fn limited(when: &str) -> String {
+pub(crate) fn limited(when: &str) -> String {
     format!(
-        "[ -f over ] || {{ {OVER} say '{{\"type\":\"result\",\"is_error\":true,\"result\":\"Claude AI usage limit reached'\"{when}\"'\",\"session_id\":\"s-1\"}}'; exit 1; }}"
+        "[ -f over ] || {{ {OVER} say '{{\"type\":\"result\",\"is_error\":true,\"result\":\"Claude AI usage limit reached'\"{when}\"'\",\"session_id\":\"'$session'\"}}'; exit 1; }}"
     )
 }
 
@@ -18,7 +18,7 @@ fn limited(when: &str) -> String {
 const OVER: &str = "[ -f once ] && touch over;";
 
 /// In three hours.
-const FAR: &str = "|$(($(date +%s)+10800))";
+pub(crate) const FAR: &str = "|$(($(date +%s)+10800))";
 
 /// A project whose agent is at its limit for hours, and a run that waits for it.
 fn waiting(plan: &str) -> Test {

@@ -13,6 +13,7 @@ mod editor;
 mod elsewhere;
 mod errors;
 mod fanout;
+mod fanout_agents;
 mod faults;
 mod gates;
 mod graph;

@@ -46,7 +46,7 @@ pub(super) fn command<'v>(view: &'v View, step: &Step, cwd: &Path, told: Told<'_
     })?;
     let argv = agent.argv(&Order {
         model: resolved.agent_model(),
-        max_cost_usd: resolved.max_cost_usd(),
+        max_cost_usd: resolved.max_cost_of_each(),
         args: resolved.agent_args(),
         session: told.session,
         is_in_git: cwd.ancestors().any(|folder| folder.join(".git").exists()),

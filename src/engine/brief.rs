@@ -92,7 +92,7 @@ fn brief(paths: &Paths, view: &View, step: &Step, task: &str, cwd: &Path) -> Res
         root: view.real_root.clone(),
         limits: Limits {
             timeout: resolved.timeout().unwrap_or(policy.timeouts.agents),
-            max_cost_usd: resolved.max_cost_usd(),
+            max_cost_usd: resolved.max_cost_of_each(),
             allowed_commands: policy.allowed_commands,
             forbidden_patterns: policy.forbidden_patterns,
         },

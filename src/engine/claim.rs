@@ -13,6 +13,7 @@ use super::{
     agent::Told,
     brief,
     caller::Caller,
+    crew,
     guard::Guard,
     limit, orchestrator,
     view::{LeaseView, View, defhash},
@@ -26,7 +27,8 @@ use crate::{
     policy::{Execution, Verdict, interpreter},
     runner::{Leftover, Spec, SpecFile, Watch, write_status},
     store::{
-        Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Run, file, read_prompt, runs::attempts, sha256, worker_folder,
+        Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Resume, Run, file, read_prompt, runs::attempts, sha256,
+        worker_folder,
     },
 };
 
@@ -56,6 +58,8 @@ pub(super) struct Work {
     timeout_ms: u64,
     /// What each worker of a fan-out is told and runs, where that is not the same for all.
     workers: Vec<ForWorker>,
+    /// The session that it goes on with.
+    resume: Option<Resume>,
 }
 
 /// What one worker of a fan-out is told, and runs.
@@ -97,7 +101,8 @@ impl Held<'_> {
         let acting = limit::acting(self.view(), step);
         let work = resolve(&paths, self.view(), &acting, &folder);
         let prompt_sha = work.as_ref().ok().and_then(|work| work.prompt.as_ref()).map(|prompt| sha256(&prompt.bytes));
-        let fanout = self.fanout(step);
+        let finished = limit::finished(&paths, self.view(), run, step);
+        let fanout = self.fanout(step, finished.len());
         let defhash = defhash(&Resolved::new(&self.view().sequence, step), prompt_sha);
         if self.view().is_held_with(run, step, &defhash) {
             // Its prompt was written a moment ago.
@@ -126,11 +131,12 @@ impl Held<'_> {
         let _ = std::os::unix::fs::symlink(attempt.to_string(), &latest);
         let spec = work.map(|work| {
             let told: Vec<_> = work.workers.iter().map(|worker| worker.told.clone()).collect();
+            let resume = work.resume.clone();
             let (spec, prompt) = self.spec(run, &acting, work, &nonce, attempt, &folder);
-            (Spec { fanout, ..spec }, prompt, told)
+            (Spec { fanout, workers: finished, ..spec }, prompt, told, resume)
         });
-        if let Ok((spec, prompt, told)) = &spec {
-            write_folder(self.view(), &folder, &acting, spec, prompt, &defhash)?;
+        if let Ok((spec, prompt, told, resume)) = &spec {
+            write_folder(self.view(), &folder, &acting, spec, (prompt, resume.as_ref()), &defhash)?;
             write_workers(&paths, spec, told)?;
         }
         let Some(lease) = Lease::claim(&paths, claim.clone())? else { return Ok(Claimed::Taken { at }) };
@@ -154,14 +160,17 @@ impl Held<'_> {
     }
 
     /// How many workers run a step, and how many of them at once: as many as there are free slots.
-    fn fanout(&self, step: &Step) -> Option<Fanout> {
+    fn fanout(&self, step: &Step, finished: usize) -> Option<Fanout> {
         let view = self.view();
         let workers = Resolved::new(&view.sequence, step).workers()?;
         let most = view.policy().map_or(1, |policy| policy.max_concurrent);
         let at = view.graph.find(step.id.as_str()).unwrap_or_default();
         Some(Fanout {
             workers,
-            at_once: workers.min(most.saturating_sub(view.slots_taken())).max(1),
+            at_once: workers
+                .saturating_sub(u32::try_from(finished).unwrap_or(0))
+                .min(most.saturating_sub(view.slots_taken()))
+                .max(1),
             fail_policy: Groups::of(&view.sequence).policy(at),
         })
     }
@@ -208,6 +217,7 @@ impl Held<'_> {
             limit: resolved.on_limit(),
             watch: watched(view, step),
             fanout: None,
+            workers: Vec::new(),
             argvs: work.workers.into_iter().map(|worker| worker.argv).collect(),
         };
         if let Some(guard) = work.guard {
@@ -267,13 +277,21 @@ fn script(path: &Path, prompt: Option<&Prompt>) -> Vec<String> {
     argv
 }
 
-fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8], defhash: &str) -> Result<(), Error> {
+fn write_folder(
+    view: &View,
+    folder: &Path,
+    step: &Step,
+    spec: &Spec,
+    (text, resume): (&[u8], Option<&Resume>),
+    defhash: &str,
+) -> Result<(), Error> {
     let resolved = Resolved::new(&view.sequence, step);
-    let decided = view.records.get(&step.id).and_then(|record| record.decision.as_ref());
+    let workers = resume.map_or(&[][..], |resume| &resume.workers);
     let file = SpecFile {
         v: 1,
         step: step.id.clone(),
         run: spec.run.clone(),
+        attempt: spec.attempt,
         kind: resolved.kind(),
         agent: resolved.agent().to_owned(),
         argv: spec.argv.clone(),
@@ -283,9 +301,11 @@ fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8
         retry_delay_ms: spec.retry_delay_ms,
         review: spec.review,
         output: spec.output,
-        spent: decided.and_then(|decided| decided.resume.as_ref()).and_then(|resume| resume.spent),
+        spent: resume.and_then(|resume| resume.spent),
         artifacts: spec.artifacts.clone(),
         fanout: spec.fanout,
+        workers: spec.workers.clone(),
+        workers_spent: workers.iter().filter_map(|known| Some((known.worker, known.spent?))).collect(),
         defhash: defhash.into(),
         env: spec.env.keys().cloned().collect(),
         path: spec.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default(),
@@ -296,7 +316,8 @@ fn write_folder(view: &View, folder: &Path, step: &Step, spec: &Spec, text: &[u8
 
 /// The folders and prompts of the workers who are told something of their own.
 fn write_workers(paths: &Paths, spec: &Spec, told: &[Vec<u8>]) -> Result<(), Error> {
-    for (worker, told) in (1..).zip(told) {
+    let is_left = |worker: &u32| spec.workers.iter().all(|end| end.worker != *worker);
+    for (worker, told) in (1..).zip(told).filter(|(worker, _)| is_left(worker)) {
         let folder = paths.worker(&spec.run, spec.step.as_str(), spec.attempt, worker);
         match fs::DirBuilder::new().mode(0o700).create(&folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -365,6 +386,7 @@ fn shell_work(step: &Step, prompt: Option<Prompt>, cwd: PathBuf) -> Result<Work,
         guard: None,
         timeout_ms: 0,
         workers: Vec::new(),
+        resume: None,
     })
 }
 
@@ -381,29 +403,33 @@ fn agent_work(
     let decided = view.records.get(&step.id).and_then(|record| record.decision.as_ref());
     let resume = decided.and_then(|decided| decided.resume.clone()).or_else(|| limit::resume(paths, view, step));
     let (task, told, for_workers) = match (&resume, &prompt) {
-        (Some(resume), _) => (resume.message.clone(), resume.message.clone(), Vec::new()),
-        (None, Some(prompt)) => {
-            let task = String::from_utf8_lossy(&prompt.bytes).into_owned();
+        (Some(resume), _) if resume.workers.is_empty() => (resume.message.clone(), resume.message.clone(), Vec::new()),
+        (_, Some(prompt)) => {
+            let mut task = String::from_utf8_lossy(&prompt.bytes).into_owned();
+            if let Some(message) = decided.and_then(|decided| decided.resume.as_ref()).map(|resume| &resume.message) {
+                task = format!("{}\n\n{message}\n", task.trim_end());
+            }
             let told = brief::compile(paths, view, step, &task, &cwd).map_err(|error| error.to_string())?;
-            let for_workers = brief::for_workers(paths, view, step, &task, &cwd).map_err(|error| error.to_string())?;
+            let for_workers = crew::told(paths, view, step, (&task, &cwd), resume.as_ref()).map_err(|error| error.to_string())?;
             (task, told, for_workers)
         }
-        (None, None) => return Err("it has no prompt or prompt file".into()),
+        (_, None) => return Err("it has no prompt or prompt file".into()),
     };
-    let session = resume.as_ref().map(|resume| resume.session.as_str());
-    let command = |prompt: &str, file: &Path| {
+    let session = resume.as_ref().map(|resume| resume.session.as_str()).filter(|session| !session.is_empty());
+    let command = |prompt: &str, file: &Path, session: Option<&str>| {
         super::agent::command(view, step, &cwd, Told { prompt, file: Some(file), session }).map_err(|error| match error.hint() {
             Some(hint) => format!("{error}; {hint}"),
             None => error.to_string(),
         })
     };
     let file = folder.join("prompt.md");
-    let (agent, argv) = command(&told, &file)?;
-    let text = format!("{}\n{task}", shell_words::join(command(&task, &file)?.1));
+    let (agent, argv) = command(&told, &file, session)?;
+    let text = format!("{}\n{task}", shell_words::join(command(&task, &file, session)?.1));
     let mut workers = Vec::new();
     for (worker, told) in (1..).zip(for_workers) {
-        let argv = command(&told, &folder.join(worker_folder(worker)).join("prompt.md"))?.1;
-        workers.push(ForWorker { argv, told: told.into_bytes() });
+        let file = folder.join(worker_folder(worker)).join("prompt.md");
+        let argv = command(&told.text, &file, told.session.as_deref())?.1;
+        workers.push(ForWorker { argv, told: told.text.into_bytes() });
     }
     let is_told_by_stdin = agent.prompt == PromptBy::Stdin;
     let work = Work {
@@ -416,6 +442,7 @@ fn agent_work(
         guard: None,
         timeout_ms: 0,
         workers,
+        resume,
     };
     Ok((work, text))
 }

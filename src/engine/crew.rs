@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
+    brief,
     call::Engine,
     excerpt::{LIMIT, read_part},
     output::{LogText, WorkerCount},
@@ -12,22 +13,37 @@ use crate::{
     action::query::Logs,
     agent::plain,
     error::Error,
-    model::{Fanout, Id, StepStatus},
+    model::{Fanout, Id, Step, StepStatus, Usage, WorkerEnd},
     runner::SpecFile,
-    store::{AttemptStatus, Paths, file, runs, worker_folder},
+    store::{AttemptStatus, Paths, Resume, WorkerSession, file, runs, worker_folder},
 };
 
 /// How many workers ran an attempt, and how; nothing where it was no fan-out.
 pub(super) fn fanout(folder: &Path) -> Option<Fanout> {
-    file::read_json::<SpecFile>(&folder.join("spec.json"))?.fanout
+    spec(folder)?.fanout
+}
+
+fn spec(folder: &Path) -> Option<SpecFile> {
+    file::read_json(&folder.join("spec.json"))
+}
+
+/// The workers whose work was done before an attempt, and so do not run in it.
+fn done_before(paths: &Paths, spec: &SpecFile, attempt: u32) -> Vec<WorkerEnd> {
+    if attempt <= spec.attempt {
+        return spec.workers.clone();
+    }
+    let before = AttemptStatus::read(paths, &spec.run, spec.step.as_str(), attempt - 1);
+    let ends = before.map(|status| status.workers).unwrap_or_default();
+    ends.into_iter().filter(|end| end.status != StepStatus::Failed).collect()
 }
 
 /// How far the workers of an attempt are that runs. Those whose work was done in an attempt before count as ended.
 pub(super) fn count(paths: &Paths, run: &str, step: &Id, attempt: u32) -> Option<WorkerCount> {
     let folder = paths.attempt(run, step.as_str(), attempt);
-    let all = fanout(&folder)?.workers;
-    let before = AttemptStatus::read(paths, run, step.as_str(), attempt.saturating_sub(1)).map(|status| status.workers);
-    let was_done = |worker| before.iter().flatten().any(|end| end.worker == worker && end.status != StepStatus::Failed);
+    let spec = spec(&folder)?;
+    let all = spec.fanout?.workers;
+    let before = done_before(paths, &spec, attempt);
+    let was_done = |worker| before.iter().any(|end| end.worker == worker);
     let has_ended = |worker: &u32| folder.join(worker_folder(*worker)).join("status.json").exists() || was_done(*worker);
     Some(WorkerCount { ended: u32::try_from((1..=all).filter(has_ended).count()).unwrap_or(all), all })
 }
@@ -35,16 +51,61 @@ pub(super) fn count(paths: &Paths, run: &str, step: &Id, attempt: u32) -> Option
 /// The folder of a worker of an attempt: of an earlier one, where its work was done by then.
 pub(super) fn folder(paths: &Paths, run: &str, step: &Id, attempt: u32, worker: u32) -> Result<PathBuf, Error> {
     let wrong = |why| Err(Error::FieldInvalid { field: "worker", why });
-    match fanout(&paths.attempt(run, step.as_str(), attempt)) {
-        None => return wrong(format!("`{step}` was no fan-out, so nobody has a number")),
-        Some(fanout) if worker == 0 || worker > fanout.workers => {
-            return wrong(format!("`{step}` had the workers 1 to {}", fanout.workers));
-        }
-        Some(_) => {}
+    let spec = match spec(&paths.attempt(run, step.as_str(), attempt)) {
+        Some(spec) if spec.fanout.is_some() => spec,
+        _ => return wrong(format!("`{step}` was no fan-out, so nobody has a number")),
+    };
+    let all = spec.fanout.map_or(0, |fanout| fanout.workers);
+    if worker == 0 || worker > all {
+        return wrong(format!("`{step}` had the workers 1 to {all}"));
     }
-    let ends = AttemptStatus::read(paths, run, step.as_str(), attempt).map(|status| status.workers).unwrap_or_default();
+    let ends = match AttemptStatus::read(paths, run, step.as_str(), attempt) {
+        Some(status) => status.workers,
+        None => done_before(paths, &spec, attempt),
+    };
     let ran_in = ends.iter().find(|end| end.worker == worker).map_or(attempt, |end| end.attempt);
     Ok(paths.worker(run, step.as_str(), ran_in, worker))
+}
+
+/// The sessions that workers left in the attempt of `spec` or before, of those whose status.json fits.
+pub(super) fn sessions<'e>(
+    paths: &Paths,
+    spec: &SpecFile,
+    ends: impl Iterator<Item = &'e WorkerEnd>,
+    fits: impl Fn(&AttemptStatus) -> bool,
+) -> Vec<WorkerSession> {
+    let session = |end: &WorkerEnd| {
+        let status = AttemptStatus::read_in(&paths.worker(&spec.run, spec.step.as_str(), end.attempt, end.worker))?;
+        let session = status.agent.session_id.clone().filter(|_| fits(&status))?;
+        let before = spec.workers_spent.get(&end.worker).copied();
+        let spent = before.into_iter().chain(status.agent.usage).reduce(Usage::plus).filter(|_| spec.output.counts_session());
+        Some(WorkerSession { worker: end.worker, session, spent })
+    };
+    ends.filter_map(session).collect()
+}
+
+/// What a worker of a fan-out is told, and the session it goes on with.
+pub(super) struct WorkerTold {
+    pub(super) text: String,
+    pub(super) session: Option<String>,
+}
+
+/// What each worker of a fan-out is told. Who has a session to go on with is told the message, who has none the task, with
+/// the message of a person below it.
+pub(super) fn told(
+    paths: &Paths,
+    view: &View,
+    step: &Step,
+    (task, cwd): (&str, &Path),
+    resume: Option<&Resume>,
+) -> Result<Vec<WorkerTold>, Error> {
+    let texts = brief::for_workers(paths, view, step, task, cwd)?;
+    let known = resume.map_or(&[][..], |resume| &resume.workers);
+    let told = |(worker, text): (u32, String)| match known.iter().find(|known| known.worker == worker).zip(resume) {
+        Some((known, resume)) => WorkerTold { text: resume.message.clone(), session: Some(known.session.clone()) },
+        None => WorkerTold { text, session: None },
+    };
+    Ok((1..).zip(texts).map(told).collect())
 }
 
 /// What came out of the workers of an attempt, below each other: final texts of agents, what commands printed. Of

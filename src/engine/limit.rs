@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::view::View;
+use super::{crew, view::View};
 use crate::{
-    model::{Id, Node, Resolved, Step},
+    model::{Id, Node, Resolved, Step, StepStatus, WorkerEnd},
     runner::{Leftover, SpecFile},
-    store::{AttemptStatus, Claim, Exit, Paths, Record, Resume, file},
+    store::{AttemptStatus, Claim, Exit, Paths, Record, Resume, Run, file},
 };
 
 /// What an agent is told that goes on with its session.
@@ -67,6 +67,19 @@ struct Interrupted<'v> {
     spec: SpecFile,
 }
 
+impl Interrupted<'_> {
+    /// How many of the step's retries were left in it.
+    fn retries(&self) -> u32 {
+        self.spec.retries.saturating_sub(self.exit.attempt.saturating_sub(self.claim.attempt))
+    }
+
+    /// How its workers ended.
+    fn workers(&self, paths: &Paths) -> Vec<WorkerEnd> {
+        let status = AttemptStatus::read(paths, &self.claim.run, self.claim.step.as_str(), self.exit.attempt);
+        status.map(|status| status.workers).unwrap_or_default()
+    }
+}
+
 fn interrupted<'v>(paths: &Paths, view: &'v View, step: &Id) -> Option<Interrupted<'v>> {
     let record = view.limited(step)?;
     let (claim, exit) = (record.claim.as_deref()?, record.limited()?);
@@ -82,16 +95,37 @@ pub(super) fn resume(paths: &Paths, view: &View, step: &Step) -> Option<Resume> 
         return None;
     }
     let status = AttemptStatus::read(paths, &claim.run, step.id.as_str(), exit.attempt)?;
+    if spec.fanout.is_some() {
+        let waiting = status.workers.iter().filter(|end| end.is_waiting());
+        let workers =
+            crew::sessions(paths, &spec, waiting, |status| status.agent.limit.as_ref().is_some_and(|limit| limit.began));
+        return (!workers.is_empty()).then(|| Resume { session: String::new(), message: GO_ON.into(), spent: None, workers });
+    }
     // Some keep no session in which nothing was done.
     let session = status.agent.session_id.filter(|_| status.agent.limit.is_some_and(|limit| limit.began));
     let spent = super::resume::spent(paths, (&claim.run, &step.id, exit.attempt), status.agent.usage);
-    session.map(|session| Resume { session, message: GO_ON.into(), spent })
+    session.map(|session| Resume { session, message: GO_ON.into(), spent, workers: Vec::new() })
 }
 
-/// How many of a step's retries are left: a usage limit takes none, and gives none back.
+/// The workers of a fan-out who have nothing left to do after a usage limit: those who ended well, and those who failed
+/// otherwise and have no retry left. In another run, or with another number of workers, all begin again.
+pub(super) fn finished(paths: &Paths, view: &View, run: &Run, step: &Step) -> Vec<WorkerEnd> {
+    let workers = Resolved::new(&view.sequence, step).workers();
+    let of_this = |met: &Interrupted<'_>| met.claim.run == run.id && met.spec.fanout.map(|fanout| fanout.workers) == workers;
+    let Some(met) = interrupted(paths, view, &step.id).filter(|met| workers.is_some() && of_this(met)) else {
+        return Vec::new();
+    };
+    let is_final = met.retries() == 0;
+    let mut ends = met.workers(paths);
+    ends.retain(|end| end.status != StepStatus::Failed || (is_final && end.has_failed()));
+    ends
+}
+
+/// How many of a step's retries are left: a usage limit takes none, and gives none back. A worker of a fan-out that failed
+/// while another met the limit is tried again with it.
 pub(super) fn retries(paths: &Paths, view: &View, step: &Step) -> u32 {
     let all = Resolved::new(&view.sequence, step).retries();
-    let left = interrupted(paths, view, &step.id)
-        .map(|Interrupted { claim, exit, spec }| spec.retries.saturating_sub(exit.attempt.saturating_sub(claim.attempt)));
-    left.map_or(all, |left| left.min(all))
+    let Some(met) = interrupted(paths, view, &step.id) else { return all };
+    let is_taken = met.workers(paths).iter().any(WorkerEnd::has_failed);
+    met.retries().saturating_sub(u32::from(is_taken)).min(all)
 }

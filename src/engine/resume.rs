@@ -8,7 +8,7 @@ use super::{
     agent::{self, Told},
     call::Engine,
     caller::{Caller, Consent},
-    confirm, held,
+    confirm, crew, held,
     output::{Output, Started},
     query::last_attempt,
     request,
@@ -61,9 +61,6 @@ fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), E
     if Resolved::new(&view.sequence, step).is_shell() {
         return Err(no_session("no agent runs it"));
     }
-    if Resolved::new(&view.sequence, step).workers().is_some() {
-        return Err(no_session("each of its workers has one of its own"));
-    }
     let (run, attempt) = last_attempt(paths, view, wish.id)
         .and_then(|(run, attempt)| Some((run, attempt?)))
         .ok_or_else(|| no_session("it has not run"))?;
@@ -71,22 +68,50 @@ fn plan(paths: &Paths, view: &View, wish: &Wish<'_>) -> Result<(Resume, Plan), E
     if spec.is_some_and(|spec| spec.agent != Resolved::new(&view.sequence, step).agent()) {
         return Err(no_session("its last attempt was another agent's"));
     }
-    let status = AttemptStatus::read(paths, &run, wish.id.as_str(), attempt);
-    let report = status.map(|status| status.agent).unwrap_or_default();
-    let spent = spent(paths, (&run, wish.id, attempt), report.usage);
-    let session = report.session_id.ok_or_else(|| no_session("its last attempt left none"))?;
+    let resume =
+        session(paths, (&run, wish.id, attempt), wish.message).ok_or_else(|| no_session("its last attempt left none"))?;
+    let workers = Resolved::new(&view.sequence, step).workers();
+    if workers.is_some() == resume.workers.is_empty() {
+        return Err(no_session("what it was, a fan-out or not, has changed since its last attempt"));
+    }
     if let Some(blocker) = view.readiness().blockers(at).first() {
         let why = format!("it waits for `{}`", view.id_of(blocker.node()));
         return Err(Error::StepBlocked { step: wish.id.clone(), why });
     }
     let first = wish.message.lines().next().unwrap_or_default();
-    let told = Told { prompt: first, file: None, session: Some(&session) };
-    let (_, argv) = agent::command(view, step, &agent::folder(view, step), told)?;
-    let line = format!("{}: {} ← {first}", wish.id, shell_words::join(argv));
+    let line = |session: &str| {
+        let told = Told { prompt: first, file: None, session: Some(session) };
+        let argv = agent::command(view, step, &agent::folder(view, step), told)?.1;
+        Ok(format!("{} ← {first}", shell_words::join(argv)))
+    };
+    let mut commands = Vec::new();
+    for worker in 1..=workers.unwrap_or(0) {
+        let line = match resume.workers.iter().find(|known| known.worker == worker) {
+            Some(known) => line(&known.session)?,
+            None => format!("from the beginning, it has no session ← {first}"),
+        };
+        commands.push(format!("{}, worker {worker}: {line}", wish.id));
+    }
+    if workers.is_none() {
+        commands.push(format!("{}: {}", wish.id, line(&resume.session)?));
+    }
     let starts = vec![wish.id.clone()];
     let (asks, orchestrates) = (view.asks(&starts), view.orchestrates(&starts));
-    let plan = Plan { starts, follows: Vec::new(), commands: vec![line], asks, orchestrates, kind: None, failed: Vec::new() };
-    Ok((Resume { session, message: wish.message.into(), spent }, plan))
+    let plan = Plan { starts, follows: Vec::new(), commands, asks, orchestrates, kind: None, failed: Vec::new() };
+    Ok((resume, plan))
+}
+
+/// The session that an attempt left, or of a fan-out those of its workers; nothing where there is none.
+fn session(paths: &Paths, (run, step, attempt): (&str, &Id, u32), message: &str) -> Option<Resume> {
+    let status = AttemptStatus::read(paths, run, step.as_str(), attempt)?;
+    let resume = Resume { session: String::new(), message: message.into(), spent: None, workers: Vec::new() };
+    if status.workers.is_empty() {
+        let spent = spent(paths, (run, step, attempt), status.agent.usage);
+        return status.agent.session_id.map(|session| Resume { session, spent, ..resume });
+    }
+    let spec: SpecFile = file::read_json(&paths.attempt(run, step.as_str(), attempt).join("spec.json"))?;
+    let workers = crew::sessions(paths, &spec, status.workers.iter(), |_| true);
+    (!workers.is_empty()).then_some(Resume { workers, ..resume })
 }
 
 /// What a session has taken up to the end of an attempt, where its agent goes on counting from there.

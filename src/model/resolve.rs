@@ -47,6 +47,14 @@ impl<'a> Resolved<'a> {
         self.step.max_cost_usd.or(self.sequence.defaults.max_cost_usd)
     }
 
+    /// The most that one process of an attempt may cost: of a fan-out each worker has an equal part of the step's.
+    pub fn max_cost_of_each(&self) -> Option<f64> {
+        // Rounded down, so that all of them together do not get more.
+        let share = |all: f64, workers: u32| (all / f64::from(workers) * 10_000.0).floor() / 10_000.0;
+        let all = self.max_cost_usd()?;
+        Some(self.workers().map_or(all, |workers| share(all, workers)))
+    }
+
     /// What happens at the usage limit of its provider.
     pub fn on_limit(&self) -> OnLimit {
         match self.step.limit.as_deref() {

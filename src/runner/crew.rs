@@ -14,7 +14,7 @@ use super::{
 use crate::{
     agent::Report,
     error::Error,
-    model::{Fanout, Id, Outcome, OutputFormat, Products, Reason, StepStatus, WorkerEnd},
+    model::{Fanout, Id, Outcome, Products, Reason, StepStatus, WorkerEnd},
     store::{AttemptStatus, Exit, Paths, file},
 };
 
@@ -67,8 +67,9 @@ pub(super) fn collect(paths: &Paths, root: &Path, spec: &SpecFile, attempt: u32)
 }
 
 /// A worker whose turn did not come.
-pub(super) fn never_started(worker: u32, attempt: u32, reason: Reason) -> WorkerEnd {
-    WorkerEnd::new(worker, attempt, Outcome::failed(reason, Some("never started".into())), 0, None)
+pub(super) fn never_started(worker: u32, attempt: u32, because: &Outcome) -> WorkerEnd {
+    let failed = Outcome::failed(because.reason.unwrap_or(Reason::OrphanedProcess), Some("never started".into()));
+    WorkerEnd::new(worker, attempt, Outcome { until: because.until.clone(), ..failed }, 0, None)
 }
 
 /// What the agents of all workers say: their texts below each other, and what those took together who ran in
@@ -90,6 +91,7 @@ pub(super) fn merge(paths: &Paths, run: &str, step: &Id, attempt: u32, ends: &[W
         facts.turns = facts.turns.or(status.agent.turns.map(|_| 0)).map(|turns| turns + status.agent.turns.unwrap_or(0));
         facts.model = facts.model.take().or(status.agent.model);
         facts.denials.extend(status.agent.denials);
+        facts.limit = facts.limit.take().or(status.agent.limit);
     }
     report
 }
@@ -102,10 +104,11 @@ pub(super) fn recall(
     step: &Id,
     exit: &Exit,
     first: u32,
-    (fanout, format): (Fanout, OutputFormat),
+    spec: &SpecFile,
 ) -> Result<Vec<WorkerEnd>, Error> {
-    let mut ends = Vec::new();
-    for worker in 1..=fanout.workers {
+    let mut ends = spec.workers.clone();
+    let was_done = |worker: &u32| spec.workers.iter().any(|end| end.worker == *worker);
+    for worker in (1..=spec.fanout.map_or(0, |fanout| fanout.workers)).filter(|worker| !was_done(worker)) {
         let folder = paths.worker(run, step.as_str(), exit.attempt, worker);
         let known = (first..=exit.attempt).rev().find_map(|attempt| {
             let status = AttemptStatus::read_in(&paths.worker(run, step.as_str(), attempt, worker))?;
@@ -120,14 +123,15 @@ pub(super) fn recall(
             } else {
                 Outcome::failed(exit.outcome.reason.unwrap_or(Reason::OrphanedProcess), Some("its end was not seen".into()))
             };
-            let report = read_report(&folder, format);
+            let report = read_report(&folder, spec.output);
             let end = WorkerEnd::new(worker, exit.attempt, outcome.clone(), exit.ms, report.facts.usage);
             let left = Left { report, worker: Some(worker), ..Left::default() };
             complete(paths, run, step, &Exit { outcome, ..exit.clone() }, &left)?;
             ends.push(end);
         } else {
-            ends.push(never_started(worker, exit.attempt, exit.outcome.reason.unwrap_or(Reason::OrphanedProcess)));
+            ends.push(never_started(worker, exit.attempt, &exit.outcome));
         }
     }
+    ends.sort_by_key(|end| end.worker);
     Ok(ends)
 }

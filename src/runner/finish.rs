@@ -11,8 +11,8 @@ use crate::{
     agent::Report,
     error::Error,
     fault,
-    model::{Id, Outcome, OutputFormat, Products, Reason, StepStatus, WorkerEnd},
-    store::{AttemptStatus, Exit, Paths, file, worker_folder},
+    model::{Id, Outcome, OutputFormat, Products, Reason, StepStatus, Usage, WorkerEnd},
+    store::{AttemptStatus, Exit, Paths, file, worker_folder, worker_of},
 };
 
 /// Of an output that is longer than this only the beginning and the end are read, in bytes: who
@@ -99,10 +99,19 @@ pub(super) fn read_report(folder: &Path, format: OutputFormat) -> Report {
     report.read(format, log);
     if format.counts_session() {
         // What an earlier attempt took stands in its own status.json.
-        let spent = file::read_json::<SpecFile>(&folder.join("spec.json")).and_then(|spec| spec.spent);
+        let spent = spent_before(folder);
         report.facts.usage = report.facts.usage.map(|usage| spent.map_or(usage, |spent| usage.since(spent)));
     }
     report
+}
+
+/// What the session had taken before which an attempt, or a worker of it, goes on with.
+fn spent_before(folder: &Path) -> Option<Usage> {
+    let read = |folder: &Path| file::read_json::<SpecFile>(&folder.join("spec.json"));
+    match worker_of(folder) {
+        Some(worker) => read(folder.parent()?)?.workers_spent.get(&worker).copied(),
+        None => read(folder)?.spent,
+    }
 }
 
 /// The same for an attempt that somebody else started.

@@ -86,10 +86,10 @@ fn recall(paths: &Paths, claim: &Claim, step: &Id, exit: &Exit) -> Result<Left, 
     let folder = paths.attempt(&claim.run, step.as_str(), exit.attempt);
     let products = product::recall(paths, &claim.run, step, exit.attempt);
     let spec = file::read_json::<SpecFile>(&folder.join("spec.json"));
-    let Some((fanout, format)) = spec.and_then(|spec| Some((spec.fanout?, spec.output))) else {
+    let Some(spec) = spec.filter(|spec| spec.fanout.is_some()) else {
         return Ok(Left { report: recall_report(&folder), products, ..Left::default() });
     };
-    let workers = crew::recall(paths, &claim.run, step, exit, claim.attempt, (fanout, format))?;
+    let workers = crew::recall(paths, &claim.run, step, exit, claim.attempt, &spec)?;
     let report = crew::merge(paths, &claim.run, step, exit.attempt, &workers);
     Ok(Left { report, products, workers, ..Left::default() })
 }

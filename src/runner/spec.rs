@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Fanout, Id, OnLimit, OutputFormat, ThreadType, Usage};
+use crate::model::{Fanout, Id, OnLimit, OutputFormat, ThreadType, Usage, WorkerEnd};
 
 /// Everything a supervisor needs; nothing is looked up after the claim.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -59,6 +59,9 @@ pub struct Spec {
     /// What each worker runs, where that is not the same for all.
     #[serde(default)]
     pub argvs: Vec<Vec<String>>,
+    /// How the workers ended who had nothing left to do when it was claimed.
+    #[serde(default)]
+    pub workers: Vec<WorkerEnd>,
 }
 
 /// What a watchdog watches, and how often it looks.
@@ -91,6 +94,9 @@ pub struct SpecFile {
     pub step: Id,
     /// The run.
     pub run: String,
+    /// The first attempt that was made of it.
+    #[serde(default)]
+    pub attempt: u32,
     /// The thread type of the step.
     #[serde(rename = "type", default)]
     pub kind: ThreadType,
@@ -120,6 +126,12 @@ pub struct SpecFile {
     /// Whether several workers run it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fanout: Option<Fanout>,
+    /// How the workers ended who had nothing left to do when this was claimed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<WorkerEnd>,
+    /// What the sessions have taken before that workers go on with, by their numbers, like `spent`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workers_spent: BTreeMap<u32, Usage>,
     /// SHA-256 of the definition.
     pub defhash: String,
     /// The names that the plan adds to the environment.

@@ -128,6 +128,7 @@ impl Supervisor {
     fn new(lease: Lease, spec: Spec, signals: File) -> Self {
         let paths = Paths::at(&spec.root);
         let lease_path = paths.lease(spec.step.as_str());
+        let workers = spec.workers.clone();
         Self {
             lease,
             lease_path,
@@ -141,7 +142,7 @@ impl Supervisor {
             left: Left::default(),
             has_run: false,
             limit: Duration::ZERO,
-            workers: Vec::new(),
+            workers,
             owed: Vec::new(),
         }
     }

@@ -149,6 +149,11 @@ pub fn worker_folder(worker: u32) -> String {
     format!("worker-{worker}")
 }
 
+/// Which worker's such a folder is.
+pub fn worker_of(folder: &Path) -> Option<u32> {
+    folder.file_name()?.to_str()?.strip_prefix("worker-")?.parse().ok()
+}
+
 /// Makes a folder and those above it, readable by this user alone.
 pub(super) fn make_private(path: &Path) -> Result<(), Error> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("make the folder", path))

@@ -130,10 +130,26 @@ impl Exit {
 /// An agent's session that is taken up again.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Resume {
-    /// Its id.
+    /// Its id; of a fan-out each worker has one of its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub session: String,
     /// What the agent is told.
     pub message: String,
+    /// What the session has taken so far, where its agent goes on counting from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Usage>,
+    /// Those of the workers of a fan-out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<WorkerSession>,
+}
+
+/// The session of a worker of a fan-out that is taken up again.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct WorkerSession {
+    /// Its number.
+    pub worker: u32,
+    /// The session's id.
+    pub session: String,
     /// What the session has taken so far, where its agent goes on counting from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spent: Option<Usage>,

@@ -18,6 +18,7 @@ use crate::{
         child::Refusal,
         crew::{begin_folder, merge, never_started},
         finish::{Left, complete, read_report, weigh},
+        limit,
         stop::{StopRequest, grace},
     },
     store::Exit,
@@ -88,7 +89,9 @@ impl Supervisor {
         if let Err(Refusal(why)) = self.prepare(attempt) {
             return Some(Outcome::failed(Reason::Spawn, Some(cut(&why))));
         }
-        self.workers.retain(|end| end.status != StepStatus::Failed);
+        if attempt > self.spec.attempt {
+            self.workers.retain(|end| end.status != StepStatus::Failed);
+        }
         let is_left = |worker: &u32| self.workers.iter().all(|end| end.worker != *worker);
         let waiting = (1..=fanout.workers).filter(is_left).collect();
         let tick = Instant::now() + TICK;
@@ -144,7 +147,7 @@ impl Supervisor {
     fn end_worker(&mut self, crew: &mut Crew, running: Running) {
         let Running { worker, begun, ending, ended, .. } = running;
         let folder = self.worker_folder(crew.attempt, worker);
-        let report = read_report(&folder, self.spec.output);
+        let mut report = read_report(&folder, self.spec.output);
         let outcome = match ending {
             Some((Ending::Timeout, _)) => {
                 let limit = u64::try_from(crew.limit.as_millis()).unwrap_or(u64::MAX);
@@ -162,7 +165,8 @@ impl Supervisor {
                 };
                 let said = said(&folder);
                 let has_said = said.is_some();
-                weigh(judge(code, signal, said, self.spec.review), &report, self.spec.output, has_said)
+                let outcome = weigh(judge(code, signal, said, self.spec.review), &report, self.spec.output, has_said);
+                limit::weigh(outcome, &mut report, self.spec.limit, clock::now())
             }
         };
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -177,7 +181,10 @@ impl Supervisor {
     }
 
     fn note_end(&mut self, crew: &mut Crew, end: WorkerEnd) {
-        if end.status == StepStatus::Failed && crew.fanout.fail_policy == FailPolicy::FailFast && crew.stop.is_none() {
+        if end.is_waiting() {
+            // Who has not begun would meet the same limit; who runs may get through.
+            self.workers.extend(crew.waiting.drain(..).map(|worker| never_started(worker, crew.attempt, &end.outcome())));
+        } else if end.status == StepStatus::Failed && crew.fanout.fail_policy == FailPolicy::FailFast && crew.stop.is_none() {
             // It comes from nobody's request, so it has no claim's name.
             let by = format!("the failure of worker {}", end.worker);
             crew.stop = Some(StopRequest::new(String::new(), by, Reason::FailFast));
@@ -213,7 +220,7 @@ impl Supervisor {
         let Some(request) = &crew.stop else { return };
         for worker in crew.waiting.drain(..) {
             crew.is_cut_short = true;
-            self.workers.push(never_started(worker, crew.attempt, request.reason));
+            self.workers.push(never_started(worker, crew.attempt, &request.outcome()));
         }
     }
 
