@@ -11,6 +11,7 @@ pub mod gate;
 pub mod graph;
 pub mod group;
 pub mod history;
+mod line;
 pub mod mprocs;
 pub mod open;
 pub mod outcome;

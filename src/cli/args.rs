@@ -306,6 +306,12 @@ mod tests {
             assert_eq!(Action::from_json(action.name(), args.clone()).unwrap(), action, "{line}");
             let snaked = args.as_object().unwrap().iter().map(|(key, value)| (snake(key), value.clone())).collect();
             assert_eq!(Action::from_json(action.name(), Value::Object(snaked)).unwrap(), action, "{line} in snake_case");
+            let written = action.command_line();
+            let words = shell_words::split(&written).unwrap();
+            match parse(words.into_iter().map(OsString::from)) {
+                Ok((Asked::Action(again), _)) => assert_eq!(*again, action, "{line} as `{written}`"),
+                _ => panic!("{line} is written `{written}`, which is not understood"),
+            }
             if action.is_change() {
                 assert_eq!(Action::from_entry(action.to_entry()).unwrap(), action, "{line} as an entry");
             }

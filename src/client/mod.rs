@@ -16,9 +16,10 @@ pub use crate::{
     engine::{
         Actor, Answer, Ask, COST_LIMIT, Caller, Check, Consent, DEMO_GATE, DiffText, Engine as Client, Event, Extended, Follower,
         GateRow, Glance, GraphNode, GraphReport, GroupRow, Health, Hindrance, Judgement, Kind, LogLine, LogText, LogWindow,
-        MprocsReport, Need, NeedKind, Observer, Opening, Output, PANE_VARIABLE, Plan, Progress, PromptText, Reply, RequestRow,
-        Rule, RunReport, RunRow, ShortStatus, Snapshot, Standing, Started, StatusReport, StepDetail, StepRow, Streams,
-        Subscription, TemplateRow, TranscriptReader, Update, WhyReport, blocked_by_gate, schema, time_words, worker_prefix,
+        MprocsReport, Need, NeedKind, Observer, Opening, Output, PANE_VARIABLE, Plan, Preview, Progress, PromptText, Reply,
+        RequestRow, Rule, RunReport, RunRow, ShortStatus, Snapshot, Standing, Started, StatusReport, StepDetail, StepRow,
+        Streams, Subscription, TemplateRow, TranscriptReader, Update, Verdict, WhyReport, blocked_by_gate, schema, time_words,
+        worker_prefix,
     },
     store::{AttemptStatus, Bell, Color, FirstView, Found, RunState, SLICE, Search, Ui, start_of_lines, yaml::Warning},
 };

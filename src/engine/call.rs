@@ -25,11 +25,8 @@ use crate::{
     action::{Action, Changed, Txn},
     clock,
     error::Error,
-    model::{Decision, Graph, Id},
-    store::{
-        Decided, Line, Paths, Record,
-        yaml::{self, Warning},
-    },
+    model::{Decision, Id},
+    store::{Decided, Line, Paths, Record, yaml::Warning},
 };
 
 /// A project, and the only way to change it.
@@ -56,15 +53,6 @@ pub struct Reply {
     /// Commands that make sense next.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub next: Vec<String>,
-}
-
-/// What a list of actions would do.
-#[derive(Clone, Debug, Serialize)]
-pub struct Preview {
-    /// What each action says it does.
-    pub changes: Vec<Changed>,
-    /// The unified diff of sequence.yaml.
-    pub diff: String,
 }
 
 impl Engine {
@@ -209,32 +197,15 @@ impl Engine {
         consent: Consent,
     ) -> Result<(Output, Option<String>), Error> {
         if dry_run {
-            let preview = self.preview(actions)?;
+            let preview = self.preview(caller, actions)?;
             return Ok((Output::Preview { changes: preview.changes, diff: preview.diff }, None));
         }
         let (changes, revision) = self.change(caller, actions, if_unchanged, consent)?;
         Ok((Output::Changed { changes }, Some(revision)))
     }
 
-    fn filled(&self, actions: &[Action]) -> Result<Vec<Action>, Error> {
+    pub(super) fn filled(&self, actions: &[Action]) -> Result<Vec<Action>, Error> {
         actions.iter().map(|action| super::template::filled(Some(&self.paths), action)).collect()
-    }
-
-    /// What a list of changes would do, on a copy.
-    pub fn preview(&self, actions: &[Action]) -> Result<Preview, Error> {
-        let actions = &self.filled(actions)?;
-        let view = self.view()?;
-        let (txn, changes) = apply_all(&view, actions)?;
-        prompt::files(&self.paths, &view, &txn)?;
-        let mut after = txn.sequence;
-        for (id, decision, _) in &txn.decisions {
-            show_decision(&mut after, id, *decision);
-        }
-        Graph::build(&after)?;
-        let text = yaml::patch(&view.text, &view.sequence, &after, &self.paths.sequence())?;
-        let diff = similar::TextDiff::from_lines(&view.text, &text);
-        let diff = diff.unified_diff().context_radius(3).header("sequence.yaml", "sequence.yaml").to_string();
-        Ok(Preview { changes, diff })
     }
 
     /// Changes the plan: all of `actions` or none. Returns what each did and the new revision.
@@ -332,7 +303,7 @@ pub fn run_options(action: &Action) -> Option<crate::action::run::Options> {
     }
 }
 
-fn apply_all(view: &View, actions: &[Action]) -> Result<(Txn, Vec<Changed>), Error> {
+pub(super) fn apply_all(view: &View, actions: &[Action]) -> Result<(Txn, Vec<Changed>), Error> {
     let mut txn = Txn::new((*view.sequence).clone(), view.states());
     let mut changes = Vec::with_capacity(actions.len());
     for (at, action) in actions.iter().enumerate() {
@@ -390,24 +361,6 @@ pub(super) fn decision_records(caller: &Caller, view: &View, txn: &Txn) -> Vec<(
         records.push((id.clone(), lines));
     }
     records
-}
-
-fn show_decision(sequence: &mut crate::model::Sequence, id: &Id, decision: Decision) {
-    use crate::model::{GateStatus, StepStatus};
-    for gate in sequence.gates.iter_mut().filter(|gate| gate.id == *id) {
-        gate.status = match decision {
-            Decision::Approved => Some(GateStatus::Approved),
-            Decision::Blocked => Some(GateStatus::Blocked),
-            _ => gate.status.map(|_| GateStatus::Pending),
-        };
-    }
-    for step in sequence.steps.iter_mut().filter(|step| step.id == *id) {
-        step.status = match decision {
-            Decision::Skip | Decision::Accept => Some(StepStatus::Done),
-            Decision::Reject => Some(StepStatus::Failed),
-            _ => None,
-        };
-    }
 }
 
 impl Engine {

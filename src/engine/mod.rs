@@ -41,6 +41,7 @@ mod output;
 mod past;
 mod pending;
 mod policy;
+mod preview;
 mod progress;
 mod prompt;
 mod query;
@@ -65,7 +66,7 @@ mod writer;
 
 pub use attention::{Need, NeedKind};
 pub use budget::COST_LIMIT;
-pub use call::{Engine, Preview, Reply, run_options};
+pub use call::{Engine, Reply, run_options};
 pub use caller::{Actor, Caller, Consent};
 pub use crew::worker_prefix;
 pub use demo::{DEMO_GATE, demo_sequence};
@@ -86,6 +87,7 @@ pub use output::{
     ShortStatus, Started, StatusReport, StepDetail, StepRow, TemplateRow,
 };
 pub use policy::{Judgement, Rule};
+pub use preview::Preview;
 pub use progress::Progress;
 pub use request::RequestRow;
 pub use schema::schema;
@@ -93,4 +95,6 @@ pub use snapshot::{Observer, Snapshot};
 pub use start::{Plan, blocked_by_gate};
 pub use subscribe::{Subscription, Update};
 pub use view::View;
+
+pub use crate::policy::Verdict;
 pub use why::{Hindrance, Remedy, WhyReport};

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use super::{
     column::columns,
+    outline::Outline,
     slot::Slots,
-    tie::{Tie, ties},
+    tie::{Tie, forward},
 };
-use crate::model::{Graph, Node, Sequence};
+use crate::model::{Graph, Sequence};
 
 /// Where a plan's nodes stand, whatever the zoom: columns, and the order in each.
 #[derive(Clone, Debug)]
@@ -29,15 +30,17 @@ pub struct Layout {
 impl Layout {
     /// The layout of a plan.
     pub fn of(sequence: &Sequence, graph: &Graph) -> Self {
-        let (ties, order) = ties(sequence, graph);
-        let column_of = columns(graph.len(), &ties, &order);
+        Self::draw(&Outline::of(sequence, graph))
+    }
+
+    /// The layout of what is drawn. The dependencies in it must not lead in a circle.
+    pub fn draw(outline: &Outline) -> Self {
+        let len = outline.nodes.len();
+        let (ties, order) = forward(len, &outline.ties);
+        let column_of = columns(len, &ties, &order);
         let (mut groups, mut lanes) = (Names::default(), Names::default());
-        let group_of = |step: &crate::model::Step| step.group_id.as_ref().map(|id| groups.number(id.as_str()));
-        let mut group_of: Vec<_> = sequence.steps.iter().map(group_of).collect();
-        group_of.resize(graph.len(), None);
-        let lane_of = |step: &crate::model::Step| step.lane.as_deref().map(|lane| lanes.number(lane));
-        let mut lane_of: Vec<_> = sequence.steps.iter().map(lane_of).collect();
-        lane_of.resize(graph.len(), None);
+        let group_of = outline.nodes.iter().map(|node| node.group.as_deref().map(|group| groups.number(group))).collect();
+        let lane_of: Vec<_> = outline.nodes.iter().map(|node| node.lane.as_deref().map(|lane| lanes.number(lane))).collect();
         let slots = Slots::new(&ties, column_of, group_of);
         let mut lanes: Vec<Option<usize>> = slots.ranks.iter().map(|&owner| lane_of[owner]).collect();
         let mut lane_of_group = HashMap::new();
@@ -47,8 +50,8 @@ impl Layout {
             }
         }
         let (columns, crossings) = Sorter::new(&slots, &lanes).sort();
-        let names = sequence.ids().map(|id| super::width(id.as_str())).collect();
-        let gates = (0..graph.len()).map(|at| matches!(graph.node(at), Node::Gate(_))).collect();
+        let names = outline.nodes.iter().map(|node| node.width).collect();
+        let gates = outline.nodes.iter().map(|node| node.is_gate).collect();
         Self { ties, slots, columns, groups: groups.list, names, gates, crossings }
     }
 

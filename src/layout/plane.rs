@@ -340,6 +340,11 @@ impl Plane {
         self.area(layout.column(node), node)
     }
 
+    /// How far right of its area a node begins at the compact zoom: the first column has no arrow to keep away from.
+    pub fn lead(&self, node: usize) -> i32 {
+        i32::from(self.zoom == Zoom::Compact && !self.columns.first().is_some_and(|first| first.slots.contains(&node)))
+    }
+
     /// The node at a cell.
     pub fn hit(&self, point: Point) -> Option<usize> {
         let column = self.columns.partition_point(|column| column.x <= point.x).checked_sub(1)?;

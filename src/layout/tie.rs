@@ -54,32 +54,38 @@ impl Tie {
     }
 }
 
-/// All edges of a plan, and an order of its nodes in which each leads forward.
-pub(super) fn ties(sequence: &Sequence, graph: &Graph) -> (Vec<Tie>, Vec<usize>) {
-    let mut hard = Vec::new();
+/// All edges of a plan by their meaning, those that hold nothing back last.
+pub(super) fn of(sequence: &Sequence, graph: &Graph) -> Vec<Tie> {
+    let mut ties = Vec::new();
     for to in 0..graph.len() {
         let step = step(sequence, graph, to);
         for from in graph.needs(to) {
             let is_candidate = step.is_some_and(|synth| is_candidate(synth, self::step(sequence, graph, from)));
             let kind = if is_candidate { TieKind::Candidate } else { TieKind::Need };
-            hard.push(Tie { from, to, kind, is_backward: false });
+            ties.push(Tie { from, to, kind, is_backward: false });
         }
     }
-    let mut soft = soft(sequence, graph);
+    ties.extend(soft(sequence, graph));
+    ties
+}
+
+/// The edges of a drawing and an order of its nodes in which each leads forward.
+pub(super) fn forward(nodes: usize, ties: &[Tie]) -> (Vec<Tie>, Vec<usize>) {
+    let (mut hard, mut soft): (Vec<Tie>, Vec<Tie>) = ties.iter().partition(|tie| tie.kind.is_dependency());
     if soft.is_empty() {
-        let order = forward(graph.len(), &hard);
+        let order = in_order(nodes, &hard);
         return (hard, order);
     }
     let known: HashSet<(usize, usize)> = hard.iter().map(|tie| (tie.from, tie.to)).collect();
     soft.retain(|tie| !known.contains(&(tie.from, tie.to)));
     let all: Vec<Tie> = hard.iter().chain(&soft).copied().collect();
-    let order = forward(graph.len(), &all);
-    if order.len() == graph.len() {
+    let order = in_order(nodes, &all);
+    if order.len() == nodes {
         return (all, order);
     }
     // A loose tie against the dependencies is turned round.
-    let order = forward(graph.len(), &hard);
-    let mut place = vec![0; graph.len()];
+    let order = in_order(nodes, &hard);
+    let mut place = vec![0; nodes];
     for (at, &node) in order.iter().enumerate() {
         place[node] = at;
     }
@@ -127,7 +133,7 @@ fn soft(sequence: &Sequence, graph: &Graph) -> Vec<Tie> {
 }
 
 /// The nodes in an order in which every tie leads forward; those of circles are left out.
-fn forward(nodes: usize, ties: &[Tie]) -> Vec<usize> {
+fn in_order(nodes: usize, ties: &[Tie]) -> Vec<usize> {
     let (mut waits, mut next) = (vec![0_usize; nodes], vec![Vec::new(); nodes]);
     for tie in ties {
         waits[tie.to] += 1;

@@ -110,6 +110,7 @@ impl App {
             Command::RunRunnable => self.ask(Action::RunRunnable(run::Runnable::default()), false),
             Command::RunAll => self.ask(Action::RunAll(run::All::default()), false),
             Command::Plan => self.open_plan_menu(),
+            Command::Propose => self.propose_from_file(),
             Command::Skip => self.act_on("skip"),
             Command::Reset => self.act_on("reset"),
             _ => {}
@@ -217,16 +218,22 @@ impl App {
     }
 
     fn next_panel(&mut self, by: usize) {
-        const ORDER: [Panel; 4] = [Panel::Board, Panel::Inspector, Panel::Log, Panel::Chat];
+        const ORDER: [Panel; 5] = [Panel::Board, Panel::Inspector, Panel::Log, Panel::Chat, Panel::Card];
+        // What is new is what a person wants to get to.
+        if let Some(proposal) = self.proposal.as_mut().filter(|proposal| !proposal.is_seen) {
+            proposal.is_seen = true;
+            return self.focus(Panel::Card);
+        }
         let at = ORDER.iter().position(|&panel| panel == self.panels.focus).unwrap_or(0);
         let regions = self.regions();
         let shown = |panel: Panel| match panel {
             Panel::Inspector => regions.inspector.area() > 0,
             Panel::Board => regions.board.area() > 0,
             Panel::Log | Panel::Chat => true,
+            Panel::Card => self.proposal.is_some(),
         };
-        let step = if by == 1 { 1 } else { 3 };
-        let next = (1..=4).map(|turn| ORDER[(at + turn * step) % 4]).find(|&panel| shown(panel));
+        let step = if by == 1 { 1 } else { ORDER.len() - 1 };
+        let next = (1..=ORDER.len()).map(|turn| ORDER[(at + turn * step) % ORDER.len()]).find(|&panel| shown(panel));
         self.focus(next.unwrap_or_default());
     }
 

@@ -15,7 +15,8 @@ use super::{
     log_panel::LogPanel,
     mouse::Mouse,
     panels::{Panel, Panels, View},
-    region::{self, Regions},
+    proposal::Proposal,
+    region::{self, Card, Regions},
     snapshot::Snapshot,
     theme::Theme,
     toast::{Toast, Tone},
@@ -59,6 +60,8 @@ pub(super) struct App {
     pub(super) log: LogPanel,
     pub(super) chat: TextArea<'static>,
     pub(super) layers: Vec<Box<dyn Layer>>,
+    /// What is proposed and not decided.
+    pub(super) proposal: Option<Proposal>,
     pub(super) toasts: Vec<Toast>,
     pub(super) mouse: Mouse,
     /// Whether the terminal has the mouse itself.
@@ -100,6 +103,7 @@ impl App {
             log: LogPanel::default(),
             chat,
             layers: Vec::new(),
+            proposal: None,
             toasts: Vec::new(),
             mouse: Mouse::default(),
             is_mouse_given: false,
@@ -117,7 +121,12 @@ impl App {
     /// The places of the screen.
     pub(super) fn regions(&self) -> Regions {
         let lines = u16::try_from(self.chat.lines().len()).unwrap_or(u16::MAX);
-        Regions::of(self.size, &self.panels, lines)
+        let card = match (&self.proposal, self.panels.focus) {
+            (None, _) => Card::None,
+            (Some(proposal), Panel::Card) => Card::Open(proposal.lines()),
+            (Some(_), _) => Card::Closed,
+        };
+        Regions::of(self.size, &self.panels, lines, card)
     }
 
     /// The view that is shown.

@@ -2,7 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{app::App, panels::View, snapshot::Snapshot, toast::Tone};
+use super::{
+    app::App,
+    panels::View,
+    proposal::Proposal,
+    scene::{Scene, Trace},
+    snapshot::Snapshot,
+    toast::Tone,
+};
 use crate::{
     layout::{Area, Plane, Point, Tie, Zoom},
     model::Id,
@@ -18,12 +25,16 @@ pub(super) struct Board {
     pub(super) origin: Point,
     /// The first row that the list shows.
     pub(super) first_row: usize,
+    /// What stands on the canvas.
+    pub(super) scene: Option<Scene>,
     /// The drawing at this zoom.
     pub(super) plane: Option<Plane>,
     /// The nodes in the order of the list.
     pub(super) order: Vec<usize>,
     /// The ways of the edges that lead to the selection or away from it.
     pub(super) lit: Vec<Vec<Point>>,
+    /// The edges that a proposal changes.
+    pub(super) traces: Vec<Trace>,
     /// Which nodes a search does not find.
     hidden: Vec<bool>,
     /// What a search looks for.
@@ -41,11 +52,11 @@ pub(super) enum Way {
 
 impl Board {
     /// Takes over another state of the project.
-    pub(super) fn take(&mut self, snapshot: &Snapshot, is_new_plan: bool) {
+    pub(super) fn take(&mut self, snapshot: &Snapshot, is_new_plan: bool, proposal: Option<&Proposal>) {
         let before = self.selected.clone();
         self.sort(snapshot);
         if is_new_plan || self.plane.is_none() {
-            self.plane = Some(snapshot.graph.layout.plane(self.zoom));
+            self.set_scene(snapshot, proposal);
         }
         if self.selected.as_ref().is_none_or(|id| snapshot.find(id).is_none()) {
             self.selected = self.order.first().map(|&at| snapshot.node(at).id.clone());
@@ -65,19 +76,45 @@ impl Board {
         }
     }
 
+    /// Decides what stands on the canvas: the plan, with what a proposal would make of it.
+    pub(super) fn set_scene(&mut self, snapshot: &Snapshot, proposal: Option<&Proposal>) {
+        let after = proposal.filter(|proposal| proposal.problem.is_none()).map(|proposal| &proposal.preview.after);
+        self.scene = Some(after.map_or_else(|| Scene::plain(snapshot), |after| Scene::proposed(snapshot, after)));
+        self.place();
+    }
+
     /// Draws at another zoom.
     pub(super) fn set_zoom(&mut self, zoom: Zoom, snapshot: &Snapshot) {
         self.zoom = zoom;
-        self.plane = Some(snapshot.graph.layout.plane(zoom));
+        self.place();
         self.light(snapshot);
+    }
+
+    /// Places everything on cells.
+    fn place(&mut self) {
+        let Some(scene) = &self.scene else { return };
+        let plane = scene.layout.plane(self.zoom);
+        self.traces = scene.traces(&plane);
+        self.plane = Some(plane);
+    }
+
+    /// Where a step or gate is drawn.
+    pub(super) fn area(&self, at: usize) -> Option<Area> {
+        let (scene, plane) = (self.scene.as_ref()?, self.plane.as_ref()?);
+        Some(plane.node(&scene.layout, scene.place(at)))
+    }
+
+    /// The step or gate at a cell of the drawing.
+    pub(super) fn hit(&self, point: Point) -> Option<usize> {
+        self.scene.as_ref()?.item(self.plane.as_ref()?.hit(point)?)
     }
 
     /// Finds the edges that lead to the selection or away from it.
     pub(super) fn light(&mut self, snapshot: &Snapshot) {
         self.lit.clear();
         let selected = self.selected.as_ref().and_then(|id| snapshot.find(id));
-        let (Some(plane), Some(selected)) = (&self.plane, selected) else { return };
-        let layout = &snapshot.graph.layout;
+        let (Some(plane), Some(scene), Some(selected)) = (&self.plane, &self.scene, selected) else { return };
+        let (layout, selected) = (&scene.layout, scene.place(selected));
         // Ties lead from column to column, so one pass each way reaches everything.
         let mut ties: Vec<(usize, &Tie)> = layout.ties().iter().enumerate().collect();
         ties.sort_by_key(|(_, tie)| layout.column(tie.from));
@@ -132,6 +169,15 @@ fn urgency(snapshot: &Snapshot, at: usize) -> u8 {
 }
 
 impl App {
+    /// Decides anew what stands on the canvas.
+    pub(super) fn redraw_scene(&mut self) {
+        let Some(snapshot) = self.snapshot.clone() else { return };
+        self.board.set_scene(&snapshot, self.proposal.as_ref());
+        self.board.light(&snapshot);
+        self.reveal();
+        self.is_dirty = true;
+    }
+
     /// Shows only what a text is found in, or everything again.
     pub(super) fn search(&mut self, text: Option<String>) {
         self.board.search = text.filter(|text| !text.is_empty());
@@ -183,13 +229,11 @@ impl App {
 
     /// Moves the window so that the selection is in it.
     pub(super) fn reveal(&mut self) {
-        let Some((snapshot, at)) = self.selected() else { return };
+        let Some((_, at)) = self.selected() else { return };
         let board = self.regions().board;
         let inside = (i32::from(board.width.saturating_sub(2)), i32::from(board.height.saturating_sub(2)));
-        let (node, size) = match &self.board.plane {
-            Some(plane) => (plane.node(&snapshot.graph.layout, at), (plane.width, plane.height)),
-            None => return,
-        };
+        let (Some(node), Some(plane)) = (self.board.area(at), &self.board.plane) else { return };
+        let size = (plane.width, plane.height);
         let row = self.board.order.iter().position(|&other| other == at).unwrap_or(0);
         let origin = self.board.origin;
         self.board.origin = Point {
@@ -213,11 +257,11 @@ impl App {
 
     /// Goes to a neighbour of the selection.
     pub(super) fn go(&mut self, way: Way) {
-        let Some((snapshot, at)) = self.selected() else { return };
+        let Some((_, at)) = self.selected() else { return };
         let next = match (self.view(), way) {
             (View::List, Way::Up) => self.in_list(at, -1),
             (View::List, Way::Down) => self.in_list(at, 1),
-            _ => self.neighbour(snapshot, at, way),
+            _ => self.board.neighbour(at, way),
         };
         if let Some(next) = next {
             self.select(next);
@@ -230,29 +274,34 @@ impl App {
         let row = order.iter().position(|&other| other == at)?;
         order.get(row.saturating_add_signed(rows).min(order.len().saturating_sub(1))).copied()
     }
+}
 
-    /// The nearest node in that direction: along an edge if there is one.
-    fn neighbour(&self, snapshot: &Snapshot, at: usize, way: Way) -> Option<usize> {
-        let layout = &snapshot.graph.layout;
-        let plane = self.board.plane.as_ref()?;
+impl Board {
+    /// The nearest step or gate in that direction: along an edge if there is one.
+    fn neighbour(&self, at: usize, way: Way) -> Option<usize> {
+        let (scene, plane) = (self.scene.as_ref()?, self.plane.as_ref()?);
+        let (layout, at) = (&scene.layout, scene.place(at));
         let place = |node: usize| plane.node(layout, node);
         let here = place(at);
         let ties = layout.ties().iter();
-        let candidates: Vec<usize> = match way {
+        let column = |column: usize| layout.nodes_in(column);
+        let mut candidates: Vec<usize> = match way {
             Way::Left => ties.filter(|tie| tie.to == at).map(|tie| tie.from).collect(),
             Way::Right => ties.filter(|tie| tie.from == at).map(|tie| tie.to).collect(),
-            Way::Up => layout.nodes_in(layout.column(at)).filter(|&node| place(node).y < here.y).collect(),
-            Way::Down => layout.nodes_in(layout.column(at)).filter(|&node| place(node).y > here.y).collect(),
+            Way::Up => column(layout.column(at)).filter(|&node| place(node).y < here.y).collect(),
+            Way::Down => column(layout.column(at)).filter(|&node| place(node).y > here.y).collect(),
         };
-        if !candidates.is_empty() {
-            return candidates.into_iter().min_by_key(|&node| distance(here, place(node)));
+        // What is only proposed cannot be selected.
+        candidates.retain(|&node| scene.item(node).is_some());
+        if candidates.is_empty() {
+            let beside = match way {
+                Way::Left => layout.column(at).checked_sub(1)?,
+                Way::Right if layout.column(at) + 1 < layout.width() => layout.column(at) + 1,
+                _ => return None,
+            };
+            candidates.extend(column(beside).filter(|&node| scene.item(node).is_some()));
         }
-        let column = match way {
-            Way::Left => layout.column(at).checked_sub(1)?,
-            Way::Right if layout.column(at) + 1 < layout.width() => layout.column(at) + 1,
-            _ => return None,
-        };
-        layout.nodes_in(column).min_by_key(|&node| distance(here, place(node)))
+        scene.item(candidates.into_iter().min_by_key(|&node| distance(here, place(node)))?)
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) enum Command {
     RunRunnable,
     RunAll,
     Plan,
+    Propose,
     Palette,
     Audit,
     Runs,

@@ -1,5 +1,6 @@
 //! What an update wants to be done outside the state.
 
+use super::proposal::{Applying, Draft};
 use crate::{action::Action, model::Id};
 
 /// An action somebody asked for on the screen.
@@ -18,6 +19,10 @@ pub(super) enum Effect {
     Call(Box<Asked>),
     /// Look whether a change could be made.
     Check(Box<Action>),
+    /// Look what a list of changes would do.
+    Propose(Box<Draft>),
+    /// Make the changes of a proposal.
+    Apply(Box<Applying>),
     /// Read what the inspector shows of a step or gate.
     Inspect { id: Id, tab: super::inspector::Tab },
     /// Open the editor on the prompt of this step.
@@ -45,6 +50,8 @@ pub(super) enum Effect {
 impl Effect {
     /// Whether it is done with the screen's terminal.
     pub(super) const fn needs_terminal(&self) -> bool {
-        !matches!(self, Self::Call(_) | Self::Check(_) | Self::Inspect { .. } | Self::Edit(_) | Self::Audit | Self::Log(_))
+        let is_beside = matches!(self, Self::Call(_) | Self::Check(_) | Self::Propose(_) | Self::Apply(_) | Self::Log(_))
+            || matches!(self, Self::Inspect { .. } | Self::Edit(_) | Self::Audit);
+        !is_beside
     }
 }

@@ -122,6 +122,7 @@ bindings! {
     }
     Plan {
         Plan "plan" ["p"] "plan" "change the plan: new, clone, dependency, gate, group, fusion, template, delete, undo";
+        Propose "propose" [] "propose" "propose from file: show what a list of actions would change, then decide";
         Skip "skip" [] "skip" "count it as done without running it";
         Reset "reset" [] "reset" "forget its outcome";
     }

@@ -43,6 +43,11 @@ pub(super) trait Layer: Send {
         Flow::Stay
     }
 
+    /// Hears whether what it wanted proposed became a card, or why not.
+    fn proposed(&mut self, _result: &Result<(), String>) -> Flow {
+        Flow::Stay
+    }
+
     /// Where it stands.
     fn area(&self, app: &App) -> Rect;
 

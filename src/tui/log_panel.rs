@@ -150,7 +150,7 @@ impl App {
         match self.panels.focus {
             Panel::Log => true,
             Panel::Inspector => self.inspector.tab == Tab::Logs,
-            Panel::Board | Panel::Chat => false,
+            Panel::Board | Panel::Chat | Panel::Card => false,
         }
     }
 

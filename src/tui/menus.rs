@@ -104,6 +104,7 @@ impl App {
             entries.push(Entry::new('D', "take a dependency away", about("dep.rm")));
             entries.extend(rest);
         }
+        entries.push(Entry::new('i', "changes from a file, shown before they are made", Choice::Command(Command::Propose)));
         entries.push(Entry::new('u', "undo", Choice::Do(Box::new(Action::Undo(history::Undo { change: None })))));
         entries.push(Entry::new('r', "redo", Choice::Do(Box::new(Action::Redo(history::Redo { change: None })))));
         self.open(Menu::new("Change the plan", entries, None));

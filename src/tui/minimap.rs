@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{app::App, panels::View, snapshot::Snapshot};
+use super::{app::App, panels::View};
 use crate::layout::Point;
 
 /// The largest map.
@@ -44,9 +44,9 @@ impl Minimap {
         (part(x, self.size.0, width), part(y, self.size.1, height))
     }
 
-    /// The cell of the map that a node is in.
-    pub(super) fn cell_of(&self, app: &App, snapshot: &Snapshot, at: usize) -> Option<(u16, u16)> {
-        let area = app.board.plane.as_ref()?.node(&snapshot.graph.layout, at);
+    /// The cell of the map that a step or gate is in.
+    pub(super) fn cell_of(&self, app: &App, at: usize) -> Option<(u16, u16)> {
+        let area = app.board.area(at)?;
         Some(self.scale(area.x + area.width / 2, area.y + area.height / 2))
     }
 

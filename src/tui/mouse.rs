@@ -85,6 +85,11 @@ impl App {
             self.press_on_board(at);
         } else if regions.log.contains(at) {
             self.focus(Panel::Log);
+        } else if regions.card.contains(at) {
+            self.focus(Panel::Card);
+            if let Some(proposal) = &mut self.proposal {
+                proposal.is_seen = true;
+            }
         } else if regions.chat.contains(at) {
             self.focus(Panel::Chat);
         }
@@ -169,6 +174,8 @@ impl App {
             self.scroll_log(i64::from(rows));
         } else if regions.inspector.contains(at) {
             self.scroll_inspector(rows);
+        } else if regions.card.contains(at) {
+            self.scroll_card(isize::try_from(rows).unwrap_or(0));
         } else if regions.log.contains(at) {
             self.scroll_log(i64::from(rows));
         } else if regions.board.contains(at) {
@@ -199,8 +206,7 @@ impl App {
     }
 
     fn is_right_edge(&self, node: usize, at: Position) -> bool {
-        let (Some(snapshot), Some(plane)) = (&self.snapshot, &self.board.plane) else { return false };
-        let area = plane.node(&snapshot.graph.layout, node);
+        let Some(area) = self.board.area(node) else { return false };
         let right = area.x + area.width - 1 - self.board.origin.x + i32::from(self.regions().board.x) + 1;
         self.view() == View::Graph && i32::from(at.x) == right
     }
@@ -213,7 +219,7 @@ impl App {
             View::List => self.board.order.get(self.board.first_row + usize::from(y)).copied(),
             View::Graph => {
                 let Point { x: left, y: top } = self.board.origin;
-                self.board.plane.as_ref()?.hit(Point { x: left + i32::from(x), y: top + i32::from(y) })
+                self.board.hit(Point { x: left + i32::from(x), y: top + i32::from(y) })
             }
         }
     }

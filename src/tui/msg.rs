@@ -4,7 +4,15 @@ use std::sync::Arc;
 
 use crossterm::event::Event;
 
-use super::{crash::Crash, effect::Asked, inspector::Facts, layer::Layer, log_panel::Lines, snapshot::Snapshot};
+use super::{
+    crash::Crash,
+    effect::Asked,
+    inspector::Facts,
+    layer::Layer,
+    log_panel::Lines,
+    proposal::{Applied, Applying, Proposed},
+    snapshot::Snapshot,
+};
 use crate::{
     client::{Plan, Reply},
     error::Error,
@@ -22,6 +30,12 @@ pub(super) enum Msg {
     Done { action: &'static str, result: Box<Result<Reply, Error>> },
     /// The policy wants a person's word first.
     Ask { asked: Box<Asked>, what: String, why: String, plan: Option<Box<Plan>> },
+    /// What a proposal would do, or why it cannot be made.
+    Proposed(Box<Proposed>),
+    /// The policy wants a person's word before a proposal is applied.
+    AskToApply { applying: Box<Applying>, why: String },
+    /// A proposal was applied, or was not.
+    Applied { applying: Box<Applying>, result: Box<Result<Applied, Error>> },
     /// What a change would do, or why it cannot be made.
     Checked(Result<String, String>),
     /// What the inspector shows was read.

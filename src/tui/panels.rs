@@ -9,6 +9,8 @@ pub(super) enum Panel {
     Inspector,
     Log,
     Chat,
+    /// The card of a proposal.
+    Card,
 }
 
 /// How the sequence is shown.

@@ -42,6 +42,9 @@ impl App {
                 let confirm = Confirm::policy(self, (what, why), plan, asked.action);
                 self.open(confirm);
             }
+            Msg::Proposed(proposed) => self.take_proposed(*proposed),
+            Msg::AskToApply { applying, why } => self.ask_to_apply(*applying, why),
+            Msg::Applied { applying, result } => self.take_applied(&applying, *result),
             Msg::Checked(verdict) => {
                 self.layers.iter_mut().for_each(|layer| layer.checked(&verdict));
                 self.is_dirty = true;
@@ -92,6 +95,9 @@ impl App {
             }
         }
         if self.panels.focus == Panel::Chat && self.type_into_chat(key) {
+            return;
+        }
+        if self.panels.focus == Panel::Card && self.key_on_card(key) {
             return;
         }
         if let Some(command) = self.keymap.command(Key::of(key)) {
@@ -149,8 +155,11 @@ impl App {
         self.broken = None;
         self.settle(&snapshot.project.ui);
         let before = self.board.selected.clone();
-        self.board.take(snapshot, is_new_plan);
+        self.board.take(snapshot, is_new_plan, self.proposal.as_ref());
         self.snapshot = Some(Arc::clone(snapshot));
+        if is_new_plan {
+            self.renew_proposal();
+        }
         if before == self.board.selected {
             self.inspect();
             self.show_log();

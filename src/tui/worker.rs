@@ -14,6 +14,7 @@ use super::{
     log_reader::News,
     markdown,
     msg::Msg,
+    proposal::{Applied, Applying, Draft, Proposed, Source},
 };
 use crate::{
     action::{Action, graph, prompt, query},
@@ -61,6 +62,8 @@ impl Worker {
         match effect {
             Effect::Call(asked) => Some(self.call(asked)),
             Effect::Check(action) => Some(Msg::Checked(self.check(&action))),
+            Effect::Propose(draft) => Some(self.propose(*draft)),
+            Effect::Apply(applying) => Some(self.apply(applying)),
             Effect::Edit(step) => Some(self.edit(step)),
             Effect::Audit => Some(self.audit()),
             Effect::Inspect { id, tab } => Some(Msg::Facts(Box::new(self.inspect(id, tab)))),
@@ -81,6 +84,34 @@ impl Worker {
                 Msg::Ask { asked, what, why, plan }
             }
             result => Msg::Done { action: asked.action.name(), result: Box::new(result) },
+        }
+    }
+
+    fn propose(&self, draft: Draft) -> Msg {
+        let Source::File(path) = &draft.source;
+        let actions = draft.actions.clone().map_or_else(|| self.client.read_actions(path), Ok);
+        let looked = actions.and_then(|actions| {
+            if actions.is_empty() {
+                let why = format!("{} has no actions", path.display());
+                return Err(Error::ActionInvalid { action: "apply".into(), why });
+            }
+            let preview = self.client.preview(&self.caller, &actions)?;
+            Ok((actions, preview))
+        });
+        Msg::Proposed(Box::new(Proposed { draft, result: looked }))
+    }
+
+    fn apply(&self, applying: Box<Applying>) -> Msg {
+        let consent = if applying.is_confirmed { Consent::Given } else { Consent::None };
+        match self.client.change(&self.caller, &applying.actions, Some(&applying.revision), consent) {
+            Err(Error::ConfirmationRequired { why, .. }) => Msg::AskToApply { applying, why },
+            result => {
+                let applied = result.map(|(changes, _)| Applied {
+                    changes: changes.into_iter().map(|change| change.text).collect(),
+                    warnings: self.client.take_warnings(),
+                });
+                Msg::Applied { applying, result: Box::new(applied) }
+            }
         }
     }
 
@@ -115,7 +146,7 @@ impl Worker {
     }
 
     fn check(&self, action: &Action) -> Result<String, String> {
-        let preview = self.client.preview(std::slice::from_ref(action)).map_err(|error| error.to_string())?;
+        let preview = self.client.preview(&self.caller, std::slice::from_ref(action)).map_err(|error| error.to_string())?;
         Ok(preview.changes.into_iter().map(|change| change.text).collect::<Vec<_>>().join("; "))
     }
 

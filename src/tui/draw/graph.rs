@@ -2,19 +2,24 @@
 
 use ratatui::{
     Frame,
-    buffer::Buffer,
+    buffer::{Buffer, Cell},
     layout::{Position, Rect},
-    style::Style,
+    style::{Modifier, Style},
 };
 
-use super::super::{app::App, snapshot::Snapshot};
-use crate::layout::{Area, Face, Point, Zoom};
+use super::super::{
+    app::App,
+    scene::{Scene, sign},
+    snapshot::Snapshot,
+};
+use crate::layout::{Area, Face, Glyphs, Mark, Plane, Point, Zoom};
 
 /// Draws what the window shows of the graph.
 pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>, area: Rect) {
-    let Some(plane) = &app.board.plane else { return };
+    let (Some(plane), Some(scene)) = (&app.board.plane, &app.board.scene) else { return };
     let window = Window { origin: app.board.origin, area };
-    let face = |at: usize| -> Face {
+    let face = |node: usize| -> Face {
+        let Some(at) = scene.item(node) else { return scene.ghost(node, app.look.glyphs) };
         let mut node = snapshot.node(at).clone();
         node.duration_ms = snapshot.duration_ms(at, app.now);
         node.face(plane.zoom, app.look.glyphs)
@@ -28,10 +33,11 @@ pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>, area: 
             }
         }
     }
+    haunt(app, scene, plane, &window, buffer);
     light_paths(app, &window, buffer);
     dim_what_is_not_found(app, snapshot, &window, buffer);
     if let Some((_, at)) = app.selected() {
-        let node = plane.node(&snapshot.graph.layout, at);
+        let node = plane.node(&scene.layout, scene.place(at));
         let title = match plane.zoom {
             Zoom::Overview | Zoom::Compact => node,
             Zoom::Normal | Zoom::Detail => Area { x: node.x + 1, y: node.y + 1, width: node.width - 2, height: 1 },
@@ -59,17 +65,87 @@ impl Window {
         Some(Position::new(self.area.x + x, self.area.y + y))
     }
 
-    /// Changes the style of cells of the drawing, as far as they are seen.
-    fn style(&self, buffer: &mut Buffer, area: Area, style: Style) {
+    /// Every cell of the screen that shows a part of the drawing.
+    fn each(&self, area: Area, mut work: impl FnMut(Position)) {
         let seen = self.cells();
         for y in area.y.max(seen.y)..(area.y + area.height).min(seen.y + seen.height) {
             for x in area.x.max(seen.x)..(area.x + area.width).min(seen.x + seen.width) {
-                if let Some(place) = self.place(x, y) {
-                    buffer[place].set_style(style);
-                }
+                self.place(x, y).into_iter().for_each(&mut work);
             }
         }
     }
+
+    /// Changes the style of cells of the drawing, as far as they are seen.
+    fn style(&self, buffer: &mut Buffer, area: Area, style: Style) {
+        self.each(area, |place| _ = buffer[place].set_style(style));
+    }
+}
+
+/// Shows what a proposal would change: what is new dashed, what goes struck, each with a sign.
+fn haunt(app: &App, scene: &Scene, plane: &Plane, window: &Window, buffer: &mut Buffer) {
+    for trace in &app.board.traces {
+        let Some(place) = window.place(trace.point.x, trace.point.y) else { continue };
+        let cell = &mut buffer[place];
+        dash(cell, app.look.glyphs);
+        if trace.is_label {
+            cell.set_char(sign(trace.mark));
+        }
+        cell.set_style(ghost_style(app, trace.mark));
+    }
+    for node in scene.nodes() {
+        let (mark, area) = (scene.mark(node), plane.node(&scene.layout, node));
+        if mark == Mark::Kept || !area.meets(window.cells()) {
+            continue;
+        }
+        let has_box = plane.zoom.has_boxes();
+        if has_box && mark == Mark::Added {
+            window.each(area, |place| dash(&mut buffer[place], app.look.glyphs));
+        }
+        // Of what changes the box alone is coloured: its status has a colour of its own.
+        let style = ghost_style(app, mark);
+        if mark == Mark::Changed && has_box {
+            let (right, bottom) = (area.x + area.width - 1, area.y + area.height - 1);
+            for (x, y, width, height) in [
+                (area.x, area.y, area.width, 1),
+                (area.x, bottom, area.width, 1),
+                (area.x, area.y, 1, area.height),
+                (right, area.y, 1, area.height),
+            ] {
+                window.style(buffer, Area { x, y, width, height }, style);
+            }
+        } else {
+            window.style(buffer, area, style);
+        }
+        let lead = i32::from(has_box);
+        let row = if has_box { area.y } else { area.y + plane.zoom.port() };
+        let x = if plane.zoom == Zoom::Compact { area.x + plane.lead(node) } else { area.x + lead };
+        if let Some(place) = window.place(x, row) {
+            buffer[place].set_char(sign(mark)).set_style(style);
+        }
+    }
+}
+
+/// The colour of what becomes of something, and a line through what goes.
+pub(super) fn ghost_style(app: &App, mark: Mark) -> Style {
+    let theme = &app.look.theme;
+    match mark {
+        Mark::Kept => Style::new(),
+        Mark::Added => theme.good,
+        Mark::Changed => theme.warning,
+        Mark::Removed => theme.error.remove_modifier(Modifier::BOLD).add_modifier(Modifier::CROSSED_OUT),
+    }
+}
+
+/// Makes a line of a drawing a dashed one.
+fn dash(cell: &mut Cell, glyphs: Glyphs) {
+    let dashed = match (cell.symbol(), glyphs.is_ascii()) {
+        ("─" | "═", _) => "╌",
+        ("│" | "║", _) => "╎",
+        ("-" | "=", true) => ".",
+        ("|" | "#", true) => ":",
+        _ => return,
+    };
+    cell.set_symbol(dashed);
 }
 
 /// Lights up every edge that leads to the selection or away from it.
@@ -92,8 +168,9 @@ fn dim_what_is_not_found(app: &App, snapshot: &Snapshot, window: &Window, buffer
     if app.board.search.is_none() {
         return;
     }
-    let Some(plane) = &app.board.plane else { return };
     for at in (0..snapshot.graph.nodes.len()).filter(|at| app.board.is_hidden(*at)) {
-        window.style(buffer, plane.node(&snapshot.graph.layout, at), app.look.theme.faded);
+        if let Some(area) = app.board.area(at) {
+            window.style(buffer, area, app.look.theme.faded);
+        }
     }
 }

@@ -37,6 +37,18 @@ fn own(app: &App) -> Vec<(String, String)> {
             .map(|(key, words)| (key.into(), words.into()))
             .into();
     }
+    if app.panels.focus == Panel::Card {
+        return [
+            ("a", "apply"),
+            ("A", "apply and run"),
+            ("d", "discard"),
+            ("e", "edit the request"),
+            ("↑↓", "scroll"),
+            ("Esc", "back"),
+        ]
+        .map(|(key, words)| (key.into(), words.into()))
+        .into();
+    }
     let commands: &[Command] = match app.panels.focus {
         Panel::Log => &[Command::Follow, Command::FullLog, Command::Search, Command::NextPanel, Command::Close],
         Panel::Inspector => &[Command::NextTab, Command::Prompt, Command::Diff, Command::NextPanel, Command::Close],

@@ -15,6 +15,7 @@ use super::{
         inspector::{Facts, Tab},
         markdown::{Mark, Marked},
         panels::Panel,
+        theme::Theme,
     },
     panel, tame,
 };
@@ -124,17 +125,20 @@ fn diff(app: &App, facts: &Facts) -> Vec<Line<'static>> {
         let others: Vec<&str> = diff.shared_with.iter().map(Id::as_str).collect();
         lines.push(Line::styled(format!("may have changes of {}", others.join(", ")), theme.warning));
     }
-    lines.extend(diff.text.lines().map(|line| {
-        let style = match line.as_bytes() {
-            [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] | [b'd', b'i', b'f', b'f', ..] => theme.title,
-            [b'+', ..] => theme.good,
-            [b'-', ..] => theme.error.remove_modifier(Modifier::BOLD),
-            [b'@', b'@', ..] | [b'i', b'n', b'd', b'e', b'x', b' ', ..] => theme.dim,
-            _ => Style::new(),
-        };
-        Line::styled(tame(&line.replace('\t', "    ")), style)
-    }));
+    lines.extend(diff.text.lines().map(|line| diff_line(theme, line)));
     lines
+}
+
+/// A line of a unified diff, highlighted.
+pub(super) fn diff_line(theme: &Theme, line: &str) -> Line<'static> {
+    let style = match line.as_bytes() {
+        [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] | [b'd', b'i', b'f', b'f', ..] => theme.title,
+        [b'+', ..] => theme.good,
+        [b'-', ..] => theme.error.remove_modifier(Modifier::BOLD),
+        [b'@', b'@', ..] | [b'i', b'n', b'd', b'e', b'x', b' ', ..] => theme.dim,
+        _ => Style::new(),
+    };
+    Line::styled(tame(&line.replace('\t', "    ")), style)
 }
 
 /// Two lines for each attempt: how it ended after how long, and when it began in which run.
@@ -164,7 +168,7 @@ fn attempts(app: &App, facts: &Facts) -> Vec<Line<'static>> {
 }
 
 /// A line as rows of at most `width` cells, broken at blanks where there are any.
-fn wrap(line: Line<'static>, width: usize) -> Vec<Line<'static>> {
+pub(super) fn wrap(line: Line<'static>, width: usize) -> Vec<Line<'static>> {
     if line.width() <= width {
         return vec![line];
     }

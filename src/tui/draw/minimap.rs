@@ -17,7 +17,7 @@ pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>) {
     let Rect { x, y, width, height } = map.inside();
     let mut marks: Vec<Option<StepStatus>> = vec![None; usize::from(width) * usize::from(height)];
     for at in 0..snapshot.graph.nodes.len() {
-        let Some(cell) = map.cell_of(app, snapshot, at) else { continue };
+        let Some(cell) = map.cell_of(app, at) else { continue };
         let mark = &mut marks[usize::from(cell.1) * usize::from(width) + usize::from(cell.0)];
         let status = snapshot.status_of(at);
         if mark.is_none_or(|other| urgency(status) > urgency(other)) {

@@ -1,6 +1,7 @@
 //! Drawing: reads the state, decides nothing.
 
 mod board;
+mod card;
 mod chat;
 mod details;
 mod graph;
@@ -18,6 +19,8 @@ use ratatui::{
     widgets::{Block, BorderType},
 };
 
+pub(super) use card::card_lines;
+use inspector::{diff_line, wrap};
 pub(super) use inspector::{last_row, tab_at, why_row};
 pub(super) use screen::draw;
 pub(super) use toolbar::button_at;

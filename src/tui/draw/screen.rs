@@ -4,7 +4,7 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect, text::Line, widgets::Paragrap
 
 use super::{
     super::{app::App, region::SMALLEST},
-    board, chat, hints, inspector, log, toasts, toolbar,
+    board, card, chat, hints, inspector, log, toasts, toolbar,
 };
 
 /// Draws everything.
@@ -26,6 +26,7 @@ fn panels(app: &App, frame: &mut Frame<'_>, area: Rect) {
     board::draw(app, frame, regions.board);
     log::draw(app, frame, regions.log);
     inspector::draw(app, frame, regions.inspector);
+    card::draw(app, frame, regions.card);
     chat::draw(app, frame, regions.chat);
     hints::draw(app, frame, regions.hints);
     for layer in &app.layers {

@@ -12,6 +12,7 @@ use super::super::{
     app::App,
     draw,
     layer::{Flow, Layer},
+    proposal::Applying,
     region,
 };
 use crate::{
@@ -22,6 +23,12 @@ use crate::{
 /// How many lines of what would run are shown.
 const SHOWN: usize = 12;
 
+/// What is done where the answer is yes.
+enum Yes {
+    Act(Box<Action>),
+    Apply(Box<Applying>),
+}
+
 /// A question.
 pub(in super::super) struct Confirm {
     /// What is about to be done.
@@ -30,7 +37,7 @@ pub(in super::super) struct Confirm {
     why: Option<String>,
     /// What would be executed, a line each.
     commands: Vec<String>,
-    action: Action,
+    yes: Yes,
     is_yes: bool,
     /// How many more times it asks after a yes.
     again: u8,
@@ -42,12 +49,20 @@ impl Confirm {
         let access = CATALOG.iter().find(|spec| spec.name == action.name()).map(|spec| spec.access);
         let again = u8::from(app.is_safe() && access == Some(Access::Destroy));
         let (what, why) = asked;
-        Self { what, why: Some(why), commands, action, is_yes: false, again }
+        Self { what, why: Some(why), commands, yes: Yes::Act(Box::new(action)), is_yes: false, again }
+    }
+
+    /// The same before a proposal is applied.
+    pub(in super::super) fn apply(app: &App, asked: (String, String), commands: Vec<String>, applying: Applying) -> Self {
+        let destroys = applying.actions.iter().any(|action| action.spec().access == Access::Destroy);
+        let again = u8::from(app.is_safe() && destroys);
+        let (what, why) = asked;
+        Self { what, why: Some(why), commands, yes: Yes::Apply(Box::new(applying)), is_yes: false, again }
     }
 
     /// What the screen asks by itself, since a slip of the finger must not cost hours.
-    pub(in super::super) const fn own(what: String, action: Action) -> Self {
-        Self { what, why: None, commands: Vec::new(), action, is_yes: false, again: 0 }
+    pub(in super::super) fn own(what: String, action: Action) -> Self {
+        Self { what, why: None, commands: Vec::new(), yes: Yes::Act(Box::new(action)), is_yes: false, again: 0 }
     }
 
     /// Takes an answer; a second question begins at No again.
@@ -58,7 +73,10 @@ impl Confirm {
             return Flow::Stay;
         }
         if self.is_yes {
-            app.ask(self.action.clone(), self.why.is_some());
+            match &self.yes {
+                Yes::Act(action) => app.ask((**action).clone(), self.why.is_some()),
+                Yes::Apply(applying) => app.apply(Applying { is_confirmed: true, ..(**applying).clone() }),
+            }
         }
         Flow::Close
     }

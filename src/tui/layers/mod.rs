@@ -8,4 +8,5 @@ pub(super) mod help;
 pub(super) mod list;
 pub(super) mod menu;
 pub(super) mod palette;
+pub(super) mod propose;
 pub(super) mod search;

@@ -9,6 +9,7 @@ mod logs;
 mod moving;
 mod pointing;
 mod project;
+mod proposing;
 mod running;
 mod screens;
 mod settings;

@@ -112,7 +112,7 @@ impl Stage {
                     let lines = self.read_log(&wish);
                     self.tell(Msg::Lines(Box::new(lines)));
                 }
-            } else if !effect.needs_terminal() && !matches!(effect, Effect::Call(_)) {
+            } else if !effect.needs_terminal() && !matches!(effect, Effect::Call(_) | Effect::Apply(_)) {
                 if let Some(msg) = self.worker.answer(effect) {
                     self.tell(msg);
                 }

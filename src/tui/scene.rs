@@ -1,0 +1,161 @@
+//! What stands on the canvas: the plan, or the plan with what a proposal would make of it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use super::snapshot::Snapshot;
+use crate::{
+    layout::{Difference, Face, Glyphs, Ink, Layout, Mark, Plane, Point},
+    model::{Graph, Node, Sequence},
+};
+
+/// What stands on the canvas. Its nodes are numbered by themselves, since there may be more or fewer than in the plan.
+pub(super) struct Scene {
+    pub(super) layout: Arc<Layout>,
+    /// The step or gate that each node of the drawing is; none for one that is only proposed.
+    items: Vec<Option<usize>>,
+    /// The node of the drawing that each step or gate is.
+    places: Vec<usize>,
+    ghosts: Option<Ghosts>,
+}
+
+/// What a proposal would change.
+struct Ghosts {
+    difference: Difference,
+    /// The plan as it would be.
+    after: Sequence,
+    graph: Graph,
+}
+
+/// A cell of an edge that a proposal changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Trace {
+    pub(super) point: Point,
+    pub(super) mark: Mark,
+    /// Whether it says in a character what becomes of the edge.
+    pub(super) is_label: bool,
+}
+
+/// The character for what becomes of something, which colours alone must not say.
+pub(super) const fn sign(mark: Mark) -> char {
+    match mark {
+        Mark::Kept => ' ',
+        Mark::Added => '+',
+        Mark::Changed => '~',
+        Mark::Removed => '×',
+    }
+}
+
+impl Scene {
+    /// The plan as it is.
+    pub(super) fn plain(snapshot: &Snapshot) -> Self {
+        let nodes = snapshot.graph.nodes.len();
+        let items = (0..nodes).map(Some).collect();
+        Self { layout: Arc::clone(&snapshot.graph.layout), items, places: (0..nodes).collect(), ghosts: None }
+    }
+
+    /// The plan with what would become of it.
+    pub(super) fn proposed(snapshot: &Snapshot, after: &Sequence) -> Self {
+        let project = &snapshot.project;
+        // What does not make a graph is no proposal.
+        let Ok(graph) = Graph::build(after) else { return Self::plain(snapshot) };
+        let difference = Difference::of((&project.sequence, &project.graph), (after, &graph));
+        let layout = Arc::new(Layout::draw(&difference.outline));
+        let nodes = snapshot.graph.nodes.len();
+        let items = (0..layout.len()).map(|node| (node < nodes).then_some(node)).collect();
+        let ghosts = Some(Ghosts { difference, after: after.clone(), graph });
+        Self { layout, items, places: (0..nodes).collect(), ghosts }
+    }
+
+    /// The step or gate that a node of the drawing is.
+    pub(super) fn item(&self, node: usize) -> Option<usize> {
+        self.items.get(node).copied().flatten()
+    }
+
+    /// The node of the drawing that a step or gate is.
+    pub(super) fn place(&self, item: usize) -> usize {
+        self.places[item]
+    }
+
+    /// Every node of the drawing.
+    pub(super) fn nodes(&self) -> std::ops::Range<usize> {
+        0..self.items.len()
+    }
+
+    /// What becomes of a node of the drawing.
+    pub(super) fn mark(&self, node: usize) -> Mark {
+        self.ghosts.as_ref().map_or(Mark::Kept, |ghosts| ghosts.difference.marks[node])
+    }
+
+    /// What is written into the box of a node that is only proposed.
+    pub(super) fn ghost(&self, node: usize, glyphs: Glyphs) -> Face {
+        let found = self.ghosts.as_ref().and_then(|ghosts| Some((ghosts, ghosts.difference.after[node]?)));
+        let Some((ghosts, at)) = found else { return Face::default() };
+        let (id, about) = match ghosts.graph.node(at) {
+            Node::Step(step) => {
+                let step = &ghosts.after.steps[step];
+                let usual = ghosts.after.defaults.model.as_ref();
+                let agent = step.model.as_ref().or(usual.filter(|_| step.command.is_none()));
+                let work = step.command.as_ref().map(crate::model::CommandLine::display).or_else(|| step.prompt.clone());
+                let agent = agent.map(ToString::to_string);
+                (&step.id, agent.into_iter().chain(work).collect::<Vec<_>>().join(" "))
+            }
+            Node::Gate(gate) => (&ghosts.after.gates[gate].id, "gate".to_owned()),
+        };
+        let about = crate::layout::fit(about.lines().next().unwrap_or_default(), 60, glyphs.ellipsis());
+        Face { glyph: sign(Mark::Added), ink: Ink::Plain, title: id.to_string(), lines: vec![about] }
+    }
+
+    /// The cells of all edges that a proposal changes, where no other edge lies.
+    pub(super) fn traces(&self, plane: &Plane) -> Vec<Trace> {
+        let Some(ghosts) = &self.ghosts else { return Vec::new() };
+        let ties = self.layout.ties();
+        let mark = |at: usize| ghosts.difference.mark(&ties[at]);
+        let mut cells: HashMap<(i32, i32), Mark> = HashMap::new();
+        for wanted in [Mark::Removed, Mark::Changed, Mark::Added] {
+            for at in (0..ties.len()).filter(|at| mark(*at) == wanted) {
+                cells.extend(along(&plane.path(&self.layout, at)).into_iter().map(|cell| (cell, wanted)));
+            }
+        }
+        if cells.is_empty() {
+            return Vec::new();
+        }
+        for at in (0..ties.len()).filter(|at| mark(*at) == Mark::Kept) {
+            for cell in along(&plane.path(&self.layout, at)) {
+                cells.remove(&cell);
+            }
+        }
+        let mut labels = HashSet::new();
+        for at in (0..ties.len()).filter(|at| mark(*at) != Mark::Kept) {
+            let way = along(&plane.path(&self.layout, at));
+            // Not where it turns, nor at its tip.
+            let is_straight =
+                |three: &&[(i32, i32)]| three.iter().all(|cell| cell.1 == three[0].1 && cells.get(cell) == Some(&mark(at)));
+            let own: Vec<(i32, i32)> = way.windows(3).filter(is_straight).map(|three| three[1]).collect();
+            let any = || way.iter().rev().skip(1).find(|cell| cells.get(*cell) == Some(&mark(at))).copied();
+            labels.extend(own.get(own.len() / 2).copied().or_else(any));
+        }
+        let trace = |(cell, mark): (&(i32, i32), &Mark)| Trace {
+            point: Point { x: cell.0, y: cell.1 },
+            mark: *mark,
+            is_label: labels.contains(cell),
+        };
+        cells.iter().map(trace).collect()
+    }
+}
+
+/// The cells of a way with corners.
+fn along(path: &[Point]) -> Vec<(i32, i32)> {
+    let mut cells: Vec<(i32, i32)> = path.first().map(|first| (first.x, first.y)).into_iter().collect();
+    for ends in path.windows(2) {
+        let (dx, dy) = ((ends[1].x - ends[0].x).signum(), (ends[1].y - ends[0].y).signum());
+        let (mut x, mut y) = (ends[0].x, ends[0].y);
+        while (x, y) != (ends[1].x, ends[1].y) {
+            (x, y) = (x + dx, y + dy);
+            cells.push((x, y));
+        }
+    }
+    cells
+}
