@@ -89,6 +89,40 @@ fn both_streams_are_in_the_order_in_which_they_were_written() {
 }
 
 #[test]
+fn the_workers_of_a_fan_out_are_one_text() {
+    let plan = "version: \"1.0\"\nsteps:\n  - {id: many, fanout: 2, command: 'echo x'}\n";
+    let test = Test::new().power().sequence(plan);
+    test.run(&["run"]).success();
+    let folder = test.attempt("many", 1);
+    for (worker, out, err, lengths) in
+        [(1, "a\nb\nc\n", "1\n", &[(2, 0), (2, 2), (4, 2)][..]), (2, "A\nB", "", &[(0, 0), (2, 0)][..])]
+    {
+        let own = folder.join(format!("worker-{worker}"));
+        test.write(own.join("stdout.log"), out);
+        test.write(own.join("stderr.log"), err);
+        test.write(own.join("times.jsonl"), times(lengths));
+    }
+    let all = ["worker 1 │ a", "worker 1 │ 1", "worker 2 │ A", "worker 1 │ b", "worker 1 │ c", "worker 2 │ B"];
+    for budget in [1, SLICE] {
+        let mut window = counted(&test, "many", Streams::Both, budget);
+        let lines = window.lines(0..9).unwrap();
+        assert_eq!((texts(&lines)[..4].to_vec(), window.count()), (all[..4].to_vec(), 6));
+        assert!(lines[1].is_stderr && lines.iter().all(|line| line.at.is_some()));
+        assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), (0..6).map(Some).collect::<Vec<_>>());
+        assert_eq!(texts(&window.lines(2..4).unwrap()), all[2..4]);
+        assert_eq!(find(&window, "A", 0..6, false, budget), Found::Line(2));
+        assert_eq!(window.tail(1).unwrap().len(), 1);
+    }
+    assert_eq!(texts(&open(&test, "many", Streams::Stdout).tail(5).unwrap())[..3], [all[0], all[2], all[3]]);
+    assert_eq!(counted(&test, "many", Streams::Stdout, SLICE).count(), 5);
+    let client = client::open(Some(test.root())).unwrap();
+    let one = Logs { worker: Some(2), ..Logs::of("many".parse().unwrap()) };
+    let mut window = client.open_log(&client.view().unwrap(), &one, Streams::Stdout).unwrap();
+    while window.index(SLICE).unwrap() {}
+    assert_eq!((texts(&window.lines(0..9).unwrap()), window.is_over()), (vec!["A", "B"], true));
+}
+
+#[test]
 fn both_streams_grow_together() {
     let test = Test::new().power().sequence(BOTH);
     test.run(&["run"]).success();

@@ -327,3 +327,28 @@ fn the_template_makes_a_pair_that_works() {
     test.set_env("PATH", Some(&format!("{}:{}", full.display(), std::env::var("PATH").unwrap())));
     test.run(&["restart", "long"]).fails(7).says("less than 1 GiB is left on this disk");
 }
+
+#[test]
+fn a_watchdog_of_a_fan_out_looks_at_who_wrote_last() {
+    let plan = "\
+version: \"1.0\"
+steps:
+  - id: many
+    fanout: 2
+    command: echo worker $THREADOS_WORKER_INDEX; until [ -e go ]; do sleep 0.05; done; if [ $THREADOS_WORKER_INDEX = 1 ]; then sleep 0.05; echo late; sleep 60; fi
+  - id: dog
+    watchdog_for: many
+    watchdog_interval: 100ms
+    command: |
+      touch go
+      echo \"$THREADOS_WATCHED_SILENT\" >> silent
+      if grep late \"$THREADOS_WATCHED_STDOUT\"; then echo \"$THREADOS_WATCHED_STDOUT\" > found; exit 1; fi
+";
+    let test = Test::new().power().sequence(plan);
+    test.run(&["run"]).fails(7);
+    assert!(test.read("found").trim_end().ends_with("many/1/worker-1/stdout.log"), "{}", test.read("found"));
+    assert_eq!(test.attempt_status("many", 1)["reason"], "watchdog");
+    assert!(test.lines("silent").iter().all(|seconds| seconds.parse::<u64>().is_ok_and(|seconds| seconds < 20)));
+    test.write(".threados/sequence.yaml", plan.replace("    watchdog_for", "    fanout: 2\n    watchdog_for"));
+    test.run(&["validate"]).fails(2).says("leave `fanout` out, or add more watchdogs");
+}

@@ -94,11 +94,11 @@ pub struct Logs {
     #[arg(long, value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// Of this worker of a fan-out; of all where absent, with their numbers
+    /// Of this worker of a fan-out; of all where absent, in the order in which they were written, with their numbers
     #[arg(long, value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<u32>,
-    /// Only the last lines
+    /// Only the last lines, with --follow those of each worker
     #[arg(long, short = 'n', value_name = "N")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail: Option<usize>,

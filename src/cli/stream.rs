@@ -10,7 +10,7 @@ use std::{
 use super::{Session, output::success, prefix::Prefix, show, signals::Signals};
 use crate::{
     action::{Action, query::Logs},
-    client::{Follower, Kind, LogText, TranscriptReader, start_of_lines, worker_prefix},
+    client::{Follower, Kind, LogText, SLICE, Streams, TranscriptReader, start_of_lines, worker_prefix},
     error::Error,
     model::WorkerEnd,
 };
@@ -54,19 +54,42 @@ impl Session<'_> {
 
     /// A log, whole, without loading it.
     pub(super) fn copy_log(&self, args: &Logs) -> Result<ExitCode, Error> {
-        let mut logs = GrowingLog::begin_all(self.client.log_places(&self.client.view()?, args)?, None)?;
+        let places = self.client.log_places(&self.client.view()?, args)?;
         let mut pager = self.printer.pager();
-        for log in &mut logs {
-            log.print(true, &mut |bytes| match &mut pager {
-                Some(pager) => pager.write(bytes),
-                None => self.put(bytes),
-            })?;
+        let mut put = |bytes: &[u8]| match &mut pager {
+            Some(pager) => pager.write(bytes),
+            None => self.put(bytes),
+        };
+        match places.as_slice() {
+            [place] => GrowingLog::begin(place.clone(), None)?.print(true, &mut put)?,
+            _ => self.copy_woven(args, &mut put)?,
         }
         drop(pager);
-        for log in &logs {
-            self.explain_silence(&log.place);
+        for place in &places {
+            self.explain_silence(place);
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The logs of all workers of a fan-out, in the order in which they were written.
+    fn copy_woven(&self, args: &Logs, put: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
+        let streams = if args.stderr { Streams::Stderr } else { Streams::Stdout };
+        let mut window = self.client.open_log(&self.client.view()?, args, streams)?;
+        while window.index(SLICE)? {}
+        let mut next = 0;
+        while next < window.count() {
+            let lines = window.lines(next..next + 1000)?;
+            if lines.is_empty() {
+                break;
+            }
+            next += lines.len() as u64;
+            let text: String =
+                lines.iter().map(|line| format!("{}{}\n", line.text, if line.is_cut { " …" } else { "" })).collect();
+            if !put(text.as_bytes()) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn put(&self, bytes: &[u8]) -> bool {

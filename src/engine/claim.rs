@@ -314,16 +314,20 @@ fn write_folder(
     file::write(&folder.join("prompt.md"), text, false)
 }
 
-/// The folders and prompts of the workers who are told something of their own.
+/// The folders of the workers of a fan-out, there for whoever wants to look into their logs, and the prompts of those who are
+/// told something of their own.
 fn write_workers(paths: &Paths, spec: &Spec, told: &[Vec<u8>]) -> Result<(), Error> {
     let is_left = |worker: &u32| spec.workers.iter().all(|end| end.worker != *worker);
-    for (worker, told) in (1..).zip(told).filter(|(worker, _)| is_left(worker)) {
+    for worker in (1..=spec.fanout.map_or(0, |fanout| fanout.workers)).filter(is_left) {
         let folder = paths.worker(&spec.run, spec.step.as_str(), spec.attempt, worker);
         match fs::DirBuilder::new().mode(0o700).create(&folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(Error::io("make the folder", folder)(error));
             }
-            _ => file::write(&folder.join("prompt.md"), told, false)?,
+            _ => {}
+        }
+        if let Some(told) = told.get(worker as usize - 1) {
+            file::write(&folder.join("prompt.md"), told, false)?;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use super::{
     brief,
     call::Engine,
     excerpt::{LIMIT, read_part},
+    log_window::{LogLine, LogWindow, Streams},
     output::{LogText, WorkerCount},
     view::View,
 };
@@ -17,6 +18,9 @@ use crate::{
     runner::SpecFile,
     store::{AttemptStatus, Paths, Resume, WorkerSession, file, runs, worker_folder},
 };
+
+/// How many bytes of logs are counted to know whether all of them are shown.
+const COUNTED: u64 = 64 << 20;
 
 /// How many workers ran an attempt, and how; nothing where it was no fan-out.
 pub(super) fn fanout(folder: &Path) -> Option<Fanout> {
@@ -127,35 +131,55 @@ pub(super) fn texts(paths: &Paths, status: &AttemptStatus, limit: u64) -> Result
     Ok((text, truncated))
 }
 
-/// The logs of all workers below each other, with the number of its worker before each line. Of each there is an
-/// equal part of what is asked for.
-pub(super) fn together(
-    places: Vec<LogText>,
-    args: &Logs,
-    read: impl Fn(LogText, &Logs) -> Result<LogText, Error>,
-) -> Result<LogText, Error> {
-    let workers = u32::try_from(places.len()).unwrap_or(u32::MAX);
-    let limit = (args.limit.unwrap_or(LIMIT) / u64::from(workers)).max(1);
-    let (mut text, mut truncated, mut last) = (String::new(), false, None);
-    for place in places {
-        let log = read(place, &Logs { limit: Some(limit), ..args.clone() })?;
-        let prefix = worker_prefix(log.worker.unwrap_or_default(), workers);
-        text.extend(log.text.lines().map(|line| format!("{prefix}{line}\n")));
-        truncated |= log.truncated;
-        last = Some(log);
-    }
-    let last = last.ok_or_else(|| Error::internal("a fan-out has workers"))?;
-    let path = last.path.parent().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
-    Ok(LogText { worker: None, text, truncated, cursor: 0, path, ..last })
-}
-
 /// What stands before each line of a worker's log where those of all are shown.
 pub fn worker_prefix(worker: u32, workers: u32) -> String {
     let width = workers.to_string().len();
-    format!("[{worker:>width$}] ")
+    format!("worker {worker:>width$} │ ")
+}
+
+/// Some lines that end where line `end` begins, and which of them is the first; none where there is none before it.
+fn lines_before(window: &LogWindow, end: u64) -> Result<(Vec<LogLine>, u64), Error> {
+    let mut count = end.min(1000);
+    loop {
+        let lines = window.lines(end - count..end)?;
+        // Where they are very long it may be fewer, and the last ones are missing.
+        if lines.len() as u64 == count || count <= 1 {
+            return Ok((lines, end - count));
+        }
+        count /= 2;
+    }
 }
 
 impl Engine {
+    /// The end of the logs of all workers, in the order in which they were written: so many lines or bytes as are asked for.
+    pub(super) fn logs_of_workers(&self, view: &View, places: Vec<LogText>, args: &Logs) -> Result<LogText, Error> {
+        let first = places.into_iter().next().ok_or_else(|| Error::internal("a fan-out has workers"))?;
+        let mut window = self.open_log(view, args, if args.stderr { Streams::Stderr } else { Streams::Stdout })?;
+        // Of what is too long to be counted soon the end is there all the same.
+        let is_counted = !window.index(COUNTED)?;
+        let mut room = args.limit.unwrap_or(LIMIT);
+        let wanted = args.tail.unwrap_or(usize::MAX);
+        let mut lines = if is_counted { Vec::new() } else { window.tail(wanted)? };
+        let mut end = if is_counted { window.count() } else { 0 };
+        let mut shown: Vec<String> = Vec::new();
+        while room > 0 && shown.len() < wanted {
+            if lines.is_empty() {
+                (lines, end) = lines_before(&window, end)?;
+            }
+            let Some(line) = lines.pop() else { break };
+            let size = line.text.len() as u64 + 1;
+            if size > room {
+                break;
+            }
+            room -= size;
+            shown.push(line.text + "\n");
+        }
+        let truncated = !is_counted || window.count() > shown.len() as u64;
+        let text = shown.iter().rev().map(String::as_str).collect();
+        let path = first.path.parent().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
+        Ok(LogText { worker: None, text, truncated, cursor: 0, path, ..first })
+    }
+
     /// How far the workers of a step are in its newest attempt of a run; nothing where it is no fan-out.
     pub fn worker_count(&self, run: &str, step: &Id) -> Option<WorkerCount> {
         let newest = runs::attempts(self.paths(), run, step.as_str()).ok()?.pop()?;

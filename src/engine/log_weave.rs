@@ -1,16 +1,11 @@
-//! Standard output and standard error as one text, in the order in which they were written as far as that is known.
+//! The lines of several logs as one text, in the order in which they were written as far as that is known.
 
 use std::ops::Range;
-
-use crate::{
-    error::Error,
-    store::{LINE, Times},
-};
 
 /// Lines of one source that follow each other in the whole.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Segment {
-    /// 0 for standard output, 1 for standard error.
+    /// Which source: its place in the list of all.
     pub(super) source: usize,
     /// Their numbers there.
     pub(super) lines: Range<u64>,
@@ -18,98 +13,92 @@ pub(super) struct Segment {
     pub(super) first: u64,
 }
 
-/// How the lines of both go together: piece after piece, each with the standard output of a while before the standard error
-/// of the same while. Moments in which only one of them grew make no piece of their own.
+impl Segment {
+    const fn end(&self) -> u64 {
+        self.first + (self.lines.end - self.lines.start)
+    }
+}
+
+/// How the lines of all go together: piece after piece, each with what one source grew by until another one did.
 #[derive(Debug, Default)]
 pub(super) struct Weave {
-    /// How many moments are in it.
-    moments: usize,
-    /// How many lines of each there are to the end of each piece.
-    pieces: Vec<[u64; 2]>,
+    pieces: Vec<Segment>,
+    /// How many lines of each source are in them.
+    woven: Vec<u64>,
 }
 
 impl Weave {
-    /// Takes in what has been noted since. `begun` gives how many lines of a stream begin before an offset, as soon as so much
-    /// of it has been counted. Whether the budget was not enough.
-    pub(super) fn go_on(
-        &mut self,
-        times: &Times,
-        budget: &mut u64,
-        mut begun: impl FnMut(usize, u64) -> Result<Option<u64>, Error>,
-    ) -> Result<bool, Error> {
-        while let Some([out, err]) = times.lengths(self.moments) {
-            if *budget == 0 {
-                return Ok(true);
-            }
-            let (Some(out), Some(err)) = (begun(0, out)?, begun(1, err)?) else { return Ok(false) };
-            self.add([out, err]);
-            self.moments += 1;
-            *budget = budget.saturating_sub(LINE as u64);
-        }
-        Ok(false)
+    /// Of so many sources.
+    pub(super) fn new(sources: usize) -> Self {
+        Self { pieces: Vec::new(), woven: vec![0; sources] }
     }
 
-    fn add(&mut self, to: [u64; 2]) {
-        let [.., last] = self.pieces.as_slice() else { return self.pieces.push(to) };
-        let before = self.pieces.len().checked_sub(2).map_or([0, 0], |at| self.pieces[at]);
+    /// Takes in that a source had so many lines at a moment that is not before the last one.
+    pub(super) fn add(&mut self, source: usize, to: u64) {
         // A clock that was set back must not take lines away.
-        let to = [to[0].max(last[0]), to[1].max(last[1])];
-        if last[1] == before[1] || to[0] == last[0] {
-            self.pieces.pop();
+        let from = self.woven[source];
+        if to <= from {
+            return;
         }
-        self.pieces.push(to);
+        self.woven[source] = to;
+        match self.pieces.last_mut().filter(|last| last.source == source) {
+            Some(last) => last.lines.end = to,
+            None => self.pieces.push(Segment { source, lines: from..to, first: self.pieces.last().map_or(0, Segment::end) }),
+        }
     }
 
-    /// Where the lines in `range` come from, in order; `counts` of each are there.
-    pub(super) fn segments(&self, range: Range<u64>, counts: [u64; 2]) -> impl Iterator<Item = Segment> {
-        let first = self.pieces.partition_point(|piece| piece[0] + piece[1] <= range.start);
-        let mut before = first.checked_sub(1).map_or([0, 0], |at| self.pieces[at]);
-        let ends = self.pieces[first..].iter().copied().chain([counts]);
-        let parts = ends.flat_map(move |to| {
-            let from = std::mem::replace(&mut before, to);
-            let begin = from[0] + from[1];
-            [(0, from[0]..to[0], begin), (1, from[1]..to[1], begin + to[0] - from[0])]
+    /// Where the lines in `range` come from, in order; `counts` of each source are there.
+    pub(super) fn segments(&self, range: Range<u64>, counts: &[u64]) -> Vec<Segment> {
+        let mut end = self.pieces.last().map_or(0, Segment::end);
+        let rest = counts.iter().zip(&self.woven).enumerate().map(|(source, (&count, &woven))| {
+            let piece = Segment { source, lines: woven..count.max(woven), first: end };
+            end = piece.end();
+            piece
         });
-        let parts = parts.take_while({
-            let end = range.end;
-            move |(.., begin)| *begin < end
-        });
-        parts.map(move |(source, lines, begin)| {
-            let skipped = range.start.saturating_sub(begin).min(lines.end - lines.start);
-            let end = lines.end.min(lines.start + range.end.saturating_sub(begin));
-            Segment { source, lines: lines.start + skipped..end.max(lines.start + skipped), first: begin + skipped }
-        })
+        let first = self.pieces.partition_point(|piece| piece.end() <= range.start);
+        let parts = self.pieces[first..].iter().cloned().chain(rest).take_while(|piece| piece.first < range.end);
+        parts.filter_map(|piece| clip(piece, &range)).collect()
     }
+}
+
+/// What of a piece is in `range`.
+fn clip(Segment { source, lines, first }: Segment, range: &Range<u64>) -> Option<Segment> {
+    let start = lines.start + range.start.saturating_sub(first);
+    let end = lines.end.min(lines.start + range.end.saturating_sub(first));
+    (start < end).then(|| Segment { source, lines: start..end, first: first + (start - lines.start) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn woven(pieces: &[[u64; 2]], range: Range<u64>, counts: [u64; 2]) -> Vec<(usize, Range<u64>, u64)> {
-        let mut weave = Weave::default();
-        for piece in pieces {
-            weave.add(*piece);
+    fn weave(moments: &[&[u64]]) -> Weave {
+        let mut weave = Weave::new(moments[0].len());
+        for lengths in moments {
+            lengths.iter().enumerate().for_each(|(source, &to)| weave.add(source, to));
         }
-        let segments = weave.segments(range, counts).filter(|segment| !segment.lines.is_empty());
-        segments.map(|Segment { source, lines, first }| (source, lines, first)).collect()
+        weave
+    }
+
+    fn woven(weave: &Weave, range: Range<u64>, counts: &[u64]) -> Vec<(usize, Range<u64>, u64)> {
+        weave.segments(range, counts).into_iter().map(|Segment { source, lines, first }| (source, lines, first)).collect()
     }
 
     #[test]
     fn pieces_are_made_where_the_order_needs_them() {
-        let mut weave = Weave::default();
-        for piece in [[3, 0], [5, 0], [5, 1], [5, 2], [6, 2], [9, 4], [9, 4]] {
-            weave.add(piece);
-        }
-        assert_eq!(weave.pieces, [[5, 2], [9, 4]]);
+        let weave = weave(&[&[3, 0], &[5, 0], &[5, 1], &[5, 2], &[6, 2], &[9, 4], &[9, 4], &[2, 4]]);
+        let pieces: Vec<_> = weave.pieces.iter().map(|piece| (piece.source, piece.lines.clone(), piece.first)).collect();
+        assert_eq!(pieces, [(0, 0..5, 0), (1, 0..2, 5), (0, 5..9, 7), (1, 2..4, 11)]);
     }
 
     #[test]
     fn every_window_is_a_part_of_the_whole() {
-        let pieces = [[2, 1], [4, 3], [4, 3], [9, 3]];
-        let counts = [10, 5];
-        let all = woven(&pieces, 0..15, counts);
-        assert_eq!(all, [(0, 0..2, 0), (1, 0..1, 2), (0, 2..4, 3), (1, 1..3, 5), (0, 4..9, 7), (0, 9..10, 12), (1, 3..5, 13)]);
+        let weave = weave(&[&[2, 1, 0], &[4, 3, 0], &[4, 3, 2], &[9, 3, 2]]);
+        let counts = [10, 5, 2];
+        let all = woven(&weave, 0..17, &counts);
+        let wanted =
+            [(0, 0..2, 0), (1, 0..1, 2), (0, 2..4, 3), (1, 1..3, 5), (2, 0..2, 7), (0, 4..9, 9), (0, 9..10, 14), (1, 3..5, 15)];
+        assert_eq!(all, wanted);
         let lines = |parts: Vec<(usize, Range<u64>, u64)>| {
             let numbered = parts.into_iter().flat_map(|(source, lines, first)| {
                 lines.zip(first..).map(move |(line, number)| (number, source, line)).collect::<Vec<_>>()
@@ -117,8 +106,8 @@ mod tests {
             numbered.collect::<Vec<_>>()
         };
         let whole = lines(all);
-        for (from, to) in (0..=15).flat_map(|from| (from..=15).map(move |to| (from, to))) {
-            assert_eq!(lines(woven(&pieces, from as u64..to as u64, counts)), whole[from..to], "{from}..{to}");
+        for (from, to) in (0..=17).flat_map(|from| (from..=17).map(move |to| (from, to))) {
+            assert_eq!(lines(woven(&weave, from as u64..to as u64, &counts)), whole[from..to], "{from}..{to}");
         }
     }
 }

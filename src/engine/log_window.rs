@@ -1,12 +1,17 @@
 //! Looking into the logs of one attempt, of any size and while they grow: any lines by their numbers, the last ones, the
-//! next with a text in it. No call takes longer than its budget or what it returns; nothing is loaded whole.
+//! next with a text in it. Of a fan-out the logs of all workers are one text. No call takes longer than its budget or what
+//! it returns; nothing is loaded whole.
 
-use std::{ops::Range, path::PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 
 use super::{
     call::Engine,
+    crew::worker_prefix,
     log_transcript::{TranscriptLine, TranscriptLines},
     log_weave::{Segment, Weave},
     view::View,
@@ -16,7 +21,7 @@ use crate::{
     agent::PieceKind,
     error::Error,
     model::{Id, OutputFormat},
-    store::{AttemptStatus, Found, LineFile, Listener, RawLine, STREAMS, Search, Times},
+    store::{AttemptStatus, Found, LINE, LineFile, Listener, RawLine, STREAMS, Search, Times},
 };
 
 /// Which output is looked at.
@@ -55,6 +60,25 @@ enum Source {
     Transcript(Box<TranscriptLines>),
 }
 
+/// A folder with logs in it: that of the attempt, or of a fan-out that of a worker.
+struct Place {
+    folder: PathBuf,
+    /// What stands before each of its lines.
+    prefix: String,
+    times: Times,
+    /// When what writes there has ended.
+    ended: Option<Timestamp>,
+}
+
+/// One of the outputs that are looked at.
+struct Output {
+    /// Where it is, of all places.
+    place: usize,
+    /// Which it is there, of [`STREAMS`].
+    stream: usize,
+    source: Source,
+}
+
 /// A view into the logs of one attempt.
 pub struct LogWindow {
     /// The step.
@@ -64,11 +88,10 @@ pub struct LogWindow {
     /// The attempt.
     pub attempt: u32,
     folder: PathBuf,
-    /// Which they are, as places in [`STREAMS`], and their lines.
-    sources: Vec<(usize, Source)>,
-    times: Times,
-    /// The order of both.
-    weave: Option<Weave>,
+    places: Vec<Place>,
+    outputs: Vec<Output>,
+    /// The order of all, where there is more than one, and how many moments of each place are in it.
+    weave: Option<(Weave, Vec<usize>)>,
     /// When the attempt ended.
     ended: Option<Timestamp>,
     /// Whether everything had been counted at the last look.
@@ -81,25 +104,36 @@ impl Engine {
     /// # Errors
     /// `NeverRan`, `LogNotFound` and the like where there are none.
     pub fn open_log(&self, view: &View, args: &Logs, streams: Streams) -> Result<LogWindow, Error> {
-        let place = self.log_place(view, &Logs { stderr: false, ..args.clone() })?;
-        let folder = self.paths().attempt(&place.run, place.step.as_str(), place.attempt);
-        let open = |stream: usize| {
-            let path = folder.join(STREAMS[stream]);
-            let source = match place.format {
-                OutputFormat::Text => Source::Text(LineFile::new(path)),
-                _ if stream > 0 => Source::Text(LineFile::new(path)),
-                format => Source::Transcript(Box::new(TranscriptLines::new(path, format))),
-            };
-            (stream, source)
+        let found = self.log_places(view, &Logs { stderr: false, ..args.clone() })?;
+        let workers = u32::try_from(found.len()).unwrap_or(u32::MAX);
+        let (mut places, mut outputs) = (Vec::new(), Vec::new());
+        let wanted: &[usize] = match streams {
+            Streams::Stdout => &[0],
+            Streams::Stderr => &[1],
+            Streams::Both => &[0, 1],
         };
-        let sources = match streams {
-            Streams::Stdout => vec![open(0)],
-            Streams::Stderr => vec![open(1)],
-            Streams::Both => vec![open(0), open(1)],
+        for (at, place) in found.iter().enumerate() {
+            let folder = place.path.parent().map(Path::to_path_buf).unwrap_or_default();
+            let prefix = place.worker.filter(|_| workers > 1).map_or(String::new(), |worker| worker_prefix(worker, workers));
+            outputs.extend(wanted.iter().map(|&stream| {
+                let path = folder.join(STREAMS[stream]);
+                let source = match place.format {
+                    OutputFormat::Text => Source::Text(LineFile::new(path)),
+                    _ if stream > 0 => Source::Text(LineFile::new(path)),
+                    format => Source::Transcript(Box::new(TranscriptLines::new(path, format))),
+                };
+                Output { place: at, stream, source }
+            }));
+            places.push(Place { prefix, times: Times::new(folder.join("times.jsonl")), folder, ended: None });
+        }
+        let first = found.into_iter().next().ok_or_else(|| Error::internal("an attempt has a log"))?;
+        let (step, run, attempt) = (first.step, first.run, first.attempt);
+        let folder = match first.worker {
+            Some(_) if args.worker.is_none() => self.paths().attempt(&run, step.as_str(), attempt),
+            _ => places[0].folder.clone(),
         };
-        let (times, weave) = (Times::new(folder.join("times.jsonl")), (streams == Streams::Both).then(Weave::default));
-        let (step, run, attempt) = (place.step, place.run, place.attempt);
-        Ok(LogWindow { step, run, attempt, folder, sources, times, weave, ended: None, is_complete: false })
+        let weave = (outputs.len() > 1).then(|| (Weave::new(outputs.len()), vec![0; places.len()]));
+        Ok(LogWindow { step, run, attempt, folder, places, outputs, weave, ended: None, is_complete: false })
     }
 }
 
@@ -109,43 +143,77 @@ impl LogWindow {
     pub fn index(&mut self, budget: u64) -> Result<bool, Error> {
         self.refresh()?;
         let (mut left, mut has_more) = (budget.max(1), false);
-        for (_, source) in &mut self.sources {
+        for Output { place, source, .. } in &mut self.outputs {
             let before = source.seen();
-            has_more |= source.index(left, self.ended.is_some())?;
+            has_more |= source.index(left, self.ended.or(self.places[*place].ended).is_some())?;
             left = left.saturating_sub(source.seen() - before).max(1);
         }
-        if let (Some(weave), [(_, out), (_, err)]) = (&mut self.weave, self.sources.as_mut_slice()) {
-            has_more |= weave.go_on(&self.times, &mut left, |stream, offset| {
-                let source = if stream == 0 { &mut *out } else { &mut *err };
-                (source.seen() >= offset).then(|| source.begun_before(offset)).transpose()
-            })?;
-        }
+        has_more |= self.weave(left)?;
         self.is_complete = !has_more;
         Ok(has_more)
     }
 
+    /// Brings into order what has been counted. Whether the budget was not enough.
+    fn weave(&mut self, mut left: u64) -> Result<bool, Error> {
+        let Some((weave, taken)) = &mut self.weave else { return Ok(false) };
+        loop {
+            let next = self.places.iter().enumerate().filter_map(|(at, place)| Some((place.times.lengths(taken[at])?, at)));
+            let Some(((_, lengths), at)) = next.min_by_key(|((when, _), at)| (*when, *at)) else { return Ok(false) };
+            if left == 0 {
+                return Ok(true);
+            }
+            let mut counts = Vec::with_capacity(STREAMS.len());
+            for (index, output) in self.outputs.iter_mut().enumerate().filter(|(_, output)| output.place == at) {
+                let length = lengths[output.stream];
+                if output.source.seen() < length {
+                    return Ok(false);
+                }
+                counts.push((index, output.source.begun_before(length)?));
+            }
+            for (index, count) in counts {
+                weave.add(index, count);
+            }
+            taken[at] += 1;
+            left = left.saturating_sub(LINE as u64);
+        }
+    }
+
     /// Reads what is known of the attempt beside its logs.
     fn refresh(&mut self) -> Result<(), Error> {
+        let ended = |folder: &Path| {
+            let status = AttemptStatus::read_in(folder)?;
+            Some((status.ended_at.parse::<Timestamp>().ok()?, [status.stdout_bytes, status.stderr_bytes]))
+        };
         if self.ended.is_none() {
-            let status: Option<AttemptStatus> = crate::store::file::read_json(&self.folder.join("status.json"));
-            self.ended = status.and_then(|status| status.ended_at.parse().ok());
+            self.ended = ended(&self.folder).map(|(at, _)| at);
         }
-        self.times.refresh()
+        let is_one = self.places.len() == 1;
+        for place in &mut self.places {
+            let over = if place.ended.is_none() && !is_one { ended(&place.folder) } else { None };
+            place.times.refresh()?;
+            if let Some((at, lengths)) = over {
+                // Who ended soon was done before what others wrote later.
+                place.times.end(at, lengths);
+                place.ended = Some(at);
+            }
+        }
+        Ok(())
     }
 
     /// Calls `tell` whenever the logs may have grown, until what it gives is dropped; nothing where the system cannot watch.
     pub fn watch(&self, tell: impl Fn() + Send + 'static) -> Option<Listener> {
-        Listener::new(&self.folder, &[], tell)
+        let folders: Vec<PathBuf> = self.places.iter().map(|place| place.folder.clone()).collect();
+        Listener::new(&self.folder, &folders, tell)
     }
 
     /// How many lines have been counted.
     pub fn count(&self) -> u64 {
-        self.sources.iter().map(|(_, source)| source.count()).sum()
+        self.outputs.iter().map(|output| output.source.count()).sum()
     }
 
     /// How many bytes have been looked at: another number means that there is something new, if only in the last line.
     pub fn seen(&self) -> u64 {
-        self.sources.iter().map(|(_, source)| source.seen()).sum()
+        self.outputs.iter().map(|output| output.source.seen()).sum()
     }
 
     /// Whether the attempt has ended, so that nothing more will come.
@@ -175,21 +243,25 @@ impl LogWindow {
             return self.lines(all.saturating_sub(count as u64)..all);
         }
         self.refresh()?;
-        let (mut found, is_over) = (Vec::new(), self.is_over());
-        for at in 0..self.sources.len() {
-            let (stream, source) = &mut self.sources[at];
-            let stream = *stream;
+        let (mut found, is_one) = (Vec::new(), self.places.len() == 1);
+        for at in 0..self.outputs.len() {
+            let Output { place, stream, source } = &mut self.outputs[at];
+            let (place, stream) = (*place, *stream);
+            let is_over = self.ended.or(self.places[place].ended).is_some();
             let lines: Vec<(u64, LogLine)> = match source {
                 Source::Text(file) => {
                     let lines = file.tail(count)?;
-                    lines.iter().map(|line| (line.offset, self.text_line(stream, line, 0))).collect()
+                    lines.iter().map(|line| (line.offset, self.text_line(place, stream, line, 0))).collect()
                 }
                 Source::Transcript(transcript) => {
                     let lines = transcript.tail(count, is_over)?;
-                    lines.into_iter().map(|line| (line.offset, self.transcript_line(line, 0))).collect()
+                    lines.into_iter().map(|line| (line.offset, self.transcript_line(place, &line, 0))).collect()
                 }
             };
-            found.extend(lines.into_iter().map(|(offset, line)| (self.times.moment(stream, offset), line)));
+            // The moments of one place have an order of their own, whatever the clock says.
+            let moment = |offset| if is_one { self.places[place].times.moment(stream, offset) } else { 0 };
+            let when = |line: &LogLine| if is_one { Timestamp::MIN } else { line.at.unwrap_or(Timestamp::MAX) };
+            found.extend(lines.into_iter().map(|(offset, line)| ((when(&line), moment(offset), place), line)));
         }
         found.sort_by_key(|(moment, line)| (*moment, line.is_stderr));
         let rest = found.split_off(found.len().saturating_sub(count));
@@ -199,13 +271,13 @@ impl LogWindow {
     /// The first line in `range` that has what is searched for, or with `is_backward` the last. Looks at `budget` bytes; where
     /// that was not enough, the answer says which lines are left.
     pub fn find(&self, search: &Search, range: Range<u64>, is_backward: bool, mut budget: u64) -> Result<Found, Error> {
-        let mut segments: Vec<Segment> = self.segments(range.clone()).collect();
+        let mut segments = self.segments(range.clone());
         if is_backward {
             segments.reverse();
         }
         for Segment { source, lines, first } in segments {
             let back = |line: u64| first + (line - lines.start);
-            let found = match &self.sources[source].1 {
+            let found = match &self.outputs[source].source {
                 Source::Text(file) => file.find(search, lines.clone(), is_backward, &mut budget)?,
                 Source::Transcript(transcript) => transcript.find(search, lines.clone(), is_backward, &mut budget)?,
             };
@@ -220,46 +292,57 @@ impl LogWindow {
     }
 
     /// Which lines of which source the lines in `range` are.
-    fn segments(&self, range: Range<u64>) -> impl Iterator<Item = Segment> {
+    fn segments(&self, range: Range<u64>) -> Vec<Segment> {
         let range = range.start..range.end.min(self.count());
-        let (single, woven) = match (&self.weave, self.sources.as_slice()) {
-            (Some(weave), [(_, out), (_, err)]) => (None, Some(weave.segments(range, [out.count(), err.count()]))),
-            _ => (Some(Segment { source: 0, first: range.start, lines: range }), None),
-        };
-        single.into_iter().chain(woven.into_iter().flatten()).filter(|segment| !segment.lines.is_empty())
+        match &self.weave {
+            Some((weave, _)) => {
+                let counts: Vec<u64> = self.outputs.iter().map(|output| output.source.count()).collect();
+                weave.segments(range, &counts)
+            }
+            None if range.is_empty() => Vec::new(),
+            None => vec![Segment { source: 0, first: range.start, lines: range }],
+        }
     }
 
     /// Lines of one source; `shift` makes the numbers those of the whole.
     fn lines_of(&self, source: usize, lines: Range<u64>, shift: u64) -> Result<Vec<LogLine>, Error> {
-        let (stream, source) = &self.sources[source];
+        let Output { place, stream, source } = &self.outputs[source];
         Ok(match source {
-            Source::Text(file) => file.lines(lines)?.into_iter().map(|line| self.text_line(*stream, &line, shift)).collect(),
+            Source::Text(file) => {
+                file.lines(lines)?.into_iter().map(|line| self.text_line(*place, *stream, &line, shift)).collect()
+            }
             Source::Transcript(transcript) => {
-                transcript.lines(lines)?.into_iter().map(|line| self.transcript_line(line, shift)).collect()
+                transcript.lines(lines)?.into_iter().map(|line| self.transcript_line(*place, &line, shift)).collect()
             }
         })
     }
 
-    fn text_line(&self, stream: usize, line: &RawLine, shift: u64) -> LogLine {
+    fn text_line(&self, place: usize, stream: usize, line: &RawLine, shift: u64) -> LogLine {
         LogLine {
             number: line.number.map(|number| number.wrapping_add(shift)),
             is_stderr: stream == 1,
             kind: PieceKind::Output,
-            at: self.times.at(stream, line.offset).or(self.ended),
-            text: String::from_utf8_lossy(&line.bytes).into_owned(),
+            at: self.moment(place, stream, line.offset),
+            text: format!("{}{}", self.places[place].prefix, String::from_utf8_lossy(&line.bytes)),
             is_cut: line.is_cut,
         }
     }
 
-    fn transcript_line(&self, line: TranscriptLine, shift: u64) -> LogLine {
+    fn transcript_line(&self, place: usize, line: &TranscriptLine, shift: u64) -> LogLine {
         LogLine {
             number: Some(line.number.wrapping_add(shift)),
             is_stderr: false,
             kind: line.kind,
-            at: self.times.at(0, line.offset).or(self.ended),
-            text: line.text,
+            at: self.moment(place, 0, line.offset),
+            text: format!("{}{}", self.places[place].prefix, line.text),
             is_cut: line.is_cut,
         }
+    }
+
+    /// When what stands at an offset had been written.
+    fn moment(&self, place: usize, stream: usize, offset: u64) -> Option<Timestamp> {
+        let place = &self.places[place];
+        place.times.at(stream, offset).or(place.ended).or(self.ended)
     }
 }
 

@@ -262,7 +262,7 @@ impl Engine {
         let mut places = self.log_places(view, args)?;
         match places.len() {
             1 => self.read_log(places.remove(0), args),
-            _ => crew::together(places, args, |place, args| self.read_log(place, args)),
+            _ => self.logs_of_workers(view, places, args),
         }
     }
 

@@ -30,6 +30,9 @@ impl Sequence {
             let Node::Step(index) = graph.node(at) else {
                 return invalid(format!("`watchdog_for` names `{watched}`, which is a gate"));
             };
+            if step.fanout.is_some_and(|workers| workers > 0) {
+                return invalid("a watchdog is one process, so `fanout` cannot stand beside `watchdog_for`; leave `fanout` out, or add more watchdogs".into());
+            }
             if own == at {
                 return invalid("`watchdog_for` names itself".into());
             }
@@ -86,6 +89,15 @@ mod tests {
             let error = plan(steps).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }
+        let mut dog = Step::new("dog".parse().unwrap());
+        (dog.watchdog_for, dog.fanout) = ("a".parse().ok(), Some(2));
+        let steps = [Step::new("a".parse().unwrap()), dog];
+        let fan_out = |fanout| {
+            let steps = steps.iter().map(|step| Step { fanout: step.fanout.and(fanout), ..step.clone() });
+            Graph::build(&Sequence { steps: steps.collect(), ..Sequence::default() })
+        };
+        assert!(fan_out(Some(2)).unwrap_err().to_string().contains("leave `fanout` out"));
+        assert!(fan_out(Some(0)).is_ok());
         let names: Vec<String> = (0..=MOST).map(|at| format!("dog-{at}")).collect();
         let mut steps: Vec<Row<'_>> = vec![("a", None, &[])];
         steps.extend(names.iter().map(|name| (name.as_str(), Some("a"), &[][..])));

@@ -68,9 +68,14 @@ impl Times {
         self.moments.len()
     }
 
-    /// How long both logs were at a moment.
-    pub fn lengths(&self, moment: usize) -> Option<[u64; 2]> {
-        self.moments.get(moment).map(|moment| moment.lengths)
+    /// When a moment was, and how long both logs were then.
+    pub fn lengths(&self, moment: usize) -> Option<(Timestamp, [u64; 2])> {
+        self.moments.get(moment).map(|moment| (moment.at, moment.lengths))
+    }
+
+    /// Adds the last moment of all: the logs have ended.
+    pub fn end(&mut self, at: Timestamp, lengths: [u64; 2]) {
+        self.moments.push(Moment { at, lengths });
     }
 
     /// The first moment at which what stands at `offset` of a stream had been written; their count where none is.
@@ -102,7 +107,7 @@ mod tests {
         };
         write!(file, "{}rubbish\n{}{}", line(2, 10), line(4, 30), &line(6, 50)[..20]).unwrap();
         times.refresh().unwrap();
-        assert_eq!((times.count(), times.lengths(1)), (2, Some([30, 0])));
+        assert_eq!((times.count(), times.lengths(1).map(|(_, lengths)| lengths)), (2, Some([30, 0])));
         write!(file, "{}", &line(6, 50)[20..]).unwrap();
         times.refresh().unwrap();
         assert_eq!((times.count(), times.moment(0, 9), times.moment(0, 10), times.moment(0, 50)), (3, 0, 1, 3));

@@ -5,7 +5,7 @@ use std::{
     ffi::OsString,
     fs,
     path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::{Ending, Refusal, Supervisor, TICK};
@@ -19,7 +19,7 @@ use crate::{
         stop::{Finding, StopRequest, deliver},
         word::{Said, Word, cut, said},
     },
-    store::{self, Exit, Paths, Record, file},
+    store::{self, Exit, Paths, Record, file, worker_folder},
 };
 
 /// How long the first look waits for the step's own process.
@@ -64,9 +64,14 @@ impl Watch {
         let began = record.began.as_deref().or_else(|| record.claim.as_ref().map(|claim| claim.at.as_str()));
         let elapsed = began.and_then(|began| clock::ms_between(began, &clock::stamp())).unwrap_or(0);
         let added = Allowance::read(paths, self.step.as_str(), &self.nonce, attempt).added_ms;
-        let timeout = file::read_json::<SpecFile>(&folder.join("spec.json")).map_or(0, |spec| spec.timeout_ms);
+        let spec = file::read_json::<SpecFile>(&folder.join("spec.json"));
+        let timeout = spec.as_ref().map_or(0, |spec| spec.timeout_ms);
+        let workers = spec.and_then(|spec| spec.fanout).map_or(0, |fanout| fanout.workers);
+        let workers = (1..=workers).map(|worker| folder.join(worker_folder(worker)));
+        // Of a fan-out the worker is looked at that wrote last.
+        let talker = workers.max_by_key(|folder| last_written(folder)).unwrap_or(folder);
         let seconds = |ms: u64| OsString::from((ms / 1000).to_string());
-        let log = |name: &str| folder.join(name).into_os_string();
+        let log = |name: &str| talker.join(name).into_os_string();
         vec![
             ("THREADOS_WATCHED_ID", self.step.as_str().into()),
             ("THREADOS_WATCHED_RUN", self.run.clone().into()),
@@ -75,16 +80,21 @@ impl Watch {
             ("THREADOS_WATCHED_STDOUT", log("stdout.log")),
             ("THREADOS_WATCHED_STDERR", log("stderr.log")),
             ("THREADOS_WATCHED_ELAPSED", seconds(elapsed)),
-            ("THREADOS_WATCHED_SILENT", seconds(silence(&folder).unwrap_or(elapsed).min(elapsed))),
+            ("THREADOS_WATCHED_SILENT", seconds(silence(&talker).unwrap_or(elapsed).min(elapsed))),
             ("THREADOS_WATCHED_LEFT", seconds(timeout.saturating_add(added).saturating_sub(elapsed))),
         ]
     }
 }
 
+/// When something was written to the logs in a folder.
+fn last_written(folder: &Path) -> Option<SystemTime> {
+    let written = |name: &str| fs::metadata(folder.join(name)).and_then(|meta| meta.modified()).ok();
+    written("stdout.log").max(written("stderr.log"))
+}
+
 /// For how long nothing was written to the logs of an attempt, in milliseconds.
 fn silence(folder: &Path) -> Option<u64> {
-    let written = |name: &str| fs::metadata(folder.join(name)).and_then(|meta| meta.modified()).ok();
-    let last = jiff::Timestamp::try_from(written("stdout.log").max(written("stderr.log"))?).ok()?;
+    let last = jiff::Timestamp::try_from(last_written(folder)?).ok()?;
     clock::now().duration_since(last).as_millis().try_into().ok()
 }
 
