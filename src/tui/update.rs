@@ -20,7 +20,7 @@ use super::{
     typing::type_into,
 };
 use crate::{
-    client::{Need, Output, Reply},
+    client::{Need, Output, Reply, plain},
     error::Error,
 };
 
@@ -141,12 +141,14 @@ impl App {
     /// A paste outside a text field goes to the chat's draft, never to the keymap.
     fn take_paste(&mut self, text: &str) {
         self.is_dirty = true;
+        // What was copied elsewhere may have anything in it that a terminal obeys.
+        let text = plain(&text.replace("\r\n", "\n").replace('\r', "\n"));
         if let Some(mut layer) = self.layers.pop() {
             let depth = self.layers.len();
-            layer.paste(self, text);
+            layer.paste(self, &text);
             return self.layers.insert(depth, layer);
         }
-        self.chat.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+        self.chat.insert_str(text);
         self.focus(Panel::Chat);
     }
 

@@ -189,6 +189,9 @@ impl Worker {
         facts.detail = self.show(id.clone());
         if facts.detail.is_none() {
             facts.produced = self.before_gate(&id);
+            if tab != Tab::Details {
+                return facts;
+            }
         }
         let of_tab = match tab {
             Tab::Details => Action::Why(graph::Why { id }),

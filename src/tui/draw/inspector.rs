@@ -85,6 +85,9 @@ fn rows(app: &App, width: u16) -> Vec<Line<'static>> {
     match &facts.problem {
         Some(problem) if is_read => lines.push(Line::styled(tame(problem), theme.dim)),
         _ if lines.is_empty() && !is_read => lines.push(Line::styled("reading …", theme.dim)),
+        None if lines.is_empty() && facts.detail.is_none() => {
+            lines.push(Line::styled("a gate has none; Details has what came before it", theme.dim));
+        }
         None if lines.is_empty() => lines.push(Line::styled(nothing(app.inspector.tab), theme.dim)),
         _ => {}
     }

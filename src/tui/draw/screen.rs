@@ -15,8 +15,24 @@ pub(in super::super) fn draw(app: &App, frame: &mut Frame<'_>) {
     } else {
         panels(app, frame, area);
     }
+    harmless(frame.buffer_mut());
     if app.look.glyphs.is_ascii() {
         spell(frame.buffer_mut());
+    }
+}
+
+/// Takes away what a terminal would obey, or show in another order than it has: the last line of defence behind [`tame`].
+///
+/// [`tame`]: super::tame
+fn harmless(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.symbol().is_ascii() {
+            continue;
+        }
+        let kept = crate::client::plain(cell.symbol());
+        if kept != cell.symbol() {
+            cell.set_symbol(if kept.is_empty() { " " } else { &kept });
+        }
     }
 }
 

@@ -142,7 +142,7 @@ impl Layer for Editor {
     }
 
     fn paste(&mut self, _app: &mut App, text: &str) {
-        self.text.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+        self.text.insert_str(text);
         self.is_warned = false;
     }
 

@@ -195,7 +195,8 @@ impl Layer for Form {
     }
 
     fn paste(&mut self, app: &mut App, text: &str) {
-        if let Some(field) = self.fields.get_mut(self.at) {
+        let takes_text = |field: &&mut Field| !matches!(field.kind, Kind::Flag | Kind::One(_));
+        if let Some(field) = self.fields.get_mut(self.at).filter(takes_text) {
             field.text.insert_str(text.lines().collect::<Vec<_>>().join(" "));
         }
         self.check(app);
