@@ -1,6 +1,7 @@
 //! The whole screen, with keys pressed through the real keymap, on real projects.
 
 mod acting;
+mod anything;
 mod every_key;
 mod first_minutes;
 mod guide;
@@ -14,3 +15,5 @@ mod running;
 mod screens;
 mod settings;
 mod stage;
+mod states;
+mod writing;

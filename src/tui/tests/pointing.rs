@@ -141,3 +141,79 @@ fn every_button_does_something() {
     click(&mut stage, "Diff");
     assert_eq!(stage.app.inspector.tab, Tab::Diff);
 }
+
+#[test]
+fn an_edge_that_would_close_a_circle_is_refused() {
+    let plan =
+        "version: \"1.0\"\nsteps:\n  - {id: one, command: \"true\"}\n  - {id: two, command: \"true\", depends_on: [one]}\n";
+    let mut stage = Stage::new((140, 40), plan);
+    let (x, y) = stage.find("◌ two");
+    let right = (x..140).find(|&x| stage.cell(x, y) == "│").unwrap();
+    let one = stage.find("○ one");
+    stage.mouse(Down(Left), (right, y)).mouse(Drag(Left), one).mouse(Up(Left), one);
+    stage.act();
+    assert!(stage.text().contains("cycle") || stage.text().contains("circle"), "{}", stage.text());
+    assert_eq!(std::fs::read_to_string(stage.root().join(".threados/sequence.yaml")).unwrap(), plan);
+}
+
+#[test]
+fn the_wheel_scrolls_what_is_under_it() {
+    let long: Vec<String> = (0..80).map(|line| format!("line {line}")).collect();
+    let plan = format!("version: \"1.0\"\nsteps:\n  - {{id: a, prompt: \"{}\"}}\n", long.join("\\n"));
+    let mut stage = Stage::new((140, 40), &plan);
+    stage.press("] ]");
+    let inside = stage.app.regions().inspector;
+    let place = (inside.x + 3, inside.y + 3);
+    stage.mouse(ScrollDown, place);
+    assert!(!stage.text().contains("line 2 ") && stage.text().contains("line 3 "), "{}", stage.text());
+    stage.mouse(ScrollUp, place).mouse(ScrollUp, place);
+    assert!(stage.text().contains("line 0 "), "{}", stage.text());
+    assert_eq!(stage.app.panels.focus, Panel::Board, "the wheel takes no focus");
+    stage.press("?");
+    let before = stage.text();
+    stage.resize((140, 20)).mouse(ScrollDown, (70, 10));
+    assert_ne!(stage.text(), before, "help is longer than that");
+}
+
+#[test]
+fn a_click_gives_a_panel_the_keys() {
+    let mut stage = Stage::new((140, 40), PLAN);
+    let regions = stage.app.regions();
+    let click = |stage: &mut Stage, (x, y): (u16, u16)| stage.mouse(Down(Left), (x, y)).mouse(Up(Left), (x, y)).app.panels.focus;
+    assert_eq!(click(&mut stage, (regions.inspector.x + 5, 10)), Panel::Inspector);
+    assert_eq!(click(&mut stage, (20, regions.log.y + 2)), Panel::Log);
+    assert_eq!(click(&mut stage, (20, regions.chat.y)), Panel::Chat);
+    assert_eq!(click(&mut stage, (3, 20)), Panel::Board);
+    let mut narrow = Stage::new((80, 24), PLAN);
+    assert_eq!(click(&mut narrow, (4, 0)), Panel::Board, "what is not shown takes no keys");
+    narrow.press("enter");
+    let tab = narrow.find("Prompt");
+    narrow.mouse(Down(Left), tab);
+    assert_eq!(narrow.app.inspector.tab, Tab::Prompt);
+}
+
+#[test]
+fn a_menu_that_outlives_what_it_names_says_so() {
+    let mut stage = Stage::new((140, 40), PLAN);
+    stage.press("ctrl-k").write("go to deploy");
+    stage.plan("version: \"1.0\"\nsteps:\n  - {id: only, command: make}\n");
+    stage.press("enter");
+    assert!(stage.text().contains("`deploy` is not in the plan any more"), "{}", stage.text());
+    stage.press("p ctrl-c");
+    assert!(stage.app.layers.is_empty(), "Ctrl-C is no letter");
+}
+
+#[test]
+fn taking_away_is_asked_twice_in_safe_mode() {
+    let mut stage = Stage::new((140, 40), PLAN);
+    stage.press("end p x enter").act();
+    assert!(stage.text().contains("Sure?"), "{}", stage.text());
+    stage.press("ctrl-y");
+    assert!(stage.wanted.is_empty() && stage.app.layers.len() == 2, "Ctrl-Y is no yes");
+    stage.press("y");
+    assert!(stage.wanted.is_empty() && stage.text().contains("a second time"), "{}", stage.text());
+    stage.press("enter");
+    assert!(stage.wanted.is_empty(), "no is the default again");
+    stage.press("esc p x enter").act().press("y y").act();
+    assert!(stage.app.snapshot.as_ref().unwrap().find(&"deploy".parse().unwrap()).is_none(), "{}", stage.text());
+}

@@ -112,7 +112,8 @@ fn a_gate_says_what_it_is_about_and_is_decided() {
     for words in ["◆ PENDING", "holds    ◌ after", "after    ✔ count", "a approve  b block  v review"] {
         assert!(text.contains(words), "no `{words}`\n{text}");
     }
-    stage.press("v n").press("tab").write("").press("backtab");
+    assert!(stage.press("U").text().contains("a gate has none"), "{}", stage.text());
+    stage.press("w v n").press("tab").write("").press("backtab");
     assert!(stage.text().contains("note"), "{}", stage.text());
     stage.write("looks right").press("enter").act().until_status("check", "APPROVED");
     assert!(stage.text().contains("note     looks right") && stage.text().contains("decided  "), "{}", stage.text());
