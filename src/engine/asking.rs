@@ -44,7 +44,7 @@ impl Asking {
         if run.stopped {
             return Err(Error::RunState { run: run.id, why: "is being stopped".into() });
         }
-        Ok(Some(Self { at, step, nonce: claim.nonce.clone(), run }))
+        Ok(Some(Self { at, step, nonce: claim.nonce.to_string(), run }))
     }
 
     /// A request of this step, not left yet.

@@ -170,7 +170,7 @@ fn record<'a>(view: &'a View, id: &Id) -> Option<&'a Record> {
 fn moment(record: Option<&Record>) -> Option<String> {
     let record = record?;
     let decided = record.decision.as_ref().map(|decided| decided.at.clone());
-    decided.or_else(|| record.exit.as_ref().map(|exit| exit.at.clone()))
+    decided.or_else(|| record.exit.as_ref().map(|exit| exit.at.to_string()))
 }
 
 /// When the last of what a gate waits for was there, or the gate was opened again.
@@ -237,7 +237,7 @@ fn elsewhere(view: &View, ready: &Readiness) -> impl Iterator<Item = Need> {
         id: Some(id.to_string()),
         reason: format!("`{id}` was claimed on another machine"),
         holds_up: view.graph.find(id.as_str()).map_or(0, |at| held_up(view, ready, at).len()),
-        since: lease.record.claim.as_ref().map(|claim| claim.at.clone()),
+        since: lease.record.claim.as_ref().map(|claim| claim.at.to_string()),
         remedy: Remedy::declare_dead(id),
         look: None,
     })

@@ -259,7 +259,7 @@ impl Engine {
             })?;
             prompt::restore_modes(held.paths(), &prompts.take());
             held.confirm_own(caller, &unconfirmed)?;
-            crate::store::pack(held.paths(), held.view().records.iter(), &held.view().damaged);
+            crate::store::pack(held.paths(), held.view().records.iter(), &held.view().damaged, None);
             (changes.take(), held.view().sequence.revision())
         };
         self.keep(writer);

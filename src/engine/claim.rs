@@ -14,21 +14,21 @@ use super::{
     brief,
     caller::Caller,
     crew,
+    definition::defhash,
     guard::Guard,
     limit, orchestrator,
-    view::{LeaseView, View, defhash},
+    view::{LeaseView, View},
     writer::Held,
 };
 use crate::{
     clock,
     error::Error,
     fault,
-    model::{CommandLine, Fanout, Groups, Id, Node, Outcome, OutputFormat, PromptBy, Reason, Resolved, Step},
+    model::{CommandLine, Fanout, Groups, Id, Node, Outcome, OutputFormat, PromptBy, Reason, Resolved, Sha, Step},
     policy::{Execution, Verdict, interpreter},
     runner::{Leftover, Spec, SpecFile, Watch, write_status},
     store::{
-        Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Resume, Run, file, read_prompt, runs::attempts, sha256,
-        worker_folder,
+        Claim, Exit, Lease, Line, Machine, Paths, Prompt, Record, Resume, Run, file, read_prompt, runs::attempts, worker_folder,
     },
 };
 
@@ -100,20 +100,20 @@ impl Held<'_> {
         let (attempt, folder) = attempt_folder(&paths, &run.id, &step.id)?;
         let acting = limit::acting(self.view(), step);
         let work = resolve(&paths, self.view(), &acting, &folder);
-        let prompt_sha = work.as_ref().ok().and_then(|work| work.prompt.as_ref()).map(|prompt| sha256(&prompt.bytes));
+        let prompt_sha = work.as_ref().ok().and_then(|work| work.prompt.as_ref()).map(|prompt| Sha::of(&prompt.bytes));
         let finished = limit::finished(&paths, self.view(), run, step);
         let fanout = self.fanout(step, finished.len());
         let defhash = defhash(&Resolved::new(&self.view().sequence, step), prompt_sha);
-        if self.view().is_held_with(run, step, &defhash) {
+        if self.view().is_held_with(run, step, defhash) {
             // Its prompt was written a moment ago.
             return Ok(Claimed::Held { at });
         }
         let claim = Claim {
             step: step.id.clone(),
-            run: run.id.clone(),
-            nonce: nonce.clone(),
+            run: run.id.clone().into(),
+            nonce: nonce.clone().into(),
             attempt,
-            defhash: defhash.clone(),
+            defhash,
             slots: match fanout {
                 _ if step.watchdog_for.is_some() || step.is_orchestrator() => 0,
                 fanout => fanout.map_or(1, |fanout| fanout.at_once),
@@ -121,7 +121,7 @@ impl Held<'_> {
             machine: Machine::this().clone(),
             inode: paths.inode(),
             watches: watched(self.view(), step).map(|watch| watch.nonce),
-            at: clock::stamp(),
+            at: clock::stamp().into(),
         };
         fault::point("claim.folder");
         let latest = folder.with_file_name("latest");
@@ -136,7 +136,7 @@ impl Held<'_> {
             (Spec { fanout, workers: finished, ..spec }, prompt, told, resume)
         });
         if let Ok((spec, prompt, told, resume)) = &spec {
-            write_folder(self.view(), &folder, &acting, spec, (prompt, resume.as_ref()), &defhash)?;
+            write_folder(self.view(), &folder, &acting, spec, (prompt, resume.as_ref()), defhash)?;
             write_workers(&paths, spec, told)?;
         }
         let Some(lease) = Lease::claim(&paths, claim.clone())? else { return Ok(Claimed::Taken { at }) };
@@ -147,7 +147,7 @@ impl Held<'_> {
                 Claimed::Ours { at, lease, spec: Box::new(spec) }
             }
             Err(outcome) => {
-                let exit = Exit { attempt, outcome, ms: 0, at: clock::stamp() };
+                let exit = Exit { attempt, outcome, ms: 0, at: clock::stamp().into() };
                 lease.append(&Line::Exit(exit.clone())).map_err(Error::io("write the lease of", step.id.as_str()))?;
                 write_status(&paths, &run.id, &step.id, &exit)?;
                 self.audit_denial(step, &exit)?;
@@ -242,9 +242,9 @@ fn watched(view: &View, step: &Step) -> Option<Watch> {
     let claim = view.leases.get(watched).filter(|lease| lease.is_held).and_then(|lease| lease.record.claim.as_deref());
     Some(Watch {
         step: watched.clone(),
-        run: claim.map(|claim| claim.run.clone()).unwrap_or_default(),
+        run: claim.map(|claim| claim.run.to_string()).unwrap_or_default(),
         // Where nothing is held, the watchdog finds that at once and ends.
-        nonce: claim.map(|claim| claim.nonce.clone()).unwrap_or_default(),
+        nonce: claim.map(|claim| claim.nonce.to_string()).unwrap_or_default(),
         interval_ms: Resolved::new(&view.sequence, step).watchdog_interval().as_ms(),
     })
 }
@@ -283,7 +283,7 @@ fn write_folder(
     step: &Step,
     spec: &Spec,
     (text, resume): (&[u8], Option<&Resume>),
-    defhash: &str,
+    defhash: Sha,
 ) -> Result<(), Error> {
     let resolved = Resolved::new(&view.sequence, step);
     let workers = resume.map_or(&[][..], |resume| &resume.workers);
@@ -306,7 +306,7 @@ fn write_folder(
         fanout: spec.fanout,
         workers: spec.workers.clone(),
         workers_spent: workers.iter().filter_map(|known| Some((known.worker, known.spent?))).collect(),
-        defhash: defhash.into(),
+        defhash,
         env: spec.env.keys().cloned().collect(),
         path: spec.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default(),
     };

@@ -453,7 +453,9 @@ impl Runner {
         if state == RunState::Ended {
             RunnerFile::remove(&self.paths, &self.run.id)?;
         }
-        store::pack(&self.paths, held.view().records.iter(), &held.view().damaged);
+        let view = held.view();
+        let plan = (view.sha.as_str(), &(|| view.know(&self.paths)) as &dyn Fn() -> _);
+        store::pack(&self.paths, view.records.iter(), &view.damaged, Some(plan));
         fault::point("run.closed");
         Ok(())
     }
@@ -467,7 +469,7 @@ impl Held<'_> {
         let Some(lease) = store::Lease::adopt(&path)? else { return Ok(()) };
         let Some(record) = store::Record::read(&path)? else { return Ok(()) };
         let Some(claim) = &record.claim else { return Ok(()) };
-        let exit = store::Exit { attempt: claim.attempt, outcome, ms: 0, at: clock::stamp() };
+        let exit = store::Exit { attempt: claim.attempt, outcome, ms: 0, at: clock::stamp().into() };
         lease.append(&store::Line::Exit(exit.clone())).map_err(Error::io("write the lease", &path))?;
         crate::runner::write_status(&paths, &claim.run, id, &exit)?;
         drop(lease);

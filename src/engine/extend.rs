@@ -150,7 +150,7 @@ fn extension(paths: &Paths, view: &View, args: &Extend) -> Result<(Extended, Vec
     let allowance = Allowance { added_ms: time.allowance.added_ms + added_ms, warned: false, ..time.allowance };
     let extended = Extended {
         step: step.clone(),
-        run: claim.run.clone(),
+        run: claim.run.to_string(),
         attempt: record.attempt(),
         added_ms,
         timeout_ms,

@@ -1,6 +1,8 @@
 //! What a person has confirmed, and what is held back until somebody does: in SAFE a step runs as it was shown or not
 //! at all.
 
+use std::cell::LazyCell;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     clock,
     error::Error,
-    model::{Id, Readiness, Resolved, State, Step},
+    model::{Id, Readiness, Resolved, Sha, State, Step},
     store::{Confirmation, Confirmed, Paths, Run, RunState, open_runs, sha256},
 };
 
@@ -35,7 +37,7 @@ pub struct Ask {
     pub added_by: Option<Id>,
     /// SHA-256 over what it would run.
     #[serde(skip)]
-    pub(super) sha: String,
+    pub(super) sha: Sha,
 }
 
 impl Ask {
@@ -58,10 +60,10 @@ pub(super) fn digest(asks: &[Ask]) -> u64 {
 
 impl View {
     /// SHA-256 over what a step would run, and how often: what a confirmation is given for.
-    fn exechash(&self, step: &Step, definition: String) -> String {
+    fn exechash(&self, step: &Step, definition: Sha) -> Sha {
         #[derive(Serialize)]
         struct Execution<'a> {
-            definition: String,
+            definition: Sha,
             agent: Option<&'a [String]>,
             workers: Option<u32>,
             retries: u32,
@@ -78,11 +80,11 @@ impl View {
             max_cost_usd: resolved.max_cost_usd(),
             orchestrator: step.is_orchestrator(),
         };
-        sha256(&serde_json::to_vec(&execution).unwrap_or_default())
+        Sha::of(&serde_json::to_vec(&execution).unwrap_or_default())
     }
 
     /// The same, as far as it is known before its claim.
-    pub(super) fn exechash_now(&self, step: &Step) -> String {
+    pub(super) fn exechash_now(&self, step: &Step) -> Sha {
         self.exechash(step, self.defhash(&Paths::at(&self.real_root), step))
     }
 
@@ -92,13 +94,13 @@ impl View {
     }
 
     /// The same for a step whose definition has this hash.
-    pub(super) fn is_held_with(&self, run: &Run, step: &Step, definition: &str) -> bool {
-        self.is_held_if(run, step, || self.exechash(step, definition.to_owned()))
+    pub(super) fn is_held_with(&self, run: &Run, step: &Step, definition: Sha) -> bool {
+        self.is_held_if(run, step, || self.exechash(step, definition))
     }
 
-    fn is_held_if(&self, run: &Run, step: &Step, sha: impl FnOnce() -> String) -> bool {
+    fn is_held_if(&self, run: &Run, step: &Step, sha: impl FnOnce() -> Sha) -> bool {
         let is_free = || run.additions && self.confirmed().added.contains_key(&step.id);
-        self.is_safe() && !is_free() && !self.confirmed().covers(&step.id, &sha())
+        self.is_safe() && !is_free() && !self.confirmed().covers(&step.id, sha())
     }
 
     /// Those of the steps that nobody has confirmed as they stand; none where nothing has to be.
@@ -106,15 +108,16 @@ impl View {
         if !self.is_safe() {
             return Vec::new();
         }
+        let before = LazyCell::new(|| self.confirmations());
         let known = steps.iter().filter_map(|id| self.step(id));
         let ask = |step: &Step| {
             let sha = self.exechash_now(step);
-            let is_known = self.confirmed().covers(&step.id, &sha);
+            let is_known = self.confirmed().covers(&step.id, sha);
             (!is_known).then(|| Ask {
                 step: step.id.clone(),
                 work: super::agent::words(self, step).unwrap_or_default(),
-                was: self.confirmed().steps.get(&step.id).map(|known| known.work.clone()),
-                added_by: self.confirmed().added.get(&step.id).cloned(),
+                was: before.steps.get(&step.id).map(|known| known.work.clone()),
+                added_by: before.added.get(&step.id).cloned(),
                 sha,
             })
         };
@@ -139,11 +142,11 @@ impl View {
     /// What is remembered once these are confirmed.
     pub(super) fn confirmed_with(&self, by: &Caller, asks: &[Ask]) -> Confirmed {
         const LONGEST: usize = 200;
-        let mut known = self.confirmed().clone();
+        let mut known = self.confirmations();
         known.retain(|step| self.step(step).is_some());
         for ask in asks {
             let work = ask.work.chars().take(LONGEST).collect();
-            let confirmation = Confirmation { sha: ask.sha.clone(), work, by: by.name(), at: clock::stamp() };
+            let confirmation = Confirmation { sha: ask.sha, work, by: by.name(), at: clock::stamp() };
             known.steps.insert(ask.step.clone(), confirmation);
         }
         known

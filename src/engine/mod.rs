@@ -11,6 +11,7 @@ mod caller;
 mod claim;
 mod confirm;
 mod crew;
+mod definition;
 mod demo;
 mod diagram;
 mod doctor;

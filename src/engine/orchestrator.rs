@@ -82,7 +82,7 @@ pub(super) fn added(view: &View, caller: &Caller, after: &Sequence) -> Option<Co
     if !is_news {
         return None;
     }
-    let mut known = view.confirmed().clone();
+    let mut known = view.confirmations();
     for step in fresh {
         match caller.step_id() {
             Some(by) => known.added.insert(step, by),

@@ -31,7 +31,7 @@ impl Engine {
                 .leases
                 .values()
                 .filter_map(|lease| lease.record.claim.as_ref())
-                .map(|claim| claim.run.clone())
+                .map(|claim| claim.run.to_string())
                 .collect();
             let old = list_runs(self.paths())?.into_iter().filter(|run| run.state == RunState::Ended).skip(args.keep);
             let old: Vec<String> = old.map(|run| run.id).filter(|run| !running.contains(run)).collect();

@@ -61,7 +61,7 @@ impl Engine {
     fn query_plan(&self, action: &Action) -> Result<(Output, Option<String>), Error> {
         let view = self.view()?;
         let ready = view.readiness();
-        let revision = Some(view.sequence.revision());
+        let revision = Some(view.revision());
         let output = match action {
             Action::Status(args) if args.short => Output::Short(self.short_status(&view, &ready)?),
             Action::Status(_) => Output::Status(Box::new(self.status(&view, &ready)?)),
@@ -394,7 +394,7 @@ pub(super) fn last_attempt(paths: &Paths, view: &View, step: &Id) -> Option<(Str
     let lease = view.leases.get(step).map(|lease| &lease.record);
     let record = lease.or_else(|| view.records.get(step));
     if let Some(claim) = record.and_then(|record| record.claim.as_ref()) {
-        return Some((claim.run.clone(), record.map(Record::attempt)));
+        return Some((claim.run.to_string(), record.map(Record::attempt)));
     }
     // A reset has made the record forget; the folders have not. That of an active run may be a claim that is being made.
     let mut runs = list_runs(paths).ok()?.into_iter().filter(|run| run.state != RunState::Active);
@@ -443,8 +443,7 @@ pub(super) fn step_row_with(
     let has_report = !resolved.is_shell() && exit.is_some();
     let usage = claim.zip(attempt).filter(|_| has_report).and_then(|(claim, attempt)| used(claim, attempt));
     let time = lease.filter(|lease| lease.is_held).and_then(|lease| TimeLeft::of(paths, &step.id, &lease.record));
-    let is_changed =
-        exit.is_some() && claim.is_some_and(|claim| !claim.defhash.is_empty() && claim.defhash != view.defhash(paths, step));
+    let is_changed = exit.is_some() && record.is_some_and(|record| view.is_changed(paths, step, record));
     let now = clock::now();
     let running = claim.zip(attempt).filter(|_| status == StepStatus::Running && resolved.workers().is_some());
     let workers = running.and_then(|(claim, attempt)| crew::count(paths, &claim.run, &step.id, attempt));
@@ -460,7 +459,7 @@ pub(super) fn step_row_with(
         note: outcome.and_then(|outcome| outcome.note),
         until: view.waits_until(&step.id).filter(|until| *until > now).map(clock::rfc3339),
         usage,
-        run: claim.map(|claim| claim.run.clone()),
+        run: claim.map(|claim| claim.run.to_string()),
         attempt,
         duration_ms,
         timeout_ms: time.as_ref().map(|time| time.limit_ms),

@@ -118,8 +118,8 @@ fn ended(view: &View) -> Vec<Committed> {
         let (claim, exit) = (lease.record.claim.as_ref()?, lease.record.exit.as_ref()?);
         Some(Committed {
             step: step.clone(),
-            run: claim.run.clone(),
-            nonce: claim.nonce.clone(),
+            run: claim.run.to_string(),
+            nonce: claim.nonce.to_string(),
             attempt: exit.attempt,
             outcome: exit.outcome.clone(),
             duration_ms: exit.ms,

@@ -70,7 +70,7 @@ impl Observer {
         let paths = self.engine.paths();
         let known = &mut self.used;
         let mut usage_of = |claim: &crate::store::Claim, attempt: u32| {
-            *known.entry((claim.nonce.clone(), attempt)).or_insert_with(|| used(paths, claim, attempt))
+            *known.entry((claim.nonce.to_string(), attempt)).or_insert_with(|| used(paths, claim, attempt))
         };
         let rows = (0..view.sequence.steps.len()).filter_map(|at| step_row_with(paths, &view, &ready, at, &mut usage_of));
         let steps: Vec<StepRow> = rows.collect();

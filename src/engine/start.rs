@@ -371,7 +371,7 @@ fn existing(paths: &Paths, view: &View, kind: &RunKind) -> Result<Option<Run>, E
     }
     let RunKind::Steps(steps) = kind else { return Ok(None) };
     let run_of =
-        |step: &Id| view.leases.get(step).filter(|lease| lease.is_held)?.record.claim.as_ref().map(|claim| claim.run.clone());
+        |step: &Id| view.leases.get(step).filter(|lease| lease.is_held)?.record.claim.as_ref().map(|claim| claim.run.to_string());
     let runs: Vec<Option<String>> = steps.iter().map(run_of).collect();
     let first = runs.first().cloned().flatten();
     let is_one = first.is_some() && runs.iter().all(|run| *run == first);

@@ -12,11 +12,11 @@ use crate::{
     agent::Agents,
     audit,
     error::Error,
-    model::{GateStatus, Graph, Id, Mode, Node, Readiness, Resolved, Sequence, State, Step, StepStatus},
+    model::{GateStatus, Graph, Id, Mode, Node, Readiness, Sequence, State, Step, StepStatus},
     policy::Policy,
     runner::{Leftover, leftover, orphaned},
     store::{
-        self, Config, Confirmed, FileId, Paths, Record, Records, Stamp, file, read_prompt, sha256,
+        self, Config, Confirmed, Covered, FileId, KnownPlan, Paths, Record, Records, Stamp, file, sha256,
         tx::{self, Staged},
         yaml::{self, Lines, Parsed, Statuses, Warning},
     },
@@ -64,7 +64,9 @@ pub struct View {
     /// What came with the project and does not count, because this user has not trusted it.
     pub(super) ignored: Vec<&'static str>,
     /// Read when it is asked for: it may be large, and in POWER nobody does.
-    confirmed: OnceLock<Confirmed>,
+    confirmed: OnceLock<Confirmed<Covered>>,
+    /// What was worked out before, of this very plan and these records.
+    pub(super) known: Option<KnownPlan>,
     policy: Result<Policy, String>,
     policy_id: Option<FileId>,
 }
@@ -81,7 +83,8 @@ impl View {
 
     /// The same for whoever is going to change it.
     pub(super) fn load_to_change(paths: &Paths) -> Result<Self, Error> {
-        Self::load_by(paths, yaml::read)
+        // What is worked out once does not follow changes.
+        Self::load_by(paths, yaml::read).map(|view| Self { known: None, ..view })
     }
 
     fn load_by(paths: &Paths, parse: fn(&[u8], &Path) -> Result<Parsed, Error>) -> Result<Self, Error> {
@@ -92,7 +95,8 @@ impl View {
         let path = paths.sequence();
         let (mut bytes, id) = read(paths)?;
         bytes = staged.text.filter(|_| staged.pre_sha == Some(sha256(&bytes))).unwrap_or(bytes);
-        let Records { known: mut records, damaged } = store::records(paths)?;
+        let Records { known: mut records, damaged, plan: known } = store::records(paths)?;
+        let known = known.filter(|_| staged.records.is_empty());
         let parsed = parse(&bytes, &path)?;
         records.extend(staged.records);
         let sha = sha256(&bytes);
@@ -105,6 +109,7 @@ impl View {
         let ignored = ignored(paths, &mut policy, &config);
         let agents = config.agents.iter().filter(|_| !ignored.contains(&trust::AGENTS));
         Ok(Self {
+            known: known.filter(|known| known.sha == sha),
             text,
             sha,
             sequence: Arc::new(parsed.sequence),
@@ -144,8 +149,13 @@ impl View {
     }
 
     /// What people have confirmed, and what orchestrators have added.
-    pub(super) fn confirmed(&self) -> &Confirmed {
+    pub(super) fn confirmed(&self) -> &Confirmed<Covered> {
         self.confirmed.get_or_init(|| Confirmed::read(&Paths::at(&self.real_root)))
+    }
+
+    /// The same with what was shown, to add to it.
+    pub(super) fn confirmations(&self) -> Confirmed {
+        Confirmed::read(&Paths::at(&self.real_root))
     }
 
     /// Whether what runs has to be confirmed.
@@ -233,12 +243,6 @@ impl View {
     pub fn slots_taken(&self) -> u32 {
         let held = self.leases.values().filter(|lease| lease.is_held);
         held.filter_map(|lease| lease.record.claim.as_ref()).map(|claim| claim.slots).sum()
-    }
-
-    /// The hash of what a step would run: its command, prompt, agent, folder and environment.
-    pub fn defhash(&self, paths: &Paths, step: &Step) -> String {
-        let prompt = read_prompt(paths, step).ok().flatten().map(|prompt| sha256(&prompt.bytes));
-        defhash(&Resolved::new(&self.sequence, step), prompt)
     }
 
     /// The records that cannot be read, as warnings. What the file says counts.
@@ -331,35 +335,6 @@ pub(super) fn locate(error: Error, path: &Path, lines: &Lines) -> Error {
         Some(line) => error.at(path, line),
         None => error,
     }
-}
-
-/// SHA-256 over what a step would run, as canonical JSON.
-pub(super) fn defhash(step: &Resolved<'_>, prompt: Option<String>) -> String {
-    #[derive(serde::Serialize)]
-    struct Definition<'a> {
-        agent: &'a str,
-        model: Option<&'a str>,
-        command: Option<&'a crate::model::CommandLine>,
-        cwd: &'a str,
-        env: BTreeMap<String, String>,
-        prompt: Option<String>,
-        #[serde(skip_serializing_if = "<[String]>::is_empty")]
-        agent_args: &'a [String],
-        /// Who takes over at a usage limit.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        limit: Option<&'a str>,
-    }
-    let definition = Definition {
-        agent: step.agent(),
-        model: step.step.model.as_deref(),
-        command: step.step.command.as_ref(),
-        cwd: step.cwd(),
-        env: step.env(),
-        prompt,
-        agent_args: if step.is_shell() { &[] } else { step.agent_args() },
-        limit: step.substitute(),
-    };
-    sha256(&serde_json::to_vec(&definition).unwrap_or_default())
 }
 
 fn leases(paths: &Paths) -> Result<BTreeMap<Id, LeaseView>, Error> {

@@ -63,7 +63,7 @@ pub(super) fn complete(paths: &Paths, run: &str, step: &Id, exit: &Exit, left: &
         note: exit.outcome.note.clone(),
         until: exit.outcome.until.clone(),
         started_at: exit.began(),
-        ended_at: exit.at.clone(),
+        ended_at: exit.at.to_string(),
         duration_ms: exit.ms,
         stdout_bytes: size("stdout.log"),
         stderr_bytes: size("stderr.log"),

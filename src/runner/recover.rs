@@ -126,5 +126,5 @@ pub fn orphaned(paths: &Paths, claim: &Claim, attempt: u32) -> Exit {
     let ms = clock::ms_between(&claim.at, &at).unwrap_or(0);
     let spoke = said(&paths.attempt(&claim.run, claim.step.as_str(), attempt)).is_some();
     let note = if spoke { format!("{note}; it had reported an outcome before") } else { note.into() };
-    Exit { attempt, outcome: Outcome::failed(reason, Some(note)), ms, at }
+    Exit { attempt, outcome: Outcome::failed(reason, Some(note)), ms, at: at.into() }
 }

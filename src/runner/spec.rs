@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Fanout, Id, OnLimit, OutputFormat, ThreadType, Usage, WorkerEnd};
+use crate::model::{Fanout, Id, OnLimit, OutputFormat, Sha, ThreadType, Usage, WorkerEnd};
 
 /// Everything a supervisor needs; nothing is looked up after the claim.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -133,7 +133,7 @@ pub struct SpecFile {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub workers_spent: BTreeMap<u32, Usage>,
     /// SHA-256 of the definition.
-    pub defhash: String,
+    pub defhash: Sha,
     /// The names that the plan adds to the environment.
     pub env: Vec<String>,
     /// The search path it had.

@@ -182,7 +182,7 @@ impl Supervisor {
         self.drain();
         let end = |outcome: Outcome| {
             let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            Exit { attempt, outcome, ms, at: clock::stamp() }
+            Exit { attempt, outcome, ms, at: clock::stamp().into() }
         };
         if let Some(request) = self.stop_request() {
             return Some(end(Outcome::failed(request.reason, Some("never started".into()))));

@@ -216,14 +216,14 @@ mod tests {
         Claim {
             step: step.parse().unwrap(),
             run: "r".into(),
-            nonce: crate::clock::nonce(),
+            nonce: crate::clock::nonce().into(),
             attempt: 1,
-            defhash: String::new(),
+            defhash: crate::model::Sha::default(),
             slots: 1,
             machine: Machine::this().clone(),
             inode: 0,
             watches: None,
-            at: crate::clock::stamp(),
+            at: crate::clock::stamp().into(),
         }
     }
 

@@ -23,12 +23,12 @@ mod watch;
 pub mod yaml;
 
 pub use config::{Config, ConfigFile};
-pub use confirmed::{Confirmation, Confirmed};
+pub use confirmed::{Confirmation, Confirmed, Covered};
 pub use lease::{Lease, Probe, active, is_held, look, probe, void};
 pub use lines::{LINE, LineFile, RawLine, SLICE, start_of_lines};
 pub use lock::ProjectLock;
 pub use machine::{Machine, ProcStat, start_of, stat_of};
-pub use pack::pack;
+pub use pack::{KnownPlan, pack};
 pub use paths::{Paths, worker_folder, worker_of};
 pub use prompt::{Prompt, read_prompt};
 pub use record::{Claim, Decided, Exit, Line, Record, Records, Resume, WorkerSession, records};

@@ -13,13 +13,14 @@ use std::{
     sync::Arc,
 };
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Claim, Decided, Exit, Machine, Paths, Record, Records, file};
 use crate::{
     clock,
     error::Error,
-    model::{Id, Outcome, Reason, StepStatus},
+    model::{Id, Outcome, Reason, Sha, StepStatus},
 };
 
 /// Fewer records are read one by one. Tests hold each pack against the records.
@@ -45,12 +46,26 @@ impl State {
     }
 }
 
+/// What the records say of a plan, so that nobody has to work it out who finds just these in both. It holds for the plan's
+/// very text, and says nothing of steps whose prompt is a file.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct KnownPlan {
+    /// SHA-256 of sequence.yaml.
+    pub sha: String,
+    /// Its revision.
+    pub revision: String,
+    /// The steps that are defined in another way than when they ended.
+    pub changed: Vec<Id>,
+}
+
 /// `R` is [`Row`]s to read, or [`Rows`] to write.
 #[derive(Deserialize, Serialize)]
 struct Pack<R> {
     v: u8,
     state: State,
     is_settled: bool,
+    #[serde(default)]
+    plan: Option<KnownPlan>,
     machines: Vec<Arc<Machine>>,
     records: R,
     damaged: Vec<Id>,
@@ -62,7 +77,7 @@ struct Row(Id, Option<ClaimRow>, Option<(u32, u64)>, Option<(u32, u32)>, Option<
 
 /// Run, nonce, attempt, definition, slots, machine, project, watched claim, time.
 #[derive(Deserialize)]
-struct ClaimRow(String, String, u32, String, u32, usize, u64, Option<String>, String);
+struct ClaimRow(CompactString, CompactString, u32, Sha, u32, usize, u64, Option<String>, CompactString);
 
 /// Attempt, status, reason, code, signal, note, milliseconds, time, until.
 #[derive(Deserialize)]
@@ -74,7 +89,7 @@ struct ExitRow(
     Option<i32>,
     Option<String>,
     u64,
-    String,
+    CompactString,
     #[serde(default)] Option<String>,
 );
 
@@ -86,11 +101,17 @@ pub(super) fn read(paths: &Paths) -> Option<Records> {
     is_current.then(|| pack.unpack()).flatten()
 }
 
-/// Packs the records of a project, of which these are all. Only under the project lock, with no transaction pending.
+/// Packs the records of a project, of which these are all, with what they say of its plan where `plan` gives the plan's
+/// SHA-256 and the way to find out. Only under the project lock, with no transaction pending.
 ///
 /// Nobody depends on it, so a failure is none.
-pub fn pack<'a>(paths: &Paths, records: impl ExactSizeIterator<Item = (&'a Id, &'a Record)> + Clone, damaged: &[Id]) {
-    if records.len() < WORTH_IT || is_lasting(paths) {
+pub fn pack<'a>(
+    paths: &Paths,
+    records: impl ExactSizeIterator<Item = (&'a Id, &'a Record)> + Clone,
+    damaged: &[Id],
+    plan: Option<(&str, &dyn Fn() -> KnownPlan)>,
+) {
+    if records.len() < WORTH_IT || is_lasting(paths, plan.map(|(sha, _)| sha)) {
         return;
     }
     let Some(state) = State::now(paths) else { return };
@@ -102,7 +123,8 @@ pub fn pack<'a>(paths: &Paths, records: impl ExactSizeIterator<Item = (&'a Id, &
         }
     }
     let rows = Rows { records, machines: machines.clone() };
-    let pack = Pack { v: 1, state, is_settled, machines, records: rows, damaged: damaged.to_vec() };
+    let plan = plan.map(|(_, know)| know());
+    let pack = Pack { v: 1, state, is_settled, plan, machines, records: rows, damaged: damaged.to_vec() };
     let _: Result<(), Error> = file::replace_with(&paths.state("records"), |file| {
         let mut out = BufWriter::new(file);
         serde_json::to_writer(&mut out, &pack)?;
@@ -110,15 +132,18 @@ pub fn pack<'a>(paths: &Paths, records: impl ExactSizeIterator<Item = (&'a Id, &
     });
 }
 
-/// Whether the pack there is will count until the records change.
-fn is_lasting(paths: &Paths) -> bool {
+/// Whether the pack there is will count until the records change, and knows this plan.
+fn is_lasting(paths: &Paths, plan: Option<&str>) -> bool {
     #[derive(Deserialize)]
     struct Head {
         state: State,
         is_settled: bool,
+        #[serde(default)]
+        plan: Option<KnownPlan>,
     }
-    let head: Option<Head> = file::read_json(&paths.state("records"));
-    head.is_some_and(|head| head.is_settled && State::now(paths).is_some_and(|now| now.folder == head.state.folder))
+    let Some(head) = file::read_json::<Head>(&paths.state("records")) else { return false };
+    let is_known = plan.is_none_or(|sha| head.plan.is_some_and(|known| known.sha == sha));
+    is_known && head.is_settled && State::now(paths).is_some_and(|now| now.folder == head.state.folder)
 }
 
 /// Records as [`Row`]s, each made when it is written: all of them at once would be the most a runner ever has in memory.
@@ -161,7 +186,7 @@ impl Pack<Vec<Row>> {
             });
             known.insert(id, Record { claim, supervisor, child, began: None, exit, decision: decision.map(Box::new) });
         }
-        Some(Records { known, damaged: self.damaged })
+        Some(Records { known, damaged: self.damaged, plan: self.plan })
     }
 }
 
@@ -190,13 +215,13 @@ mod tests {
     fn a_pack_is_what_it_was_made_of() {
         let (_folder, paths) = project();
         let mut records = place(&paths, "a");
-        let claim = r#"{"v":1,"t":"claim","step":"a","run":"r","nonce":"n","attempt":1,"defhash":"d","slots":1,"host":"h","boot":"b","pidns":1,"uid":0,"inode":1,"at":"2026-11-22T06:48:00.000Z"}"#;
+        let claim = r#"{"v":1,"t":"claim","step":"a","run":"r","nonce":"n","attempt":1,"defhash":"","slots":1,"host":"h","boot":"b","pidns":1,"uid":0,"inode":1,"at":"2026-11-22T06:48:00.000Z"}"#;
         let exit = r#"{"v":1,"t":"exit","attempt":2,"status":"FAILED","reason":"exit","code":3,"note":"x","until":"2026-11-22T09:00:00.000Z","ms":5,"at":"2026-11-22T06:48:01.000Z"}"#;
         let child = r#"{"v":1,"t":"child","pid":7,"attempt":2}"#;
         let record = Record::parse(format!("{claim}\n{child}\n{exit}\n").as_bytes());
         assert!(record.claim.is_some() && record.exit.is_some());
         records.insert("a".parse().unwrap(), record);
-        pack(&paths, records.iter(), &["z".parse().unwrap()]);
+        pack(&paths, records.iter(), &["z".parse().unwrap()], None);
         let read = read(&paths).unwrap();
         assert_eq!((read.known, read.damaged), (records, vec!["z".parse().unwrap()]));
     }
@@ -206,13 +231,30 @@ mod tests {
         let (_folder, paths) = project();
         let records = place(&paths, "a");
         assert!(read(&paths).is_none());
-        pack(&paths, records.iter(), &[]);
+        pack(&paths, records.iter(), &[], None);
         assert!(read(&paths).is_some());
         fs::write(paths.audit(), "x").unwrap();
         assert!(read(&paths).is_none(), "its time could be that of a change since");
-        pack(&paths, records.iter(), &[]);
+        pack(&paths, records.iter(), &[], None);
         assert!(read(&paths).is_some());
         fs::write(paths.state("records"), "{").unwrap();
         assert!(read(&paths).is_none());
+    }
+
+    #[test]
+    fn a_pack_that_lasts_is_made_anew_for_another_plan() {
+        let (_folder, paths) = project();
+        let records = place(&paths, "a");
+        let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_hours(24);
+        fs::File::open(paths.state("last")).unwrap().set_modified(long_ago).unwrap();
+        let known = |sha: &str| KnownPlan { sha: sha.into(), revision: "r".into(), changed: vec!["a".parse().unwrap()] };
+        let plan = || read(&paths).unwrap().plan;
+        pack(&paths, records.iter(), &[], Some(("one", &|| known("one"))));
+        assert_eq!(plan(), Some(known("one")));
+        pack(&paths, records.iter(), &[], Some(("one", &|| unreachable!("it lasts"))));
+        pack(&paths, records.iter(), &[], None);
+        assert_eq!(plan(), Some(known("one")));
+        pack(&paths, records.iter(), &[], Some(("two", &|| known("two"))));
+        assert_eq!(plan(), Some(known("two")));
     }
 }

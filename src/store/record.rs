@@ -2,29 +2,31 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::{Machine, Paths, file};
 use crate::{
     clock,
     error::Error,
-    model::{Decision, GateStatus, Id, Outcome, Reason, State, StepStatus, Usage},
+    model::{Decision, GateStatus, Id, Outcome, Reason, Sha, State, StepStatus, Usage},
 };
 
-/// The first line of a lease: who may run what.
+/// The first line of a lease: who may run what. Whoever looks at a project has one for every step, so its short words need no
+/// memory of their own.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(from = "FlatClaim")]
 pub struct Claim {
     /// The step.
     pub step: Id,
     /// The run it belongs to.
-    pub run: String,
+    pub run: CompactString,
     /// Names this claim for good.
-    pub nonce: String,
+    pub nonce: CompactString,
     /// The number of its first attempt.
     pub attempt: u32,
     /// What was to be run: SHA-256 of the definition.
-    pub defhash: String,
+    pub defhash: Sha,
     /// How many of `max_concurrent` it takes.
     pub slots: u32,
     /// Where it was made.
@@ -36,7 +38,7 @@ pub struct Claim {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watches: Option<String>,
     /// RFC 3339.
-    pub at: String,
+    pub at: CompactString,
 }
 
 /// The end of one attempt.
@@ -51,7 +53,7 @@ pub struct Exit {
     /// How long it took, in milliseconds.
     pub ms: u64,
     /// RFC 3339.
-    pub at: String,
+    pub at: CompactString,
 }
 
 /// A claim as it is read. Every look at a project reads thousands, and a flattened field would make serde keep all of
@@ -59,10 +61,10 @@ pub struct Exit {
 #[derive(Deserialize)]
 struct FlatClaim {
     step: Id,
-    run: String,
-    nonce: String,
+    run: CompactString,
+    nonce: CompactString,
     attempt: u32,
-    defhash: String,
+    defhash: Sha,
     slots: u32,
     host: String,
     boot: String,
@@ -71,7 +73,7 @@ struct FlatClaim {
     inode: u64,
     #[serde(default)]
     watches: Option<String>,
-    at: String,
+    at: CompactString,
 }
 
 impl From<FlatClaim> for Claim {
@@ -108,7 +110,7 @@ struct FlatExit {
     #[serde(default)]
     until: Option<String>,
     ms: u64,
-    at: String,
+    at: CompactString,
 }
 
 impl From<FlatExit> for Exit {
@@ -123,7 +125,7 @@ impl Exit {
     pub fn began(&self) -> String {
         let took = i64::try_from(self.ms).map(jiff::SignedDuration::from_millis).ok();
         let end = self.at.parse::<jiff::Timestamp>().ok();
-        end.zip(took).and_then(|(end, took)| end.checked_sub(took).ok()).map_or_else(|| self.at.clone(), clock::rfc3339)
+        end.zip(took).and_then(|(end, took)| end.checked_sub(took).ok()).map_or_else(|| self.at.to_string(), clock::rfc3339)
     }
 }
 
@@ -350,12 +352,14 @@ impl Record {
 }
 
 /// What is in `state/last/`.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Records {
     /// The records that can be read.
     pub known: HashMap<Id, Record>,
     /// Whose record is there and cannot be read.
     pub damaged: Vec<Id>,
+    /// What they say of a plan, if somebody has worked that out.
+    pub plan: Option<super::pack::KnownPlan>,
 }
 
 /// Every record in `state/last/`.
@@ -364,7 +368,8 @@ pub fn records(paths: &Paths) -> Result<Records, Error> {
         // Whoever writes may be at it between our two looks.
         Some(records) => {
             debug_assert!(
-                read_all(paths).is_ok_and(|all| all == records) || super::pack::read(paths).is_none(),
+                read_all(paths).is_ok_and(|all| all == Records { plan: None, ..records.clone() })
+                    || super::pack::read(paths).is_none(),
                 "a pack must never be stale"
             );
             Ok(records)

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Paths, file};
-use crate::{error::Error, model::Id};
+use crate::{
+    error::Error,
+    model::{Id, Sha},
+};
 
 /// Something that a step asked for and may not do by itself.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -43,7 +46,7 @@ pub struct Shown {
     /// The step.
     pub step: Id,
     /// SHA-256 over what it runs.
-    pub sha: String,
+    pub sha: Sha,
     /// The same in words.
     pub work: String,
 }

@@ -70,14 +70,14 @@ impl Engine {
         let paths = self.paths();
         let record = match look(&paths.lease(step.as_str()))? {
             Some((record, true)) => {
-                let run = record.claim.as_ref().map(|claim| claim.run.clone()).unwrap_or_default();
+                let run = record.claim.as_ref().map(|claim| claim.run.to_string()).unwrap_or_default();
                 return Ok(Glance::Running { run, attempt: record.attempt() });
             }
             Some((record, false)) if record.exit.is_some() => Some(record),
             _ => Record::read(&paths.last(step.as_str()))?,
         };
         let Some(record) = record else { return Ok(Glance::Idle) };
-        let ran = record.claim.as_ref().map(|claim| (claim.run.clone(), record.attempt()));
+        let ran = record.claim.as_ref().map(|claim| (claim.run.to_string(), record.attempt()));
         Ok(record.outcome().map_or(Glance::Idle, |outcome| Glance::Ended { ran, outcome }))
     }
 

@@ -171,7 +171,7 @@ impl Supervisor {
         };
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let usage = report.facts.usage;
-        let exit = Exit { attempt: crew.attempt, outcome, ms, at: clock::stamp() };
+        let exit = Exit { attempt: crew.attempt, outcome, ms, at: clock::stamp().into() };
         let left = Left { report, worker: Some(worker), ..Left::default() };
         if complete(&self.paths, &self.spec.run, &self.spec.step, &exit, &left).is_err() {
             // A full disk must not keep us from the others.

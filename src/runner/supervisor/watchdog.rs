@@ -127,7 +127,7 @@ impl Supervisor {
         };
         self.left.report = read_report(&self.folder(attempt), self.spec.output);
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Some(Exit { attempt, outcome, ms, at: clock::stamp() })
+        Some(Exit { attempt, outcome, ms, at: clock::stamp().into() })
     }
 
     /// The step was claimed a moment before its watchdog; a look at once would find no process of it.
