@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::json;
 use threados::{
-    layout::{Area, Canvas, Face, Glyphs, Ink, Layout, Plane, Point, Zoom, bands},
-    model::{Gate, Graph, Id, Node, Orchestrator, Sequence, Step},
+    layout::{Area, Canvas, Difference, Face, Glyphs, Ink, Layout, Outline, Plane, Point, TieKind, Zoom, bands},
+    model::{Gate, Graph, Id, Orchestrator, Sequence, Step},
 };
 
 use crate::harness::{Test, snapshot, text};
@@ -174,8 +174,19 @@ fn read(canvas: &Canvas, plane: &Plane, areas: &[Area], from: usize) -> BTreeSet
 
 fn check(sequence: &Sequence, zoom: Zoom) {
     let (graph, layout) = layout(sequence);
+    for node in 0..graph.len() {
+        for need in graph.needs(node) {
+            assert!(layout.ties().iter().any(|tie| (tie.from, tie.to) == (need, node)), "{need} → {node} is not drawn");
+            assert!(layout.column(need) < layout.column(node));
+        }
+    }
+    check_layout(&Outline::of(sequence, &graph), &layout, zoom);
+}
+
+fn check_layout(outline: &Outline, layout: &Layout, zoom: Zoom) {
+    let nodes = layout.len();
     let plane = layout.plane(zoom);
-    let areas: Vec<Area> = (0..graph.len()).map(|node| plane.node(&layout, node)).collect();
+    let areas: Vec<Area> = (0..nodes).map(|node| plane.node(layout, node)).collect();
     for (node, area) in areas.iter().enumerate() {
         assert_eq!(area.with(whole(&plane)), whole(&plane), "{node} is outside");
         for (other, place) in areas.iter().enumerate().skip(node + 1) {
@@ -184,17 +195,11 @@ fn check(sequence: &Sequence, zoom: Zoom) {
         assert_eq!(plane.hit(Point { x: area.x + area.width - 1, y: area.y + area.height - 1 }), Some(node));
     }
     let known: HashSet<(usize, usize)> = layout.ties().iter().map(|tie| (tie.from, tie.to)).collect();
-    for node in 0..graph.len() {
-        for need in graph.needs(node) {
-            assert!(known.contains(&(need, node)), "{need} → {node} is not drawn");
-            assert!(layout.column(need) < layout.column(node));
-        }
-    }
     let canvas = plane.paint(whole(&plane), Glyphs::Unicode, &face);
     let boxed = |point: Point| areas.iter().any(|area| area.meets(Area { x: point.x, y: point.y, width: 1, height: 1 }));
     let mut shared: HashMap<[i32; 4], Vec<(usize, usize)>> = HashMap::new();
     for (number, tie) in layout.ties().iter().enumerate() {
-        let path = plane.path(&layout, number);
+        let path = plane.path(layout, number);
         let (from, to) = (areas[tie.from], areas[tie.to]);
         assert_eq!(path.first(), Some(&Point { x: from.x + from.width, y: from.y + zoom.port() }), "{tie:?}");
         assert_eq!(path.last(), Some(&Point { x: to.x - 1, y: to.y + zoom.port() }), "{tie:?}");
@@ -208,7 +213,7 @@ fn check(sequence: &Sequence, zoom: Zoom) {
         }
     }
     // Without tips nobody sees where a node begins.
-    for from in (0..graph.len()).filter(|from| zoom.has_tips() && known.iter().any(|(other, _)| other == from)) {
+    for from in (0..nodes).filter(|from| zoom.has_tips() && known.iter().any(|(other, _)| other == from)) {
         let wanted: BTreeSet<usize> = known.iter().filter(|(other, _)| *other == from).map(|(_, to)| *to).collect();
         let text = canvas.rows().map(|row| row.iter().map(|cell| cell.ch).collect::<String>() + "\n").collect::<String>();
         assert_eq!(read(&canvas, &plane, &areas, from), wanted, "what a reader finds behind {from} at {zoom:?}:\n{text}");
@@ -220,16 +225,13 @@ fn check(sequence: &Sequence, zoom: Zoom) {
             }
         }
     }
-    check_frames(sequence, &graph, &plane, &areas);
+    check_frames(outline, &plane, &areas);
 }
 
 /// Every member of a group is in a frame with its name, and nobody else is in it.
-fn check_frames(sequence: &Sequence, graph: &Graph, plane: &Plane, areas: &[Area]) {
+fn check_frames(outline: &Outline, plane: &Plane, areas: &[Area]) {
     for (node, area) in areas.iter().enumerate() {
-        let group = match graph.node(node) {
-            Node::Step(step) => sequence.steps[step].group_id.as_ref().map(Id::as_str),
-            Node::Gate(_) => None,
-        };
+        let group = outline.nodes[node].group.as_deref();
         let around: Vec<&str> =
             plane.frames.iter().filter(|frame| frame.area.meets(*area)).map(|frame| frame.name.as_str()).collect();
         let wanted: Vec<&str> = group.into_iter().filter(|_| plane.zoom.has_tips()).collect();
@@ -245,6 +247,48 @@ proptest! {
         let sequence = plan(&seeds);
         for zoom in ZOOMS {
             check(&sequence, zoom);
+        }
+    }
+
+    #[test]
+    fn folded_groups_are_drawn_by_the_same_rules(seeds in seeds(26), folds in vec(0..3_u8, 0..4)) {
+        let sequence = plan(&seeds);
+        let whole = Outline::of(&sequence, &Graph::build(&sequence).unwrap());
+        let widths = folds.into_iter().map(|group| (format!("g{group}"), 12)).collect();
+        let folded = whole.fold(&widths);
+        for (at, node) in whole.nodes.iter().enumerate() {
+            let group = node.group.as_ref().filter(|group| widths.contains_key(*group) && !folded.refused.contains_key(*group));
+            prop_assert_eq!(folded.groups.get(&folded.places[at]), group);
+        }
+        let ties: HashSet<(usize, usize)> = folded.outline.ties.iter().map(|tie| (tie.from, tie.to)).collect();
+        for tie in whole.ties.iter().map(|tie| (folded.places[tie.from], folded.places[tie.to])).filter(|(from, to)| from != to) {
+            prop_assert!(ties.contains(&tie), "{:?} is lost", tie);
+        }
+        // What was refused has something between its members.
+        for (group, between) in &folded.refused {
+            prop_assert_ne!(whole.nodes[*between].group.as_ref(), Some(group));
+        }
+        let layout = Layout::draw(&folded.outline);
+        for tie in folded.outline.ties.iter().filter(|tie| tie.kind != TieKind::Watch && tie.kind != TieKind::Worker) {
+            prop_assert!(layout.column(tie.from) < layout.column(tie.to), "folding makes no circle");
+        }
+        for zoom in ZOOMS {
+            check_layout(&folded.outline, &layout, zoom);
+        }
+    }
+
+    #[test]
+    fn a_plan_and_what_becomes_of_it_are_drawn_by_the_same_rules(seeds in seeds(20), others in seeds(20)) {
+        let (before, after) = (plan(&seeds), plan(&others));
+        let graphs = [&before, &after].map(|sequence| Graph::build(sequence).unwrap());
+        let difference = Difference::of((&before, &graphs[0]), (&after, &graphs[1]));
+        for id in before.ids().chain(after.ids()) {
+            let is_there = graphs.iter().any(|graph| graph.find(id.as_str()).is_some());
+            prop_assert!(is_there);
+        }
+        let layout = Layout::draw(&difference.outline);
+        for zoom in ZOOMS {
+            check_layout(&difference.outline, &layout, zoom);
         }
     }
 

@@ -21,7 +21,9 @@ pub use crate::{
         Streams, Subscription, TemplateRow, TranscriptReader, Update, Verdict, WhyReport, blocked_by_gate, schema, time_words,
         worker_prefix,
     },
-    store::{AttemptStatus, Bell, Color, FirstView, Found, RunState, SLICE, Search, Ui, start_of_lines, yaml::Warning},
+    store::{
+        Arrangement, AttemptStatus, Bell, Color, FirstView, Found, RunState, SLICE, Search, Ui, start_of_lines, yaml::Warning,
+    },
 };
 
 /// The project that is meant: the chosen one, else the nearest above the current folder.
@@ -68,6 +70,16 @@ pub fn make_demo(root: &Path, caller: &Caller) -> Result<Client, Error> {
 /// How the attempt that wrote a log ended, if it has.
 pub fn attempt_status(client: &Client, log: &LogText) -> Option<AttemptStatus> {
     AttemptStatus::read(client.paths(), &log.run, log.step.as_str(), log.attempt)
+}
+
+/// How this project's screen was arranged last.
+pub fn arrangement(client: &Client) -> Arrangement {
+    Arrangement::read(client.paths())
+}
+
+/// Keeps how this project's screen is arranged.
+pub fn keep_arrangement(client: &Client, arrangement: &Arrangement) -> Result<(), Error> {
+    arrangement.keep(client.paths())
 }
 
 /// The options of a run action; nothing for another one.

@@ -1,5 +1,6 @@
 //! `.threados/`: its paths, its files, its locks, and how they are changed without losing anything.
 
+mod arrangement;
 mod config;
 mod confirmed;
 pub mod displaced;
@@ -22,6 +23,7 @@ mod ui;
 mod watch;
 pub mod yaml;
 
+pub use arrangement::Arrangement;
 pub use config::{Config, ConfigFile};
 pub use confirmed::{Confirmation, Confirmed, Covered};
 pub use lease::{Lease, Probe, active, is_held, look, probe, void};

@@ -86,6 +86,7 @@ impl App {
                 self.show_log();
             }
             Command::Audit => self.want(Effect::Audit),
+            Command::Fold => self.turn_fold(),
             Command::Minimap => self.panels.has_minimap ^= true,
             Command::ZoomIn => self.zoom(1),
             Command::ZoomOut => self.zoom(-1),
@@ -179,7 +180,7 @@ impl App {
                 _ => page * if rows < 0 { -1 } else { 1 },
             });
         }
-        let Some((_, at)) = self.selected() else { return };
+        let Some(at) = self.selected_item() else { return };
         let row = self.board.order.iter().position(|&other| other == at).unwrap_or(0);
         let row = row.saturating_add_signed(rows).min(self.board.order.len().saturating_sub(1));
         if let Some(&at) = self.board.order.get(row) {
@@ -340,12 +341,16 @@ impl App {
             Some((row.id.clone(), row.status))
         });
         if found.is_none() {
-            self.say(Tone::Plain, "select a step first", None);
+            let hint = self.selected_fold().map(|fold| format!("`{}` is folded: z unfolds it", fold.id));
+            self.say(Tone::Plain, "select a step first", hint);
         }
         found
     }
 
     fn run_selection(&mut self) {
+        if let Some(id) = self.selected_fold().map(|fold| fold.id.clone()) {
+            return self.run_fold(id);
+        }
         let Some((id, status)) = self.step() else { return };
         let action = match status {
             StepStatus::Running => return self.say(Tone::Plain, format!("`{id}` runs already"), None),

@@ -22,7 +22,7 @@ use super::{
     toast::{Toast, Tone},
 };
 use crate::{
-    client::{Need, Ui},
+    client::{Arrangement, Need, Ui},
     layout::Glyphs,
     model::Id,
 };
@@ -80,6 +80,8 @@ pub(super) struct App {
     pub(super) known_needs: Option<Vec<Need>>,
     /// The need that was gone to last.
     pub(super) need: Option<Need>,
+    /// The arrangement that was kept last; nothing is kept where absent.
+    pub(super) kept: Option<Arrangement>,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -114,6 +116,7 @@ impl App {
             crash: None,
             known_needs: None,
             need: None,
+            kept: None,
             effects: Vec::new(),
         }
     }
@@ -138,6 +141,11 @@ impl App {
     pub(super) fn selected(&self) -> Option<(&Snapshot, usize)> {
         let snapshot = self.snapshot.as_deref()?;
         Some((snapshot, snapshot.find(self.board.selected.as_ref()?)?))
+    }
+
+    /// What is selected, a folded group included, as the board numbers it.
+    pub(super) fn selected_item(&self) -> Option<usize> {
+        self.board.selected_item(self.snapshot.as_deref()?)
     }
 
     /// The id of the selected step or gate.

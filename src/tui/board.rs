@@ -1,6 +1,6 @@
 //! The sequence on the screen: what is selected, where the window is, and moving about.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{
     app::App,
@@ -20,6 +20,10 @@ use crate::{
 pub(super) struct Board {
     /// The selected step or gate.
     pub(super) selected: Option<Id>,
+    /// The folded group that is selected instead.
+    pub(super) group: Option<Id>,
+    /// The groups that are folded where they can be.
+    pub(super) folded: BTreeSet<Id>,
     pub(super) zoom: Zoom,
     /// The cell of the drawing at the window's upper left.
     pub(super) origin: Point,
@@ -53,17 +57,47 @@ pub(super) enum Way {
 impl Board {
     /// Takes over another state of the project.
     pub(super) fn take(&mut self, snapshot: &Snapshot, is_new_plan: bool, proposal: Option<&Proposal>) {
-        let before = self.selected.clone();
-        self.sort(snapshot);
+        let before = self.selected_item(snapshot);
         if is_new_plan || self.plane.is_none() {
             self.set_scene(snapshot, proposal);
         }
-        if self.selected.as_ref().is_none_or(|id| snapshot.find(id).is_none()) {
-            self.selected = self.order.first().map(|&at| snapshot.node(at).id.clone());
-        }
-        if is_new_plan || self.selected != before {
+        self.sort(snapshot);
+        self.keep_selection(snapshot);
+        if is_new_plan || self.selected_item(snapshot) != before {
             self.light(snapshot);
         }
+    }
+
+    /// What is selected, as far as it still exists.
+    pub(super) fn selected_item(&self, snapshot: &Snapshot) -> Option<usize> {
+        let group = self.group.as_ref().and_then(|group| self.scene.as_ref()?.item_of(group));
+        group.or_else(|| snapshot.find(self.selected.as_ref()?))
+    }
+
+    /// Selects what is drawn instead of what was selected and is hidden, shown again, or gone.
+    fn keep_selection(&mut self, snapshot: &Snapshot) {
+        let Some(scene) = &self.scene else { return };
+        if let Some(group) = self.group.take() {
+            if scene.item_of(&group).is_some() {
+                (self.group, self.selected) = (Some(group), None);
+                return;
+            }
+            let member = snapshot.graph.nodes.iter().find(|node| node.group.as_ref() == Some(&group));
+            self.selected = self.selected.take().or_else(|| Some(member?.id.clone()));
+        }
+        let item = self.selected.as_ref().and_then(|id| snapshot.find(id));
+        let hides = item.and_then(|item| scene.item_of(&scene.hides(item)?.id));
+        let fallback = self.order.first().copied().filter(|_| item.is_none());
+        if let Some(item) = hides.or(fallback) {
+            self.choose(item, snapshot);
+        }
+    }
+
+    /// Makes an item the selection.
+    fn choose(&mut self, item: usize, snapshot: &Snapshot) {
+        let fold = self.scene.as_ref().and_then(|scene| scene.fold(item)).map(|fold| fold.id.clone());
+        self.selected = if fold.is_some() { None } else { snapshot.graph.nodes.get(item).map(|node| node.id.clone()) };
+        self.group = fold;
     }
 
     /// Puts the nodes in order; those alone that a search finds.
@@ -73,13 +107,19 @@ impl Board {
         if let Some(text) = &self.search {
             self.hidden = (0..self.order.len()).map(|at| !is_hit(snapshot, at, text)).collect();
             self.order.retain(|&at| !self.hidden[at]);
+        } else if let Some(scene) = self.scene.as_ref().filter(|scene| scene.folds().next().is_some()) {
+            // A group stands where its first member would.
+            let mut seen = HashSet::new();
+            let stand_in = |&at: &usize| scene.hides(at).and_then(|fold| scene.item_of(&fold.id)).unwrap_or(at);
+            self.order = self.order.iter().map(stand_in).filter(|item| seen.insert(*item)).collect();
         }
     }
 
     /// Decides what stands on the canvas: the plan, with what a proposal would make of it.
     pub(super) fn set_scene(&mut self, snapshot: &Snapshot, proposal: Option<&Proposal>) {
         let after = proposal.filter(|proposal| proposal.problem.is_none()).map(|proposal| &proposal.preview.after);
-        self.scene = Some(after.map_or_else(|| Scene::plain(snapshot), |after| Scene::proposed(snapshot, after)));
+        let plan = || Scene::folded(snapshot, &self.folded);
+        self.scene = Some(after.map_or_else(plan, |after| Scene::proposed(snapshot, after)));
         self.place();
     }
 
@@ -112,7 +152,7 @@ impl Board {
     /// Finds the edges that lead to the selection or away from it.
     pub(super) fn light(&mut self, snapshot: &Snapshot) {
         self.lit.clear();
-        let selected = self.selected.as_ref().and_then(|id| snapshot.find(id));
+        let selected = self.selected_item(snapshot);
         let (Some(plane), Some(scene), Some(selected)) = (&self.plane, &self.scene, selected) else { return };
         let (layout, selected) = (&scene.layout, scene.place(selected));
         // Ties lead from column to column, so one pass each way reaches everything.
@@ -173,6 +213,8 @@ impl App {
     pub(super) fn redraw_scene(&mut self) {
         let Some(snapshot) = self.snapshot.clone() else { return };
         self.board.set_scene(&snapshot, self.proposal.as_ref());
+        self.board.sort(&snapshot);
+        self.board.keep_selection(&snapshot);
         self.board.light(&snapshot);
         self.reveal();
         self.is_dirty = true;
@@ -200,7 +242,7 @@ impl App {
             let words = if self.board.search.is_some() { "nothing is found" } else { "nothing is being searched for" };
             return self.say(Tone::Plain, words, None);
         }
-        let at = self.selected().and_then(|(_, at)| hits.iter().position(|&hit| hit == at));
+        let at = self.selected_item().and_then(|at| hits.iter().position(|&hit| hit == at));
         let next = at.map_or(0, |at| (at.cast_signed() + by).rem_euclid(hits.len().cast_signed()).cast_unsigned());
         let next = hits[next];
         self.select(next);
@@ -214,12 +256,15 @@ impl App {
         }
     }
 
-    /// Selects a step or gate, and shows it.
-    pub(super) fn select(&mut self, at: usize) {
+    /// Selects a step, a gate or a folded group, and shows it; a group that hides it is unfolded.
+    pub(super) fn select(&mut self, item: usize) {
         let Some(snapshot) = self.snapshot.clone() else { return };
-        let id = snapshot.node(at).id.clone();
-        if self.board.selected.as_ref() != Some(&id) {
-            self.board.selected = Some(id);
+        let hides = self.board.scene.as_ref().and_then(|scene| scene.hides(item)).map(|fold| fold.id.clone());
+        if let Some(group) = hides {
+            self.unfold(&group);
+        }
+        if self.board.selected_item(&snapshot) != Some(item) {
+            self.board.choose(item, &snapshot);
             self.board.light(&snapshot);
             self.selection_changed();
         }
@@ -229,7 +274,7 @@ impl App {
 
     /// Moves the window so that the selection is in it.
     pub(super) fn reveal(&mut self) {
-        let Some((_, at)) = self.selected() else { return };
+        let Some(at) = self.selected_item() else { return };
         let board = self.regions().board;
         let inside = (i32::from(board.width.saturating_sub(2)), i32::from(board.height.saturating_sub(2)));
         let (Some(node), Some(plane)) = (self.board.area(at), &self.board.plane) else { return };
@@ -257,7 +302,7 @@ impl App {
 
     /// Goes to a neighbour of the selection.
     pub(super) fn go(&mut self, way: Way) {
-        let Some((_, at)) = self.selected() else { return };
+        let Some(at) = self.selected_item() else { return };
         let next = match (self.view(), way) {
             (View::List, Way::Up) => self.in_list(at, -1),
             (View::List, Way::Down) => self.in_list(at, 1),

@@ -32,6 +32,7 @@ pub(super) enum Command {
     ListView,
     GraphView,
     Minimap,
+    Fold,
     ZoomIn,
     ZoomOut,
     FullLog,

@@ -1,7 +1,7 @@
 //! What an update wants to be done outside the state.
 
 use super::proposal::{Applying, Draft};
-use crate::{action::Action, model::Id};
+use crate::{action::Action, client::Arrangement, model::Id};
 
 /// An action somebody asked for on the screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ pub(super) enum Effect {
     Inspect { id: Id, tab: super::inspector::Tab },
     /// Open the editor on the prompt of this step.
     Edit(Id),
+    /// Keep how the screen is arranged.
+    Keep(Box<Arrangement>),
     /// List the last entries of the audit log.
     Audit,
     /// Show this part of a log from now on, or none.
@@ -51,7 +53,7 @@ impl Effect {
     /// Whether it is done with the screen's terminal.
     pub(super) const fn needs_terminal(&self) -> bool {
         let is_beside = matches!(self, Self::Call(_) | Self::Check(_) | Self::Propose(_) | Self::Apply(_) | Self::Log(_))
-            || matches!(self, Self::Inspect { .. } | Self::Edit(_) | Self::Audit);
+            || matches!(self, Self::Inspect { .. } | Self::Edit(_) | Self::Audit | Self::Keep(_));
         !is_beside
     }
 }

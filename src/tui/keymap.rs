@@ -103,6 +103,7 @@ bindings! {
         Runs "runs" ["U"] "runs" "list the runs";
         Audit "audit" ["T"] "audit" "show the audit log";
         Minimap "minimap" ["m"] "minimap" "show or hide the minimap";
+        Fold "fold" ["z"] "fold" "fold the group of the selection into one node, or unfold it";
         ZoomIn "zoom_in" ["+", "="] "larger" "zoom in";
         ZoomOut "zoom_out" ["-"] "smaller" "zoom out";
     }

@@ -8,12 +8,14 @@
 mod act;
 mod ansi;
 mod app;
+mod arrange;
 mod board;
 mod choice;
 mod command;
 mod crash;
 mod draw;
 mod effect;
+mod folding;
 mod inspector;
 mod keymap;
 mod keys;

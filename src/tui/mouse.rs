@@ -103,10 +103,16 @@ impl App {
         let is_double = self.mouse.last.is_some_and(|(last, when)| last == at && self.now.saturating_sub(when) < DOUBLE);
         self.mouse.last = Some((at, self.now));
         let Some(node) = self.node_at(at) else {
+            if let Some(group) = self.cell_at(at).and_then(|point| self.frame_at(point)) {
+                return self.fold(&group);
+            }
             self.mouse.held = Held::Ground { from: at, origin: self.board.origin };
             return;
         };
         self.select(node);
+        if is_double && self.selected_fold().is_some() {
+            return self.turn_fold();
+        }
         let Some(id) = self.selected_id() else { return };
         let is_step = self.snapshot.as_ref().is_some_and(|snapshot| snapshot.step(&id).is_some());
         match (is_double, is_step) {
@@ -122,7 +128,11 @@ impl App {
             && let Some(node) = self.node_at(at)
         {
             self.select(node);
-            self.open_context_menu(at);
+            if self.selected_fold().is_some() {
+                self.open_fold_menu(at);
+            } else {
+                self.open_context_menu(at);
+            }
         }
     }
 
@@ -145,7 +155,12 @@ impl App {
     fn release(&mut self, at: Position) {
         let held = std::mem::take(&mut self.mouse.held);
         let Some(snapshot) = self.snapshot.clone() else { return };
-        let Some(other) = self.node_at(at).map(|at| snapshot.node(at).id.clone()) else { return };
+        let Some(other) = self.node_at(at) else { return };
+        if let Some(fold) = self.board.scene.as_ref().and_then(|scene| scene.fold(other)) {
+            let text = format!("`{}` is folded", fold.id);
+            return self.say(Tone::Plain, text, Some("double click unfolds it".into()));
+        }
+        let other = snapshot.node(other).id.clone();
         match held {
             Held::Edge(id) if id != other => self.ask(Action::DepAdd(dep::Add { id: other, needs: vec![id] }), false),
             // In one column the order is free; between columns it follows from the dependencies.
@@ -211,16 +226,22 @@ impl App {
         self.view() == View::Graph && i32::from(at.x) == right
     }
 
-    /// The node under a cell of the screen.
+    /// The item under a cell of the screen.
     pub(super) fn node_at(&self, position: Position) -> Option<usize> {
+        match self.view() {
+            View::List => {
+                let row = position.y.checked_sub(self.regions().board.y + 1)?;
+                self.board.order.get(self.board.first_row + usize::from(row)).copied()
+            }
+            View::Graph => self.board.hit(self.cell_at(position)?),
+        }
+    }
+
+    /// The cell of the drawing that a cell of the screen shows.
+    fn cell_at(&self, position: Position) -> Option<Point> {
         let board = self.regions().board;
         let (x, y) = (position.x.checked_sub(board.x + 1)?, position.y.checked_sub(board.y + 1)?);
-        match self.view() {
-            View::List => self.board.order.get(self.board.first_row + usize::from(y)).copied(),
-            View::Graph => {
-                let Point { x: left, y: top } = self.board.origin;
-                self.board.hit(Point { x: left + i32::from(x), y: top + i32::from(y) })
-            }
-        }
+        let Point { x: left, y: top } = self.board.origin;
+        (self.view() == View::Graph).then(|| Point { x: left + i32::from(x), y: top + i32::from(y) })
     }
 }

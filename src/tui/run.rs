@@ -59,6 +59,7 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     let (to_screen, inbox) = channel();
     crash::guard(client.paths().dir.join("state"), Some(to_screen.clone()));
     let (to_worker, jobs) = channel();
+    let arrangement = crate::client::arrangement(&client);
     let subscription = watch(&client, to_screen.clone())?;
     let (to_logs, wishes) = channel();
     let (logs, again, out) = (LogReader::new(open()?), to_logs.clone(), to_screen.clone());
@@ -69,6 +70,7 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     catch_signals(to_screen.clone()).map_err(Error::io("catch", "signals"))?;
     let size = screen.size().map_err(Error::io("measure", "the terminal"))?;
     let mut app = App::new(look(options), Keymap::new(&[]).0, Size::new(size.width, size.height), crate::clock::now_ms());
+    app.arrange(&arrangement);
     app.begin(options.start);
     let keys = Keys::read(to_screen).map_err(Error::io("read from", "the terminal"))?;
     let mut owner = Owner { root, keys, outside: Outside::new(io::stdout(), Abilities::here()), has_mouse: true };

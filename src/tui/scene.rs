@@ -1,23 +1,30 @@
 //! What stands on the canvas: the plan, or the plan with what a proposal would make of it.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
-use super::snapshot::Snapshot;
+use super::{folding::Fold, snapshot::Snapshot};
 use crate::{
-    layout::{Difference, Face, Glyphs, Ink, Layout, Mark, Plane, Point},
-    model::{Graph, Node, Sequence},
+    layout::{Difference, Face, Glyphs, Ink, Layout, Mark, Outline, Plane, Point},
+    model::{Graph, Id, Node, Sequence, StepStatus},
 };
 
 /// What stands on the canvas. Its nodes are numbered by themselves, since there may be more or fewer than in the plan.
 pub(super) struct Scene {
     pub(super) layout: Arc<Layout>,
-    /// The step or gate that each node of the drawing is; none for one that is only proposed.
+    /// The item that each node of the drawing is: a step or gate by its number, or behind all of these a folded group;
+    /// none for one that is only proposed.
     items: Vec<Option<usize>>,
-    /// The node of the drawing that each step or gate is.
+    /// The node of the drawing that each item is; of a hidden member its group's.
     places: Vec<usize>,
+    /// How many steps and gates there are.
+    plain: usize,
+    /// The groups that are one node.
+    folds: Vec<Fold>,
+    /// The groups that cannot be folded, and what lies between their members.
+    refused: BTreeMap<String, String>,
     ghosts: Option<Ghosts>,
 }
 
@@ -48,12 +55,57 @@ pub(super) const fn sign(mark: Mark) -> char {
     }
 }
 
+/// What shows where several share a place.
+pub(super) const fn urgency(status: StepStatus) -> u8 {
+    match status {
+        StepStatus::NeedsReview => 5,
+        StepStatus::Failed => 4,
+        StepStatus::Running => 3,
+        StepStatus::Ready => 2,
+        StepStatus::Blocked => 1,
+        StepStatus::Done => 0,
+    }
+}
+
 impl Scene {
     /// The plan as it is.
     pub(super) fn plain(snapshot: &Snapshot) -> Self {
         let nodes = snapshot.graph.nodes.len();
         let items = (0..nodes).map(Some).collect();
-        Self { layout: Arc::clone(&snapshot.graph.layout), items, places: (0..nodes).collect(), ghosts: None }
+        let (folds, refused) = (Vec::new(), BTreeMap::new());
+        let layout = Arc::clone(&snapshot.graph.layout);
+        Self { layout, items, places: (0..nodes).collect(), plain: nodes, folds, refused, ghosts: None }
+    }
+
+    /// The plan with some groups as one node each.
+    pub(super) fn folded(snapshot: &Snapshot, groups: &BTreeSet<Id>) -> Self {
+        let (project, nodes) = (&snapshot.project, &snapshot.graph.nodes);
+        let members = |group: &Id| (0..nodes.len()).filter(|&at| nodes[at].group.as_ref() == Some(group)).collect();
+        let all = groups.iter().map(|group| Fold { id: group.clone(), members: members(group) });
+        let wanted: Vec<Fold> = all.filter(|fold| !fold.members.is_empty()).collect();
+        if wanted.is_empty() {
+            return Self::plain(snapshot);
+        }
+        let width = |fold: &Fold| crate::layout::width(&format!("{} {}", fold.id, fold.words(snapshot)));
+        let widths = wanted.iter().map(|fold| (fold.id.to_string(), width(fold))).collect();
+        let outline = Outline::of(&project.sequence, &project.graph).fold(&widths);
+        let refused = outline.refused.iter().map(|(group, &at)| {
+            // What lies between may be a folded group itself.
+            let whole = outline.groups.get(&outline.places[at]).cloned();
+            (group.clone(), whole.unwrap_or_else(|| nodes[at].id.to_string()))
+        });
+        let refused: BTreeMap<String, String> = refused.collect();
+        let folds: Vec<Fold> = wanted.into_iter().filter(|fold| !refused.contains_key(fold.id.as_str())).collect();
+        let mut items = vec![None; outline.outline.nodes.len()];
+        outline.places.iter().enumerate().for_each(|(at, &place)| items[place] = Some(at));
+        let mut places = outline.places.clone();
+        for (number, fold) in folds.iter().enumerate() {
+            let place = places[fold.members[0]];
+            items[place] = Some(nodes.len() + number);
+            places.push(place);
+        }
+        let layout = Arc::new(Layout::draw(&outline.outline));
+        Self { layout, items, places, plain: nodes.len(), folds, refused, ghosts: None }
     }
 
     /// The plan with what would become of it.
@@ -66,15 +118,42 @@ impl Scene {
         let nodes = snapshot.graph.nodes.len();
         let items = (0..layout.len()).map(|node| (node < nodes).then_some(node)).collect();
         let ghosts = Some(Ghosts { difference, after: after.clone(), graph });
-        Self { layout, items, places: (0..nodes).collect(), ghosts }
+        let (folds, refused) = (Vec::new(), BTreeMap::new());
+        Self { layout, items, places: (0..nodes).collect(), plain: nodes, folds, refused, ghosts }
     }
 
-    /// The step or gate that a node of the drawing is.
+    /// The folded group that an item is.
+    pub(super) fn fold(&self, item: usize) -> Option<&Fold> {
+        self.folds.get(item.checked_sub(self.plain)?)
+    }
+
+    /// The item that a folded group is.
+    pub(super) fn item_of(&self, group: &Id) -> Option<usize> {
+        self.folds.iter().position(|fold| fold.id == *group).map(|at| self.plain + at)
+    }
+
+    /// Every folded group, with its item.
+    pub(super) fn folds(&self) -> impl Iterator<Item = (usize, &Fold)> {
+        (self.plain..).zip(&self.folds)
+    }
+
+    /// What lies between the members of a group that cannot be folded.
+    pub(super) fn refused(&self, group: &Id) -> Option<&str> {
+        self.refused.get(group.as_str()).map(String::as_str)
+    }
+
+    /// The folded group that hides a step.
+    pub(super) fn hides(&self, item: usize) -> Option<&Fold> {
+        let shown = self.item(*self.places.get(item)?)?;
+        self.fold(shown).filter(|_| shown != item)
+    }
+
+    /// The item that a node of the drawing is.
     pub(super) fn item(&self, node: usize) -> Option<usize> {
         self.items.get(node).copied().flatten()
     }
 
-    /// The node of the drawing that a step or gate is.
+    /// The node of the drawing that an item is.
     pub(super) fn place(&self, item: usize) -> usize {
         self.places[item]
     }

@@ -63,6 +63,7 @@ impl App {
                 self.leave();
             }
         }
+        self.keep_arrangement();
         let now = self.now;
         self.toasts.retain(|toast| toast.until > now);
         std::mem::take(&mut self.effects)

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     action::{Action, graph, prompt, query},
-    client::{AttemptStatus, Caller, Client, Consent, Output, StepDetail},
+    client::{self, AttemptStatus, Caller, Client, Consent, Output, StepDetail},
     error::Error,
     model::Id,
 };
@@ -66,6 +66,11 @@ impl Worker {
             Effect::Apply(applying) => Some(self.apply(applying)),
             Effect::Edit(step) => Some(self.edit(step)),
             Effect::Audit => Some(self.audit()),
+            Effect::Keep(arrangement) => {
+                // In a project that cannot be written to it is as it comes the next time.
+                let _ = client::keep_arrangement(&self.client, &arrangement);
+                None
+            }
             Effect::Inspect { id, tab } => Some(Msg::Facts(Box::new(self.inspect(id, tab)))),
             Effect::Log(wish) => {
                 // A reader that has gone cannot read.

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 use serde_json::Value;
 
 use super::{
-    super::{app::App, command::Command, inspector::Facts, keymap::binding, snapshot::Snapshot},
+    super::{app::App, command::Command, folding::Fold, inspector::Facts, keymap::binding, snapshot::Snapshot},
     tame,
 };
 use crate::{
@@ -54,6 +54,28 @@ fn ids(app: &App, snapshot: &Snapshot, name: &str, ids: &[Id]) -> Vec<Line<'stat
         row(app, if at == 0 { name } else { "" }, spans)
     };
     ids.iter().enumerate().map(line).collect()
+}
+
+/// What a folded group is, and how its members stand.
+pub(super) fn of_fold(app: &App, snapshot: &Snapshot, fold: &Fold) -> Vec<Line<'static>> {
+    let status = fold.status(snapshot);
+    let sign = Span::styled(app.look.glyphs.step_status(status).to_string(), app.look.theme.step(status));
+    let mut lines = vec![
+        text(app, "group", fold.id.as_str()),
+        row(app, "status", [sign, Span::raw(format!(" {}", status.as_str()))]),
+        text(app, "what", &fold.words(snapshot)),
+    ];
+    let members: Vec<Id> = fold.members.iter().map(|&at| snapshot.node(at).id.clone()).collect();
+    lines.extend(ids(app, snapshot, "steps", &members));
+    let keys = [(Command::Fold, "unfold"), (Command::Run, "run them")];
+    let mut hint = Vec::new();
+    for (command, words) in keys {
+        hint.push(Span::styled(app.keymap.key(command).unwrap_or_default(), app.look.theme.key));
+        hint.push(Span::styled(format!(" {words}  "), app.look.theme.dim));
+    }
+    lines.push(Line::default());
+    lines.push(Line::from(hint));
+    lines
 }
 
 fn of_step(app: &App, snapshot: &Snapshot, at: usize, detail: &StepDetail) -> Vec<Line<'static>> {

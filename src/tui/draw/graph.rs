@@ -20,6 +20,9 @@ pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>, area: 
     let window = Window { origin: app.board.origin, area };
     let face = |node: usize| -> Face {
         let Some(at) = scene.item(node) else { return scene.ghost(node, app.look.glyphs) };
+        if let Some(fold) = scene.fold(at) {
+            return fold.face(snapshot, plane.zoom, app.look.glyphs);
+        }
         let mut node = snapshot.node(at).clone();
         node.duration_ms = snapshot.duration_ms(at, app.now);
         node.face(plane.zoom, app.look.glyphs)
@@ -33,10 +36,14 @@ pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>, area: 
             }
         }
     }
+    for (item, _) in scene.folds().filter(|_| plane.zoom.has_boxes()) {
+        let area = plane.node(&scene.layout, scene.place(item));
+        window.each(area, |place| frame_cell(&mut buffer[place], app.look.glyphs));
+    }
     haunt(app, scene, plane, &window, buffer);
     light_paths(app, &window, buffer);
     dim_what_is_not_found(app, snapshot, &window, buffer);
-    if let Some((_, at)) = app.selected() {
+    if let Some(at) = app.selected_item() {
         let node = plane.node(&scene.layout, scene.place(at));
         let title = match plane.zoom {
             Zoom::Overview | Zoom::Compact => node,
@@ -134,6 +141,18 @@ pub(super) fn ghost_style(app: &App, mark: Mark) -> Style {
         Mark::Changed => theme.warning,
         Mark::Removed => theme.error.remove_modifier(Modifier::BOLD).add_modifier(Modifier::CROSSED_OUT),
     }
+}
+
+/// Makes the border of a folded group's node the frame that the group has.
+fn frame_cell(cell: &mut Cell, glyphs: Glyphs) {
+    let framed = match (cell.symbol(), glyphs.is_ascii()) {
+        ("─", _) => "┄",
+        ("│", _) => "┆",
+        ("-", true) => ".",
+        ("|", true) => ":",
+        _ => return,
+    };
+    cell.set_symbol(framed);
 }
 
 /// Makes a line of a drawing a dashed one.

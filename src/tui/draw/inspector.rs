@@ -71,6 +71,10 @@ pub(in super::super) fn why_row(app: &App) -> u16 {
 
 /// Everything that the tab shows, in rows of the panel's width.
 fn rows(app: &App, width: u16) -> Vec<Line<'static>> {
+    if let (Some(fold), Some(snapshot)) = (app.selected_fold(), &app.snapshot) {
+        let lines = super::details::of_fold(app, snapshot, fold);
+        return lines.into_iter().flat_map(|line| wrap(line, usize::from(width).max(1))).collect();
+    }
     let Some(facts) = &app.inspector.facts else { return Vec::new() };
     let theme = &app.look.theme;
     let is_read = facts.tab == Some(app.inspector.tab);

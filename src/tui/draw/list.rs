@@ -9,6 +9,7 @@ use ratatui::{
 use super::{
     super::{
         app::App,
+        folding::Fold,
         snapshot::{Row, Snapshot},
     },
     fit, tame,
@@ -17,16 +18,31 @@ use crate::model::{GateStatus, Span as Duration, StepStatus};
 
 /// Draws the rows that fit.
 pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>, area: Rect) {
-    let selected = app.selected().map(|(_, at)| at);
-    let ids = app.board.order.iter().map(|&at| snapshot.node(at).id.as_str().len()).max().unwrap_or(0).clamp(8, 28);
+    let selected = app.selected_item();
+    let fold = |at: usize| app.board.scene.as_ref().and_then(|scene| scene.fold(at));
+    let id = |at: usize| fold(at).map_or_else(|| &snapshot.node(at).id, |fold| &fold.id);
+    let ids = app.board.order.iter().map(|&at| id(at).as_str().len()).max().unwrap_or(0).clamp(8, 28);
     for (y, &at) in (area.y..area.bottom()).zip(app.board.order.iter().skip(app.board.first_row)) {
         let row = Rect { y, height: 1, ..area };
-        let line = line(app, snapshot, at, ids);
+        let line = fold(at).map_or_else(|| line(app, snapshot, at, ids), |fold| fold_line(app, snapshot, fold, ids));
         frame.render_widget(line, row);
         if selected == Some(at) {
             frame.buffer_mut().set_style(row, app.look.theme.selected);
         }
     }
+}
+
+/// The row of a folded group.
+fn fold_line(app: &App, snapshot: &Snapshot, fold: &Fold, ids: usize) -> Line<'static> {
+    let (theme, glyphs) = (&app.look.theme, app.look.glyphs);
+    let status = fold.status(snapshot);
+    Line::from(vec![
+        Span::styled(format!("{} ", glyphs.step_status(status)), theme.step(status)),
+        Span::styled(format!("{:<ids$}", fit(fold.id.as_str(), ids, glyphs.ellipsis())), theme.title),
+        Span::styled(format!("  {:<13}", status.as_str()), theme.step(status)),
+        Span::raw(format!("{:<12} ", fold.words(snapshot))),
+        Span::styled(fold.tally(snapshot, glyphs), theme.dim),
+    ])
 }
 
 fn line(app: &App, snapshot: &Snapshot, at: usize, ids: usize) -> Line<'static> {

@@ -3,7 +3,7 @@
 use ratatui::{Frame, layout::Rect, widgets::Clear};
 
 use super::{
-    super::{app::App, minimap::Minimap, snapshot::Snapshot},
+    super::{app::App, minimap::Minimap, scene::urgency, snapshot::Snapshot},
     panel,
 };
 use crate::model::StepStatus;
@@ -37,17 +37,5 @@ pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>) {
                 cell.set_style(theme.selected);
             }
         }
-    }
-}
-
-/// What shows where several share a cell.
-const fn urgency(status: StepStatus) -> u8 {
-    match status {
-        StepStatus::NeedsReview => 5,
-        StepStatus::Failed => 4,
-        StepStatus::Running => 3,
-        StepStatus::Ready => 2,
-        StepStatus::Blocked => 1,
-        StepStatus::Done => 0,
     }
 }

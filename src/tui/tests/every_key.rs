@@ -92,6 +92,7 @@ const ROWS: &[Row] = &[
     on(&["u"], "", |stage| stage.app.log.is_raw),
     on(&["U"], "", |stage| stage.app.inspector.tab == Tab::Runs && stage.app.panels.focus == Panel::Inspector),
     on(&["T"], "", |stage| opens(stage, "Audit log")),
+    on(&["z"], "right", |stage| stage.app.selected_fold().is_some()),
     on(&["m"], "", |stage| !stage.app.panels.has_minimap),
     on(&["+", "="], "", |stage| stage.app.board.zoom == Zoom::Detail),
     on(&["-"], "", |stage| stage.app.board.zoom == Zoom::Compact),

@@ -4,6 +4,7 @@ mod acting;
 mod anything;
 mod every_key;
 mod first_minutes;
+mod folding;
 mod guide;
 mod inspector;
 mod logs;
