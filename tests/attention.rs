@@ -106,3 +106,38 @@ fn what_was_cloned_and_what_has_no_runner_needs_somebody() {
     test.run(&["trust"]).success();
     assert_eq!(needs(&test), Vec::<Value>::new());
 }
+
+#[test]
+fn whoever_waits_for_it_hears_of_what_holds_up_their_steps_and_of_nothing_else() {
+    let wait = "until [ -e go ]; do sleep 0.01; done";
+    let plan = format!(
+        "version: \"1.0\"\nsteps:\n  - {{id: bad, command: exit 1}}\n  - {{id: first, command: '{wait}'}}\n  \
+         - {{id: one, group_id: g, command: exit 1, fail_policy: best_effort}}\n  - {{id: two, group_id: g, command: 'true', fail_policy: best_effort}}\n  \
+         - {{id: next, command: 'true', depends_on: [ok, one, two]}}\ngates:\n  - {{id: ok, depends_on: [first]}}\n"
+    );
+    let test = Test::new().power().sequence(&plan);
+    test.run(&["run", "--detach"]).success();
+    test.wait_for_status("bad", "FAILED");
+    test.wait_for_status("one", "FAILED");
+    test.wait_for_status("two", "DONE");
+    // Neither a failure elsewhere nor one that is made up for is about it.
+    test.run(&["wait", "next", "--for", "attention", "--timeout", "50ms"]).fails(9).says("`next`");
+    test.run(&["wait", "bad", "--for", "attention"]).success();
+    let waiting = test.spawn(&["wait", "next", "--for", "attention"]);
+    test.write("go", "");
+    waiting.wait().success();
+    assert_eq!((test.status("first"), test.status("ok")), ("DONE".into(), "PENDING".into()));
+    test.run(&["gate", "approve", "ok"]).success();
+    test.run(&["wait", "next", "--for", "done"]).success();
+}
+
+#[test]
+fn whoever_waits_for_it_hears_that_time_is_nearly_over() {
+    let plan = "version: \"1.0\"\nsteps:\n  - {id: long, timeout: 1h, command: 'echo > begun; sleep 60'}\n";
+    let test = Test::new().power().sequence(plan);
+    test.run(&["run", "--detach"]).success();
+    test.wait_for_file("begun");
+    test.run(&["wait", "long", "--for", "attention", "--timeout", "50ms"]).fails(9);
+    test.run_env("THREADOS_WARN_PERCENT", "0", &["wait", "long", "--for", "attention"]).success();
+    assert_eq!(test.status("long"), "RUNNING");
+}

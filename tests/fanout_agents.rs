@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     agents::{CONFIG, project, row},
     harness::{Test, kill, names, text, wait_until},
-    limits::{FAR, limited},
+    limits::{FAR, SOON, limited},
 };
 
 const PLAN: &str = "\
@@ -17,9 +17,6 @@ steps:
     prompt: make it so
   - {id: after, command: 'true', depends_on: [many]}
 ";
-
-/// In two seconds.
-const SOON: &str = "|$(($(date +%s)+2))";
 
 /// A project whose second worker meets a usage limit while there is no file `over`.
 fn second_is_limited(plan: &str, when: &str) -> Test {

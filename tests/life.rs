@@ -64,13 +64,13 @@ fn every_field_of_a_step_can_be_set_from_the_command_line() {
         "version: \"1.0\"\nname: fields\nsteps:\n  - id: base\n    command: \"true\"\n  - id: beside\n    command: \"true\"\n",
     );
     let flags = "--name=Full --type=c --model=shell --prompt-file=prompts/full.md --cwd=src --env=A=1 --env=B=x=y \
-        --depends-on=base --group=g --fanout=3 --timeout=45m --retries=2 --retry-delay=90s --fail-policy=best_effort \
+        --depends-on=base --group=g --fanout=0 --timeout=45m --retries=2 --retry-delay=90s --fail-policy=best_effort \
         --review --lane=left --role=tester --artifact=*.txt --artifact=out/** --watchdog-interval=5m --orchestrator \
         --max-cost-usd=1.5 --limit=wait --agent-arg=--fast --fusion-candidates=base --watchdog-for=beside --fusion-synth=base";
     let args: Vec<&str> = ["step", "add", "full"].into_iter().chain(flags.split_whitespace()).collect();
     test.run(&args).success();
     test.run(&["step", "add", "argv", "--before", "full", "--", "printf", "%s", "a b"]).success();
-    test.run(&["step", "add", "inline", "--prompt", "first line\nsecond line\n"]).success();
+    test.run(&["step", "add", "inline", "--prompt", "first line\nsecond line\n", "--fanout=3"]).success();
     test.run(&["step", "clone", "full", "copy"]).success();
     snapshot!("every_field_of_a_step", test.tidy(&test.plan()));
 

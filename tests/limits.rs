@@ -17,6 +17,9 @@ pub(crate) fn limited(when: &str) -> String {
 /// What the agent does beside that when it meets one: nothing, unless a file `once` is there.
 const OVER: &str = "[ -f once ] && touch over;";
 
+/// In two seconds.
+pub(crate) const SOON: &str = "|$(($(date +%s)+2))";
+
 /// In three hours.
 pub(crate) const FAR: &str = "|$(($(date +%s)+10800))";
 
@@ -153,6 +156,25 @@ fn a_step_that_is_not_to_wait_fails_at_once() {
 }
 
 #[test]
+fn the_plan_says_for_all_steps_what_a_limit_does() {
+    let plan = PLAN.replace("steps:", "defaults: {limit: fail}\nsteps:");
+    let test = project(&plan);
+    test.write("behave", limited(FAR));
+    test.run(&["run"]).fails(7).says("usage limit, Claude AI usage limit reached|");
+    let think = |limit: &str| plan.replace("    prompt", &format!("    limit: {limit}\n    prompt"));
+    test.write(".threados/sequence.yaml", think("wait"));
+    test.run(&["restart", "think", "--detach"]).success();
+    wait_until("the step to wait", || row(&test, "think")["until"].is_string());
+    test.run(&["stop", "--all"]).success();
+
+    let test = project(&plan.replace("limit: fail", "limit: other"));
+    test.config(format!("{CONFIG}  other: {{command: [./fake-agent, -o], output: claude}}\n"));
+    test.write("behave", format!("case \"$*\" in -p*) {} ;; esac", limited(FAR)));
+    test.run(&["run"]).success();
+    assert_eq!(test.lines("calls"), ["-p", "-o"]);
+}
+
+#[test]
 fn another_agent_takes_over_at_a_limit() {
     let plan = PLAN.replace("    prompt", "    limit: other/big\n    agent_args: [--mine]\n    prompt");
     let test = project(&plan);
@@ -181,6 +203,26 @@ fn the_one_that_took_over_waits_at_its_own_limit() {
     test.write("behave", format!("[ $(wc -l < calls) = 2 ] && touch once; {}", limited("")));
     test.run(&["run"]).success();
     assert_eq!(test.lines("calls"), ["-p", "-o", "-o --resume s-1"]);
+}
+
+#[test]
+fn of_two_limits_the_one_that_ends_first_ends_the_waiting() {
+    let plan = PLAN.replace("    prompt", "    limit: other\n    prompt");
+    let other = "  other:\n    command: [./fake-agent, -o]\n    output: claude\n    resume: [--resume, \"{session}\"]\n";
+    // The step's own agent is there again in two seconds, the other in hours; then the other way round.
+    for (own, stand_in, wanted) in [(SOON, FAR, ["-p", "-o", "-p"]), (FAR, SOON, ["-p", "-o", "-o --resume s-1"])] {
+        let test = project(&plan);
+        test.config(format!("{CONFIG}{other}"));
+        let (own, stand_in) = (limited(own), limited(stand_in));
+        test.write(
+            "behave",
+            format!("[ $(wc -l < calls) = 3 ] && touch over; case \"$*\" in -p*) {own} ;; *) {stand_in} ;; esac"),
+        );
+        test.run(&["run"]).success();
+        assert_eq!(test.lines("calls"), wanted);
+        let stands_in = |attempt| test.json(test.attempt("think", attempt).join("spec.json"))["standsIn"] == true;
+        assert_eq!((stands_in(1), stands_in(2), stands_in(3)), (false, true, wanted[2] != "-p"));
+    }
 }
 
 /// Three steps one after the other, each of which costs $0.0136.

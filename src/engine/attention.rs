@@ -134,6 +134,32 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Whether something needs a person for one of `nodes`: because of it, or because it is held up by it. Who waits gives a
+    /// run that has no runner a new one, so that counts for nothing here.
+    pub(super) fn wants_person(&self, view: &View, ready: &Readiness, nodes: &[usize]) -> Result<bool, Error> {
+        let pending = self.pending(view, ready)?;
+        let among = |at: usize| nodes.contains(&at) || held_up(view, ready, at).iter().any(|held| nodes.contains(held));
+        let is_among = |id: &str| view.graph.find(id).is_some_and(among);
+        Ok(self.needs(view, ready, &pending).iter().any(|need| {
+            let Some(id) = &need.id else { return false };
+            match need.kind {
+                NeedKind::Request => {
+                    let asked = pending.requests.iter().find(|request| request.id == *id);
+                    asked.is_some_and(|request| request.shown.iter().any(|shown| is_among(shown.step.as_str())))
+                }
+                NeedKind::Cost => {
+                    let run = pending.runs.iter().find(|run| run.id == *id);
+                    let waits = |at: usize| ready.state(at) == State::Idle && !ready.is_doomed(at);
+                    run.is_some_and(|run| nodes.iter().any(|&at| waits(at) && view.covers(run, view.id_of(at))))
+                }
+                NeedKind::Runner | NeedKind::Trust => false,
+                _ => is_among(id),
+            }
+        }))
+    }
+}
+
 /// What a step or gate needs of a person.
 fn need(view: &View, ready: &Readiness, at: usize) -> Option<Need> {
     let id = view.id_of(at);

@@ -133,7 +133,8 @@ impl Held<'_> {
             let told: Vec<_> = work.workers.iter().map(|worker| worker.told.clone()).collect();
             let resume = work.resume.clone();
             let (spec, prompt) = self.spec(run, &acting, work, &nonce, attempt, &folder);
-            (Spec { fanout, workers: finished, ..spec }, prompt, told, resume)
+            let (stands_in, own_limit) = limit::stand_in(self.view(), step, &acting);
+            (Spec { fanout, workers: finished, stands_in, own_limit, ..spec }, prompt, told, resume)
         });
         if let Ok((spec, prompt, told, resume)) = &spec {
             write_folder(self.view(), &folder, &acting, spec, (prompt, resume.as_ref()), defhash)?;
@@ -215,6 +216,8 @@ impl Held<'_> {
             artifacts: if step.watchdog_for.is_some() { Vec::new() } else { step.artifacts.clone() },
             diff: !resolved.is_shell() && step.watchdog_for.is_none(),
             limit: resolved.on_limit(),
+            stands_in: false,
+            own_limit: None,
             watch: watched(view, step),
             fanout: None,
             workers: Vec::new(),
@@ -294,6 +297,7 @@ fn write_folder(
         attempt: spec.attempt,
         kind: resolved.kind(),
         agent: resolved.agent().to_owned(),
+        stands_in: spec.stands_in,
         argv: spec.argv.clone(),
         cwd: spec.cwd.clone(),
         timeout_ms: spec.timeout_ms,

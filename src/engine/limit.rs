@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{crew, view::View};
 use crate::{
+    clock,
     model::{Id, Node, Resolved, Step, StepStatus, WorkerEnd},
     runner::{Leftover, SpecFile},
     store::{AttemptStatus, Claim, Exit, Paths, Record, Resume, Run, file},
@@ -50,14 +51,44 @@ impl View {
     }
 }
 
-/// The step as it starts now: with another agent, if its own met its limit and the plan names one. What the step adds to the
-/// command line is meant for its own agent.
+/// The step as it starts now: with another agent, if its own met its limit and the plan names one, until that limit is over and
+/// the other has met its own. What the step adds to the command line is meant for its own agent.
 pub(super) fn acting(view: &View, step: &Step) -> Step {
     let substitute = Resolved::new(&view.sequence, step).substitute().filter(|_| view.limited(&step.id).is_some());
     match substitute {
+        Some(_) if own_reset(view, step).is_some_and(|at| at <= clock::now()) => step.clone(),
         Some(agent) => Step { model: Some(agent.to_owned()), agent_args: Vec::new(), ..step.clone() },
         None => step.clone(),
     }
+}
+
+/// When the limit of a step's own agent is over, where the last that met one was the agent that stands in for it. Nothing where
+/// nobody said so.
+pub(super) fn own_reset(view: &View, step: &Step) -> Option<Timestamp> {
+    let paths = Paths::at(&view.real_root);
+    let met = interrupted(&paths, view, &step.id).filter(|met| met.spec.stands_in)?;
+    for attempt in (1..met.exit.attempt).rev() {
+        let folder = paths.attempt(&met.claim.run, step.id.as_str(), attempt);
+        let spec: SpecFile = file::read_json(&folder.join("spec.json"))?;
+        let limit = AttemptStatus::read_in(&folder)?.agent.limit?;
+        if !spec.stands_in {
+            return limit.resets_at?.parse().ok();
+        }
+    }
+    None
+}
+
+/// Whether `acting`, as which a step starts now, has another agent than its own, and when the limit of that is over.
+pub(super) fn stand_in(view: &View, step: &Step, acting: &Step) -> (bool, Option<String>) {
+    let stands_in = acting.model != step.model;
+    let reset = || {
+        // Its own agent met the limit in the last attempt, or in one before those of the other.
+        let paths = Paths::at(&view.real_root);
+        let met = interrupted(&paths, view, &step.id).filter(|met| !met.spec.stands_in);
+        let last = met.and_then(|met| AttemptStatus::read(&paths, &met.claim.run, step.id.as_str(), met.exit.attempt));
+        last.map_or_else(|| own_reset(view, step).map(clock::rfc3339), |last| last.agent.limit?.resets_at)
+    };
+    (stands_in, stands_in.then(reset).flatten())
 }
 
 /// The attempt that met a limit.

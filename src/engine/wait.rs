@@ -46,8 +46,8 @@ impl Engine {
             let undecided = undecided(self.paths(), &view, caller, &idle)?;
             let is_reached = |at: usize| is_reached(&ready, at, args.until, &open, &view) && !undecided.contains(view.id_of(at));
             let left: Vec<usize> = nodes.iter().copied().filter(|&at| !is_reached(at)).collect();
-            let is_held = || !undecided.is_empty() || view.held_back(&ready, &open).iter().any(|ask| idle.contains(&ask.step));
-            let is_attention = args.until == Until::Attention && (needs_person(&ready, &nodes) || is_held());
+            let is_attention =
+                args.until == Until::Attention && (!undecided.is_empty() || self.wants_person(&view, &ready, &nodes)?);
             let rows = || nodes.iter().filter_map(|&at| step_row(self.paths(), &view, &ready, at)).collect();
             if left.is_empty() || is_attention {
                 return Ok(Output::Waited { steps: rows() });
@@ -91,14 +91,6 @@ fn is_reached(ready: &Readiness, at: usize, until: Until, open: &[Run], view: &V
         }
         (_, State::Gate(_)) => true,
     }
-}
-
-fn needs_person(ready: &Readiness, nodes: &[usize]) -> bool {
-    nodes.iter().any(|&at| match ready.state(at) {
-        State::Ended(StepStatus::NeedsReview | StepStatus::Failed) => true,
-        State::Idle => ready.waits_for(at).iter().any(|&node| !matches!(ready.state(node), State::Gate(GateStatus::Approved))),
-        _ => false,
-    })
 }
 
 /// Whether a step that shall be done failed, or cannot start and no open run could help.

@@ -57,19 +57,23 @@ impl<'a> Resolved<'a> {
 
     /// What happens at the usage limit of its provider.
     pub fn on_limit(&self) -> OnLimit {
-        match self.step.limit.as_deref() {
+        match self.limit() {
             _ if self.is_shell() => OnLimit::Fail,
             None | Some("wait") => OnLimit::Wait,
             Some("fail") => OnLimit::Fail,
             // The agent that takes over has nobody to take over from it.
-            Some(other) if Some(other) == self.step.model.as_deref() => OnLimit::Wait,
+            Some(other) if Some(other) == self.step.model.as_deref().or(self.sequence.defaults.model.as_deref()) => OnLimit::Wait,
             Some(_) => OnLimit::Switch,
         }
     }
 
     /// The agent that takes over at the usage limit of its provider, and that agent's own model behind `/`.
     pub fn substitute(&self) -> Option<&'a str> {
-        self.step.limit.as_deref().filter(|_| self.on_limit() == OnLimit::Switch)
+        self.limit().filter(|_| self.on_limit() == OnLimit::Switch)
+    }
+
+    fn limit(&self) -> Option<&'a str> {
+        self.step.limit.as_deref().or(self.sequence.defaults.limit.as_deref())
     }
 
     /// Whether a shell runs it rather than an agent.

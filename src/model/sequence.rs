@@ -175,6 +175,9 @@ pub struct Defaults {
     /// What one attempt may cost, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_cost_usd: Option<f64>,
+    /// What a provider's usage limit does: `wait`, `fail`, or the agent that takes over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
     /// Added to the environment of every step.
     #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub env: std::collections::BTreeMap<String, String>,

@@ -17,8 +17,9 @@ const UNTOLD: Duration = Duration::from_mins(15);
 const PAST: Duration = Duration::from_mins(1);
 
 /// The outcome of an attempt that ended by itself, in the light of a usage limit that its agent reports. What is known of
-/// the limit goes into the report.
-pub(super) fn weigh(outcome: Outcome, report: &mut Report, wanted: OnLimit, now: Timestamp) -> Outcome {
+/// the limit goes into the report. `other` is when the limit of the agent is over that this one stands in for: whichever ends
+/// first lets the step go on.
+pub(super) fn weigh(outcome: Outcome, report: &mut Report, wanted: OnLimit, other: Option<Timestamp>, now: Timestamp) -> Outcome {
     if outcome.status != StepStatus::Failed || !matches!(outcome.reason, Some(Reason::Exit | Reason::Agent)) {
         return outcome;
     }
@@ -28,7 +29,10 @@ pub(super) fn weigh(outcome: Outcome, report: &mut Report, wanted: OnLimit, now:
     let until = match wanted {
         OnLimit::Fail => None,
         OnLimit::Switch => Some(now),
-        OnLimit::Wait => Some(told.filter(|at| *at > now).unwrap_or_else(|| later(now, told.is_some()))),
+        OnLimit::Wait => {
+            let own = told.filter(|at| *at > now).unwrap_or_else(|| later(now, told.is_some()));
+            Some(other.map_or(own, |other| own.min(other.max(now))))
+        }
     };
     Outcome { reason: Some(Reason::Limit), until: until.map(clock::rfc3339), ..outcome }
 }
@@ -64,7 +68,7 @@ mod tests {
         let mut report = Report::default();
         report
             .read(OutputFormat::Claude, format!("{{\"type\":\"result\",\"is_error\":true,\"result\":\"{said}\"}}\n").as_bytes());
-        let outcome = weigh(failed(), &mut report, wanted, now());
+        let outcome = weigh(failed(), &mut report, wanted, None, now());
         (outcome, report.facts.limit)
     }
 
@@ -84,12 +88,26 @@ mod tests {
     }
 
     #[test]
+    fn whichever_limit_ends_first_lets_the_step_go_on() {
+        let until = |other: &str| {
+            let mut report = Report::default();
+            let said = "{\"type\":\"result\",\"is_error\":true,\"result\":\"Claude AI usage limit reached|1795371979\"}\n";
+            report.read(OutputFormat::Claude, said.as_bytes());
+            weigh(failed(), &mut report, OnLimit::Wait, other.parse().ok(), now()).until
+        };
+        assert_eq!(until("2026-11-22T17:00:00Z").as_deref(), Some("2026-11-22T17:00:00.000Z"));
+        assert_eq!(until("2026-11-22T20:00:00Z").as_deref(), Some("2026-11-22T18:26:19.000Z"));
+        assert_eq!(until("2026-11-22T14:00:00Z").as_deref(), Some("2026-11-22T15:00:00.000Z"), "it is over already");
+        assert_eq!(until("").as_deref(), Some("2026-11-22T18:26:19.000Z"));
+    }
+
+    #[test]
     fn other_ends_stay_as_they_are() {
         assert_eq!(weighed("no credit left", OnLimit::Wait), (failed(), None));
         let mut report = Report::default();
         let done = Outcome { status: StepStatus::Done, reason: None, ..failed() };
-        assert_eq!(weigh(done.clone(), &mut report, OnLimit::Wait, now()), done);
+        assert_eq!(weigh(done.clone(), &mut report, OnLimit::Wait, None, now()), done);
         let stopped = Outcome::failed(Reason::Stopped, None);
-        assert_eq!(weigh(stopped.clone(), &mut report, OnLimit::Wait, now()), stopped);
+        assert_eq!(weigh(stopped.clone(), &mut report, OnLimit::Wait, None, now()), stopped);
     }
 }

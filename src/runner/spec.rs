@@ -50,6 +50,12 @@ pub struct Spec {
     /// What happens at its provider's usage limit.
     #[serde(default)]
     pub limit: OnLimit,
+    /// Whether its agent stands in for another that is at its limit.
+    #[serde(default)]
+    pub stands_in: bool,
+    /// When the limit of that one is over, if somebody said so; RFC 3339.
+    #[serde(default)]
+    pub own_limit: Option<String>,
     /// What a watchdog watches.
     #[serde(default)]
     pub watch: Option<Watch>,
@@ -77,6 +83,13 @@ pub struct Watch {
     pub interval_ms: u64,
 }
 
+impl Spec {
+    /// When the usage limit of the agent is over that this one stands in for.
+    pub(super) fn own_limit(&self) -> Option<jiff::Timestamp> {
+        self.own_limit.as_ref()?.parse().ok()
+    }
+}
+
 impl Watch {
     /// From the beginning of one look to the next.
     pub const fn interval(&self) -> Duration {
@@ -102,6 +115,9 @@ pub struct SpecFile {
     pub kind: ThreadType,
     /// The agent; `shell` for commands.
     pub agent: String,
+    /// Whether it stands in for the step's own agent, which is at its limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stands_in: bool,
     /// The program and its arguments.
     pub argv: Vec<String>,
     /// Where it runs.

@@ -402,7 +402,7 @@ impl Supervisor {
         let (code, signal) = self.end();
         let has_said = said.is_some();
         let outcome = weigh(judge(code, signal, said, self.spec.review), &self.left.report, self.spec.output, has_said);
-        limit::weigh(outcome, &mut self.left.report, self.spec.limit, clock::now())
+        limit::weigh(outcome, &mut self.left.report, self.spec.limit, self.spec.own_limit(), clock::now())
     }
 
     /// Writes the end of an attempt down, cleans up, and completes its folder.

@@ -166,7 +166,7 @@ impl Supervisor {
                 let said = said(&folder);
                 let has_said = said.is_some();
                 let outcome = weigh(judge(code, signal, said, self.spec.review), &report, self.spec.output, has_said);
-                limit::weigh(outcome, &mut report, self.spec.limit, clock::now())
+                limit::weigh(outcome, &mut report, self.spec.limit, self.spec.own_limit(), clock::now())
             }
         };
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);

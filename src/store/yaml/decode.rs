@@ -193,6 +193,7 @@ impl<'s, 't> Decoder<'s, 't> {
                 "fail_policy" => found.fail_policy = field.word(FailPolicy::parse, FAIL_POLICIES)?,
                 "review" => found.review = field.flag()?,
                 "max_cost_usd" => found.max_cost_usd = field.money()?,
+                "limit" => found.limit = field.text()?,
                 "env" => found.env = decoder.env(&field)?,
                 "agent_args" => found.agent_args = field.texts()?,
                 _ => {}

@@ -135,6 +135,7 @@ pub(super) static DEFAULTS: Keys = Keys {
         key("fail_policy", FAIL_POLICIES, "What a failure means for the step's group"),
         key("review", Takes::Flag, "Whether a success wants a person's review"),
         key("max_cost_usd", Takes::Money, "What an attempt may cost, in US dollars"),
+        key("limit", Takes::Text, "What a provider's usage limit does: wait, fail, or another agent"),
         key("env", Takes::Pairs, "Added to the environment"),
         key("agent_args", Takes::Texts, "Added to the agent's command line"),
     ],

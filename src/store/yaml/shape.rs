@@ -115,6 +115,7 @@ fn defaults_fields(defaults: &Defaults) -> Vec<Field<'_>> {
         ("fail_policy", defaults.fail_policy.map(|policy| Datum::Text(policy.as_str()))),
         ("review", bare(defaults.review)),
         ("max_cost_usd", defaults.max_cost_usd.map(money)),
+        ("limit", text(defaults.limit.as_ref())),
         ("env", pairs(&defaults.env)),
         ("agent_args", texts(&defaults.agent_args)),
     ]
