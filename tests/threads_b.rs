@@ -307,6 +307,71 @@ fn what_a_step_wants_to_take_away_is_a_request_too() {
 }
 
 #[test]
+fn old_runs_are_removed_when_a_person_says_so() {
+    let plan = "version: \"1.0\"\nsteps:\n  - {id: old, command: echo old}\n  - id: lead\n    orchestrator: true\n    command: seqctl runs prune --keep 0 > said 2>&1; echo $? > code\n";
+    let test = power(plan);
+    test.run(&["run", "old"]).success();
+    test.run(&["run", "lead"]).success();
+    assert_eq!((test.lines("code"), test.runs().len()), (vec!["9".to_owned()], 2), "{}", test.read("said"));
+    let id = request(&test);
+    test.run(&["requests", "approve", &id]).success().prints("removing all runs but the newest 0");
+    assert!(test.runs().is_empty());
+    assert!(requests(&test).is_empty());
+    assert_eq!(test.audited("runs.prune")[0]["payload"]["askedBy"], "orchestrator `lead`");
+    test.assert_chain_valid();
+}
+
+#[test]
+fn a_step_runs_again_what_a_person_has_confirmed_and_asks_for_the_rest() {
+    let plan = "\
+version: \"1.0\"
+steps:
+  - {id: known, command: echo known >> order}
+  - {id: other, command: echo other >> order}
+  - id: lead
+    orchestrator: true
+    command: |
+      seqctl restart known >> said 2>&1; echo $? >> code
+      seqctl restart other >> said 2>&1; echo $? >> code
+      seqctl restart lead >> said 2>&1; echo $? >> code
+      seqctl restart known --downstream >> said 2>&1; echo $? >> code
+    depends_on: [known]
+";
+    let test = safe(plan);
+    test.run(&["run", "known", "--yes"]).success();
+    test.run(&["run", "lead", "--yes"]).success();
+    assert_eq!(test.lines("order"), ["known", "known"], "{}", test.read("said"));
+    assert_eq!(test.lines("code"), ["0", "9", "4", "4"], "{}", test.read("said"));
+    assert!(test.read("said").contains("asks for it"), "{}", test.read("said"));
+    let id = request(&test);
+    test.run(&["requests", "approve", &id]).success();
+    test.wait_for_status("other", "DONE");
+    assert_eq!(test.lines("order"), ["known", "known", "other"]);
+    test.assert_chain_valid();
+}
+
+#[test]
+fn a_step_goes_on_with_an_agents_session_when_a_person_says_so_and_in_power_at_once() {
+    let lead = "  - id: lead\n    orchestrator: true\n    depends_on: [think]\n    command: |\n      seqctl continue think -m 'and more' > said 2>&1; echo $? > code\n";
+    let plan = format!("version: \"1.0\"\nsteps:\n  - {{id: think, model: fake, prompt: make it so}}\n{lead}");
+    for (mode, code) in [("SAFE", "9"), ("POWER", "0")] {
+        let test = crate::agents::project(&plan).policy(&format!("version: \"1.0\"\nmode: {mode}\n"));
+        test.run(&["run", "--yes"]).success();
+        assert_eq!(test.lines("code"), [code], "{}", test.read("said"));
+        if mode == "SAFE" {
+            assert_eq!(test.lines("calls").len(), 1);
+            let id = request(&test);
+            test.run(&["requests", "approve", &id]).success();
+            wait_until("the session to go on", || test.lines("calls").len() == 2);
+        }
+        assert_eq!(test.lines("calls"), ["-p", "-p --resume s-1"]);
+        wait_until("it to be done", || test.status("think") == "DONE");
+        assert_eq!(test.lines("prompts"), ["make it so", "and more"]);
+        test.assert_chain_valid();
+    }
+}
+
+#[test]
 fn the_same_question_twice_is_one_request() {
     let plan = "version: \"1.0\"\nsteps:\n  - {id: a, command: echo a >> order}\n  - id: lead\n    orchestrator: true\n    command: seqctl run a --detach --json > said && seqctl run all --detach && seqctl run a --detach\n";
     let test = safe(plan);

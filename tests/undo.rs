@@ -1,5 +1,7 @@
 //! Taking changes of the plan back, and making them again.
 
+use serde_json::json;
+
 use crate::harness::Test;
 
 const PLAN: &str = "\
@@ -153,13 +155,25 @@ fn a_step_that_runs_is_not_taken_away() {
 }
 
 #[test]
-fn a_step_cannot_take_back_what_a_person_did() {
-    let test = Test::new().power().sequence("version: \"1.0\"\nsteps:\n  - id: one\n    command: $SEQCTL undo\n");
+fn a_step_cannot_take_back_what_a_person_did_but_ask_for_it() {
+    let plan = "version: \"1.0\"\nsteps:\n  - id: one\n    command: $SEQCTL undo 2> said; echo $? > code\n";
+    let test = Test::new().power().sequence(plan);
     test.set_env("SEQCTL", Some(env!("CARGO_BIN_EXE_seqctl")));
     test.run(&["step", "add", "two", "--command", "true"]).success();
-    test.run(&["run", "one"]).fails(7);
+    test.run(&["run", "one"]).success();
     assert!(test.plan().contains("two"));
-    assert_eq!(test.audited("undo")[0]["result"], "denied");
+    assert_eq!(test.lines("code"), ["9"], "{}", test.read("said"));
+    assert!(test.read("said").contains("taking back change 3, step.add `two`"), "{}", test.read("said"));
+    let open = test.run(&["requests", "--json"]).success().json()["requests"][0].clone();
+    let id = open["id"].as_str().unwrap();
+    // What was changed meanwhile is not meant.
+    test.run(&["step", "add", "three", "--command", "true"]).success();
+    test.run(&["requests", "approve", id]).success();
+    assert!(!test.plan().contains("two") && test.plan().contains("three"), "{}", test.plan());
+    let undone = &test.audited("undo")[0];
+    assert_eq!((&undone["actor"], &undone["payload"]["askedBy"]), (&json!("user"), &json!("orchestrator `one`")));
+    test.run(&["requests", "approve", id]).success().says("was approved by user already");
+    test.assert_chain_valid();
 }
 
 #[test]

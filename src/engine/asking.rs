@@ -65,7 +65,7 @@ impl Asking {
     }
 
     /// What cannot end before this step has: itself, the orchestrators that added it, and what depends on these.
-    fn later(&self, view: &View) -> HashSet<usize> {
+    pub(super) fn later(&self, view: &View) -> HashSet<usize> {
         let above = std::iter::successors(Some(&self.step), |step| view.confirmed().added.get(*step));
         let above = above.take(view.confirmed().added.len() + 1).filter_map(|step| view.graph.find(step.as_str()));
         above.flat_map(|at| view.graph.downstream(at).into_iter().chain([at])).collect()
@@ -282,6 +282,13 @@ pub(super) fn undecided(paths: &Paths, view: &View, caller: &Caller, steps: &[Id
                     by: answer.by.clone(),
                     note: answer.note.clone(),
                 });
+            }
+            (Standing::Approved, Some(answer)) => {
+                // Whoever approved it may not have come to the run.
+                let run = answer.run.as_ref().and_then(|run| Run::read(paths, run).ok());
+                if run.is_some_and(|run| !run.covers(step)) {
+                    open.insert(step.clone());
+                }
             }
             (Standing::Approved | Standing::Denied, _) => {}
         }

@@ -1,5 +1,7 @@
 //! Runs as a whole: how one stands or ended, and removing the folders of old ones.
 
+use serde_json::json;
+
 use super::{
     call::Engine,
     caller::{Caller, Consent},
@@ -8,6 +10,8 @@ use super::{
     launch::rest_of,
     output::{Output, RunReport, RunRow, run_row},
     query::counts,
+    request,
+    transact::{Draft, entry},
     view::View,
 };
 use crate::{
@@ -24,7 +28,9 @@ impl Engine {
         let mut removed = Vec::new();
         {
             let mut held = writer.lock()?;
-            confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)?;
+            held.expect_open(caller)?;
+            let checked = confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent);
+            held.or_request(caller, checked, std::slice::from_ref(action), &[])?;
             held.refresh_leases()?;
             let running: Vec<String> = held
                 .view()
@@ -35,8 +41,13 @@ impl Engine {
                 .collect();
             let old = list_runs(self.paths())?.into_iter().filter(|run| run.state == RunState::Ended).skip(args.keep);
             let old: Vec<String> = old.map(|run| run.id).filter(|run| !running.contains(run)).collect();
-            if !old.is_empty() {
-                held.note(caller, action.name(), None, serde_json::json!({"runs": old}), true)?;
+            if !old.is_empty() || caller.request.is_some() {
+                held.transact(|_, _| {
+                    let entry = entry(caller, action.name(), None, json!({"runs": old}));
+                    let mut draft = Draft { entry, ..Draft::default() };
+                    request::close(&mut draft, caller, None)?;
+                    Ok(draft)
+                })?;
             }
             for run in old {
                 runs::remove(self.paths(), &run)?;

@@ -246,6 +246,8 @@ impl Engine {
             [Action::RunStep(steps)] => self.run_for(&person, &request, &steps.ids)?,
             [again @ Action::Restart(args)] => drop(self.restart(&person, again, args, Consent::Given)?),
             [going_on @ Action::Continue(_)] => drop(self.resume(&person, going_on, Consent::Given)?),
+            [turn @ (Action::Undo(_) | Action::Redo(_))] => drop(self.turn(&person, turn, Consent::Given)?),
+            [prune @ Action::RunsPrune(args)] => drop(self.prune(&person, prune, args, Consent::Given)?),
             changes => drop(self.change(&person, changes, None, Consent::Given)?),
         }
         let now = Request::read(self.paths(), &request.id)?.unwrap_or(request);

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{
+    asking::Asking,
     call::{Engine, decision_records},
     caller::{Caller, Consent},
     held,
@@ -35,6 +36,7 @@ impl Engine {
             return Ok(Output::WouldRun(plan));
         }
         let steps = plan.steps();
+        self.refuse_own(&view, caller, &steps)?;
         self.expect_confirmed(caller, action, &plan, consent)?;
         self.stop_running(caller, &view, &steps)?;
         super::settle::repair_all(self.paths())?;
@@ -63,6 +65,19 @@ impl Engine {
         self.keep(writer);
         self.launch(&run.id)?;
         Ok(Output::Started(Started { run: run.id, attached: false, steps: None }))
+    }
+
+    /// Refuses to stop the step that asks, or what cannot end before it has.
+    fn refuse_own(&self, view: &View, caller: &Caller, steps: &[Id]) -> Result<(), Error> {
+        let Some(asking) = Asking::find(self.paths(), view, caller)? else { return Ok(()) };
+        let later = asking.later(view);
+        match steps.iter().find(|step| view.graph.find(step.as_str()).is_some_and(|at| later.contains(&at))) {
+            Some(step) => {
+                let why = format!("it cannot run again before {} has ended, which asks for it", caller.name());
+                Err(Error::StepBlocked { step: step.clone(), why })
+            }
+            None => Ok(()),
+        }
     }
 
     pub(super) fn stop_running(&self, caller: &Caller, view: &View, steps: &[Id]) -> Result<(), Error> {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{
     agent::{self, Told},
+    asking::Asking,
     call::Engine,
     caller::{Caller, Consent},
     confirm, crew, held,
@@ -176,7 +177,9 @@ impl Engine {
                 opening(&mut draft, &run)?;
                 Ok(draft)
             })?;
-            Started { run: run.id, attached, steps: None }
+            // A step that waited for the end of the run that it is in would wait for ever.
+            let is_step = Asking::find(held.paths(), held.view(), caller)?.is_some();
+            Started { run: run.id, attached, steps: is_step.then(|| vec![wish.id.clone()]) }
         };
         self.keep(writer);
         self.launch(&started.run)?;

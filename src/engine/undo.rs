@@ -8,10 +8,11 @@ use std::{
 
 use super::{
     call::Engine,
-    caller::{Caller, Consent},
+    caller::{Actor, Caller, Consent},
     confirm,
     output::Output,
     prompt::{self, PromptFile},
+    request,
     transact::{Draft, entry, repeat},
     view::View,
 };
@@ -59,14 +60,22 @@ impl Engine {
             held.refresh_leases()?;
             held.settle(&Caller::system())?;
             let (seq, what) = find(self.paths(), turn, wanted)?;
-            held.audited(caller, action, |held| {
-                confirm::check(held.view(), caller, action, &confirm::describe(action, &[]), consent)
-            })?;
             // The number is part of what is done, whenever it is repeated.
             let action = match turn {
                 Turn::Back => Action::Undo(history::Undo { change: Some(seq) }),
                 Turn::Again => Action::Redo(history::Redo { change: Some(seq) }),
             };
+            held.expect_open(caller)?;
+            let checked = if caller.actor == Actor::Orchestrator {
+                let word = if turn == Turn::Back { "taking back" } else { "making again" };
+                let why = "what was changed before is for people to take back".into();
+                Err(Error::ConfirmationRequired { what: format!("{word} change {seq}, {what},"), why })
+            } else {
+                held.audited(caller, &action, |held| {
+                    confirm::check(held.view(), caller, &action, &confirm::describe(&action, &[]), consent)
+                })
+            };
+            held.or_request(caller, checked, std::slice::from_ref(&action), &[])?;
             let turned = RefCell::new(Files::default());
             held.transact(|view, paths| {
                 let change = Change::read(paths, turn, seq)?;
@@ -82,6 +91,7 @@ impl Engine {
                 let files = change.files_on(paths)?;
                 draft.files = files.placed.iter().map(|file| (file.place.clone(), file.text.clone())).collect();
                 draft.removes.clone_from(&files.removed);
+                request::close(&mut draft, caller, None)?;
                 turned.replace(files);
                 Ok(draft)
             })?;

@@ -37,13 +37,14 @@ impl Engine {
                 Some(asking) if in_run => asking.others(&view),
                 _ => self.nodes(&view, args, run.as_deref())?,
             };
+            let idle: Vec<Id> =
+                nodes.iter().filter(|at| ready.state(**at) == State::Idle).map(|&at| view.id_of(at).clone()).collect();
+            // Before the runs, so that what is approved in between counts as undecided once more.
+            let undecided = undecided(self.paths(), &view, caller, &idle)?;
             let open = open_runs(self.paths())?;
             for run in open.iter().filter(|run| run.state == RunState::Active) {
                 self.tend(&run.id)?;
             }
-            let idle: Vec<Id> =
-                nodes.iter().filter(|at| ready.state(**at) == State::Idle).map(|&at| view.id_of(at).clone()).collect();
-            let undecided = undecided(self.paths(), &view, caller, &idle)?;
             let is_reached = |at: usize| is_reached(&ready, at, args.until, &open, &view) && !undecided.contains(view.id_of(at));
             let left: Vec<usize> = nodes.iter().copied().filter(|&at| !is_reached(at)).collect();
             let is_attention =
