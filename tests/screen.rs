@@ -245,6 +245,7 @@ fn config_keeps_bell_and_title_away() {
     let taken = screen.told(mouse);
     screen.press("?");
     screen.sees("All keys").press("\x1b");
+    wait_until("help to go", || !screen.text().contains("All keys"));
     assert_eq!((screen.told(mouse), taken), (1, 1), "the mouse stays the terminal's after `fg`");
     assert_eq!((screen.told("\x07"), screen.told("\x1b]2;"), screen.told("\x1b]9;")), (0, 0, 0));
     screen.press("q");
@@ -273,4 +274,37 @@ fn without_a_terminal_it_says_so() {
     test.run(&["tui"]).fails(2).says("there is no terminal to show the screen on");
     let (text, code) = on_terminal(&test, &["tui"], SIZE, None);
     assert!(code == 2 && text.contains("no terminal"), "a dumb one cannot show it: {text}");
+}
+
+#[test]
+fn the_demo_is_shown_while_it_runs_and_waits_at_its_gate() {
+    let test = Test::new();
+    let mut screen = Screen::start(&test, &[env!("CARGO_BIN_EXE_seqctl"), "demo", "here"]);
+    screen.sees("the demo runs by itself").sees("1 needs you").press(".");
+    screen.sees("seqctl gate approve release-ok").press("a");
+    wait_until("the demo to end", || test.path("here/published.txt").exists());
+    screen.sees("✔ 12").press("q");
+    let (text, code) = screen.end();
+    assert!(code == 0 && text.contains("the demo is in ") && text.contains("opens it again"), "{text}");
+}
+
+#[test]
+fn the_demo_is_lines_where_somebody_says_so() {
+    let test = Test::new();
+    test.set_env("TERM", Some("xterm-256color"));
+    let (text, code) = on_terminal(&test, &["demo", "here", "--no-ui"], SIZE, None);
+    assert!(code == 0 && text.contains("12 done") && text.contains("approved by the demo"), "{text}");
+}
+
+#[test]
+fn an_empty_folder_leads_to_a_step_that_runs() {
+    let test = Test::new();
+    test.set_env("PATH", Some("/usr/bin:/bin"));
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("no agent is installed").sees("with `npm").press("n");
+    screen.sees("command").sees("yes").press("echo hello\r");
+    screen.sees("READY").press("r");
+    screen.sees("Sure?").press("y");
+    screen.sees("DONE").sees("hello").press("q");
+    assert_eq!(screen.end().1, 0);
 }

@@ -84,6 +84,15 @@ pub struct Spec {
     pub schema: fn() -> Schema,
 }
 
+impl Spec {
+    /// What it does, in a sentence.
+    pub fn words(&self) -> String {
+        let schema = (self.schema)();
+        let words = schema.get("description").and_then(|words| words.as_str()).and_then(|words| words.lines().next());
+        words.unwrap_or(self.name).to_owned()
+    }
+}
+
 macro_rules! actions {
     (change { $($change:ident($change_args:ty),)* } other { $($other:ident($other_args:ty),)* }) => {
         /// An action with its arguments.

@@ -53,13 +53,20 @@ impl Act for Apply {
     const ACCESS: Access = Access::Change;
 }
 
-/// Make a small project and run it to its end
+/// Make a small project, and show how it runs
+///
+/// On a terminal it opens the full-screen interface on it, where its gate waits for you. In a pipe, with --no-ui, --json or
+/// --quiet it runs to its end by itself.
 #[derive(Args, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Demo {
     /// Where to make it; a temporary folder where absent
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
+    /// Print how it goes to its end, instead of opening the full-screen interface
+    #[arg(long)]
+    #[serde(default)]
+    pub no_ui: bool,
 }
 
 impl Act for Demo {

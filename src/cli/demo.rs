@@ -1,23 +1,35 @@
 //! `seqctl demo`: a small project, made and run to its end.
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use super::{Session, args::Flags, bars::Progress, folder, foreground::verdict, output::Printer};
+use super::{Session, args::Flags, bars::Progress, folder, foreground::verdict, output::Printer, screen};
 use crate::{
     action::{Action, gate, project::Demo, run},
     client::{self, Caller, Client, Consent, DEMO_GATE, Output, Reply, RunState},
     error::Error,
 };
 
-/// Makes the demo's project and runs it.
-pub(super) fn run(args: &Demo, flags: &Flags, printer: &Printer, caller: &Caller) -> Result<ExitCode, Error> {
-    let root = match &args.dir {
-        Some(dir) => folder(Some(dir))?,
+/// Makes the demo's project, in a temporary folder where none is chosen.
+pub(super) fn make(dir: Option<&Path>, caller: &Caller) -> Result<(PathBuf, Client), Error> {
+    let root = match dir {
+        Some(dir) => folder(Some(&dir.to_owned()))?,
         None => std::env::temp_dir().join(format!("seqctl-demo-{}", crate::clock::run_id())),
     };
     std::fs::create_dir_all(&root).map_err(Error::io("make the folder", &root))?;
     let root = root.canonicalize().map_err(Error::io("find", &root))?;
     let client = client::make_demo(&root, caller)?;
+    Ok((root, client))
+}
+
+/// Makes the demo's project and shows how it runs: on the screen where somebody looks, else as lines.
+pub(super) fn run(args: &Demo, flags: &Flags, printer: &Printer, caller: &Caller) -> Result<ExitCode, Error> {
+    if !args.no_ui && !flags.json && !flags.quiet && caller.is_person() && screen::is_possible() {
+        return screen::open_demo(args.dir.as_deref(), flags, printer);
+    }
+    let (root, client) = make(args.dir.as_deref(), caller)?;
     if !flags.json && !flags.quiet {
         printer.text(&format!("12 steps, a gate and a retry in {}\n\n", root.display()));
     }

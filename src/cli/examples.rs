@@ -160,7 +160,7 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("apply --file - --if-unchanged sha256:0123456789abcdef", "from standard input, bound to what was seen"),
         ],
     ),
-    ("demo", &[("demo", "in a temporary folder")]),
+    ("demo", &[("demo", "in a temporary folder"), ("demo --no-ui", "the same as lines, to its end")]),
     ("step.list", &[("step list --status failed", "those that failed")]),
     ("step.show", &[("step show build", "what it runs, needs and left")]),
     ("gate.list", &[("gate list", "who decided, and what waits")]),

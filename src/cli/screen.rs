@@ -3,18 +3,19 @@
 use std::{
     env,
     io::{self, IsTerminal as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use super::{
     args::{Color, Flags},
+    demo,
     output::Printer,
     own::Tui,
 };
 use crate::{
-    action::project::Init,
-    client::{self, Caller},
+    action::{Action, project::Init, run},
+    client::{self, Caller, Consent},
     error::Error,
     tui::{self, Start},
 };
@@ -37,25 +38,46 @@ pub(super) fn open(tui: &Tui, flags: &Flags, printer: &Printer) -> Result<ExitCo
     if let Err(Error::ProjectNotFound { from, is_chosen: false }) = client::open(None).map(drop)
         && chosen.is_none()
     {
-        let Some(start) = tui::welcome(&from, &client::agents_found(), &options)? else { return Ok(ExitCode::SUCCESS) };
+        let Some(start) = tui::welcome(&from, &client::agents(None), &options)? else { return Ok(ExitCode::SUCCESS) };
         chosen = Some(make(start, from)?);
         options.start = Some(start);
     }
-    let client = || client::open(chosen.as_deref());
+    show(chosen.as_deref(), &options, printer)
+}
+
+/// Shows the screen of a project until the person leaves.
+fn show(project: Option<&Path>, options: &tui::Options, printer: &Printer) -> Result<ExitCode, Error> {
+    let client = || client::open(project);
     let caller = Caller::from_environment("tui").by_ancestry(client()?.paths());
-    printer.text(&tui::run(client, &caller, &options)?);
+    let farewell = tui::run(client, &caller, options)?;
+    printer.text(&farewell);
+    if options.start == Some(Start::Demo)
+        && let Some(root) = project
+    {
+        printer.text(&format!("the demo is in {0}: `seqctl --project {0}` opens it again\n", root.display()));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the demo's project, starts its run, and shows it.
+pub(super) fn open_demo(dir: Option<&Path>, flags: &Flags, printer: &Printer) -> Result<ExitCode, Error> {
+    let root = start_demo(dir)?;
+    let options = tui::Options { is_plain: flags.color == Color::Never, start: Some(Start::Demo), ..tui::Options::default() };
+    show(Some(&root), &options, printer)
+}
+
+fn start_demo(dir: Option<&Path>) -> Result<PathBuf, Error> {
+    let caller = Caller::from_environment("tui");
+    let (root, client) = demo::make(dir, &caller)?;
+    client.call(&caller, &Action::RunAll(run::All::default()), Consent::Given)?;
+    Ok(root)
 }
 
 /// Makes the project that somebody wants to start with. Returns its folder.
 fn make(start: Start, here: PathBuf) -> Result<PathBuf, Error> {
-    let caller = Caller::from_environment("tui");
     if start == Start::Demo {
-        let root = env::temp_dir().join(format!("seqctl-demo-{}", crate::clock::run_id()));
-        std::fs::create_dir_all(&root).map_err(Error::io("make the folder", &root))?;
-        client::make_demo(&root, &caller)?;
-        return Ok(root);
+        return start_demo(None);
     }
-    client::init(&here, &Init { name: None, empty: true, template: None }, &caller)?;
+    client::init(&here, &Init { name: None, empty: true, template: None }, &Caller::from_environment("tui"))?;
     Ok(here)
 }

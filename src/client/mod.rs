@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::{
     action::{Action, doctor::Doctor, project::Init, schema::Schema},
     error::Error,
-    store::Paths,
+    store::{Config, Paths},
 };
 
 pub use crate::{
@@ -87,10 +87,27 @@ pub fn run_options(action: &Action) -> Option<RunOptions> {
     crate::engine::run_options(action)
 }
 
-/// The agents that are on PATH. None of them is started.
-pub fn agents_found() -> Vec<String> {
+/// An agent, and whether it is on this machine.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Agent {
+    /// What it is called in a plan.
+    pub name: String,
+    /// Whether its program is on PATH.
+    pub is_here: bool,
+    /// How people install it.
+    pub install: Option<String>,
+}
+
+/// The agents we know, and those of the project's config.yaml as far as that can be read. None of them is started.
+pub fn agents(client: Option<&Client>) -> Vec<Agent> {
+    let config = client.and_then(|client| Config::read(client.paths()).ok()).unwrap_or_default();
     let folders: Vec<_> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
-    let agents = crate::agent::Agents::new([]);
-    let found = agents.iter().filter(|agent| folders.iter().any(|folder| folder.join(agent.program()).is_file()));
-    found.map(|agent| agent.name.clone()).collect()
+    let is_here = |program: &str| folders.iter().any(|folder| folder.join(program).is_file());
+    let all = crate::agent::Agents::new(config.agents.iter().map(|(name, settings)| (name.as_str(), settings)));
+    let row = |agent: &crate::agent::Agent| Agent {
+        name: agent.name.clone(),
+        is_here: is_here(agent.program()),
+        install: agent.install.clone(),
+    };
+    all.iter().map(row).collect()
 }

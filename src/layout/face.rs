@@ -40,6 +40,26 @@ impl Glyphs {
         matches!(self, Self::Ascii)
     }
 
+    /// Words of ours, whose signs have to be ASCII where nothing else is drawn. Names and logs stay as they are.
+    pub fn spell(self, words: &str) -> String {
+        if !self.is_ascii() {
+            return words.to_owned();
+        }
+        let plain = |sign: char| match sign {
+            '·' => '.',
+            '…' => '~',
+            '─' | '−' | '—' => '-',
+            '×' => 'x',
+            '←' | '‹' => '<',
+            '→' | '›' | '▶' => '>',
+            '↑' => '^',
+            '↓' => 'v',
+            '▣' => '#',
+            other => other,
+        };
+        words.chars().map(plain).collect()
+    }
+
     pub(super) const fn box_of_step(self) -> Border {
         if self.is_ascii() {
             Border { corners: ['+'; 4], across: '-', down: '|' }

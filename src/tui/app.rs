@@ -22,7 +22,7 @@ use super::{
     toast::{Toast, Tone},
 };
 use crate::{
-    client::{Arrangement, Need, Ui},
+    client::{Agent, Arrangement, Need, Ui},
     layout::Glyphs,
     model::Id,
 };
@@ -83,6 +83,8 @@ pub(super) struct App {
     /// The arrangement that was kept last; nothing is kept where absent.
     pub(super) kept: Option<Arrangement>,
     pub(super) effects: Vec<Effect>,
+    /// The agents there are, whether they are on this machine or not.
+    pub(super) agents: Vec<Agent>,
 }
 
 impl App {
@@ -118,6 +120,7 @@ impl App {
             need: None,
             kept: None,
             effects: Vec::new(),
+            agents: Vec::new(),
         }
     }
 

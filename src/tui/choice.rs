@@ -28,6 +28,8 @@ impl App {
     pub(super) fn choose(&mut self, choice: Choice) {
         match choice {
             Choice::Command(command) => self.perform(command),
+            // It has a screen of its own, and leads back here.
+            Choice::Action { name: "demo", .. } => self.want(Effect::HandOver(vec!["demo".into()])),
             Choice::Action { name, known } => self.fill_in(name, known),
             Choice::Do(action) => self.ask(*action, false),
             Choice::Node(id) => self.go_to(&id),

@@ -33,12 +33,12 @@ impl Fold {
     }
 
     /// What it is and how far: `p ×5 3/5`.
-    pub(super) fn words(&self, snapshot: &Snapshot) -> String {
+    pub(super) fn words(&self, snapshot: &Snapshot, glyphs: Glyphs) -> String {
         let sequence = &snapshot.project.sequence;
         let first = self.members.first().and_then(|&at| sequence.steps.get(at));
         let kind = first.map_or("p", |step| Resolved::new(sequence, step).kind().as_str());
         let done = self.members.iter().filter(|&&at| snapshot.status_of(at) == StepStatus::Done).count();
-        format!("{kind} ×{} {done}/{}", self.members.len(), self.members.len())
+        glyphs.spell(&format!("{kind} ×{} {done}/{}", self.members.len(), self.members.len()))
     }
 
     /// How many members stand how, the most urgent first.
@@ -55,8 +55,7 @@ impl Fold {
     /// What is written into its node.
     pub(super) fn face(&self, snapshot: &Snapshot, zoom: Zoom, glyphs: Glyphs) -> Face {
         let status = self.status(snapshot);
-        let words = self.words(snapshot);
-        let words = if glyphs.is_ascii() { words.replace('×', "x") } else { words };
+        let words = self.words(snapshot, glyphs);
         let (title, lines) = match zoom {
             Zoom::Overview | Zoom::Compact => (format!("{} {words}", self.id), Vec::new()),
             Zoom::Normal | Zoom::Detail => (self.id.to_string(), vec![words, self.tally(snapshot, glyphs)]),

@@ -1,5 +1,6 @@
 //! The menus: changing the plan, acting on a step or gate, copying.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Position;
 use serde_json::{Map, Value, json};
 
@@ -12,8 +13,9 @@ use super::{
         list::{self, List},
         menu::{Entry, Menu},
     },
+    panels::Panel,
     snapshot::Row,
-    toast::Tone,
+    toast::{Toast, Tone},
     welcome::Start,
 };
 use crate::{
@@ -22,15 +24,40 @@ use crate::{
     model::{GateStatus, Id, StepStatus},
 };
 
+/// How much longer than usual a first hint stays, in milliseconds.
+const LOOK_AROUND: u64 = 16_000;
+
 impl App {
     /// Opens what a person wants to begin with.
     pub(super) fn begin(&mut self, start: Option<Start>) {
         match start {
             Some(Start::Task) => self.choose(Choice::Action { name: "add", known: Map::new() }),
             Some(Start::Template) => self.choose(Choice::Action { name: "template.apply", known: Map::new() }),
-            Some(Start::Demo) => self.say(Tone::Plain, "this is the demo: R runs what can start, . goes to its gate", None),
+            Some(Start::Demo) => {
+                let hint = ". goes to what needs you, a approves it; Enter opens a step, ? shows every key, q leaves";
+                let text = "the demo runs by itself until its gate waits for you";
+                self.toasts.push(Toast::new(Tone::Plain, text, Some(hint.into()), self.now + LOOK_AROUND));
+            }
             None => {}
         }
+    }
+
+    /// Whether there is a plan without a step or gate.
+    pub(super) fn is_plan_empty(&self) -> bool {
+        self.snapshot.as_ref().is_some_and(|snapshot| snapshot.graph.nodes.is_empty())
+    }
+
+    /// Takes a key of those that begin a plan, where there is nothing to press another one for.
+    pub(super) fn begin_by(&mut self, key: KeyEvent) -> bool {
+        let KeyCode::Char(letter) = key.code else { return false };
+        let is_plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let start = Start::of(letter).filter(|_| is_plain && self.panels.focus == Panel::Board && self.is_plan_empty());
+        match start {
+            None => return false,
+            Some(Start::Demo) => self.choose(Choice::Action { name: "demo", known: Map::new() }),
+            start => self.begin(start),
+        }
+        true
     }
 
     /// What is known of an action's fields: what it is about is what is selected.

@@ -6,6 +6,7 @@
 //! take keys from the top. Every key is a row of `keymap::BINDINGS`.
 
 mod act;
+mod agents;
 mod ansi;
 mod app;
 mod arrange;

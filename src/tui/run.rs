@@ -36,7 +36,7 @@ use super::{
     worker::Worker,
 };
 use crate::{
-    client::{Caller, Client, Subscription, Update},
+    client::{self, Caller, Client, Subscription, Update},
     error::Error,
     layout::Glyphs,
 };
@@ -59,11 +59,12 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     let (to_screen, inbox) = channel();
     crash::guard(client.paths().dir.join("state"), Some(to_screen.clone()));
     let (to_worker, jobs) = channel();
-    let arrangement = crate::client::arrangement(&client);
+    let arrangement = client::arrangement(&client);
     let subscription = watch(&client, to_screen.clone())?;
     let (to_logs, wishes) = channel();
     let (logs, again, out) = (LogReader::new(open()?), to_logs.clone(), to_screen.clone());
     thread::spawn(move || log_reader::work(logs, &wishes, &again, &out));
+    let agents = client::agents(Some(&client));
     let worker = Worker { client, caller: caller.clone(), out: to_screen.clone(), logs: to_logs };
     thread::spawn(move || worker.work(&jobs));
     let mut screen = terminal::take().map_err(Error::io("set up", "the terminal"))?;
@@ -71,6 +72,7 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     let size = screen.size().map_err(Error::io("measure", "the terminal"))?;
     let mut app = App::new(look(options), Keymap::new(&[]).0, Size::new(size.width, size.height), crate::clock::now_ms());
     app.arrange(&arrangement);
+    app.agents = agents;
     app.begin(options.start);
     let keys = Keys::read(to_screen).map_err(Error::io("read from", "the terminal"))?;
     let mut owner = Owner { root, keys, outside: Outside::new(io::stdout(), Abilities::here()), has_mouse: true };

@@ -86,7 +86,7 @@ impl Scene {
         if wanted.is_empty() {
             return Self::plain(snapshot);
         }
-        let width = |fold: &Fold| crate::layout::width(&format!("{} {}", fold.id, fold.words(snapshot)));
+        let width = |fold: &Fold| crate::layout::width(&format!("{} {}", fold.id, fold.words(snapshot, Glyphs::Unicode)));
         let widths = wanted.iter().map(|fold| (fold.id.to_string(), width(fold))).collect();
         let outline = Outline::of(&project.sequence, &project.graph).fold(&widths);
         let refused = outline.refused.iter().map(|(group, &at)| {

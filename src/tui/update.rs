@@ -98,7 +98,7 @@ impl App {
         if self.panels.focus == Panel::Chat && self.type_into_chat(key) {
             return;
         }
-        if self.panels.focus == Panel::Card && self.key_on_card(key) {
+        if (self.panels.focus == Panel::Card && self.key_on_card(key)) || self.begin_by(key) {
             return;
         }
         if let Some(command) = self.keymap.command(Key::of(key)) {

@@ -10,7 +10,7 @@ use ratatui::{
 };
 
 use super::{Options, crash, draw::tame, run::look, terminal, theme::Theme};
-use crate::error::Error;
+use crate::{client::Agent, error::Error};
 
 /// A way to start.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,7 +25,7 @@ pub enum Start {
 
 impl Start {
     /// What a key chooses; none of them leaves.
-    const fn of(letter: char) -> Option<Self> {
+    pub(super) const fn of(letter: char) -> Option<Self> {
         match letter {
             'n' => Some(Self::Task),
             't' => Some(Self::Template),
@@ -36,7 +36,7 @@ impl Start {
 }
 
 /// Asks how to start. Answers with nothing where the person leaves.
-pub fn welcome(root: &Path, agents: &[String], options: &Options) -> Result<Option<Start>, Error> {
+pub fn welcome(root: &Path, agents: &[Agent], options: &Options) -> Result<Option<Start>, Error> {
     let theme = look(options).theme;
     crash::guard(env::temp_dir(), None);
     let mut screen = terminal::take().map_err(Error::io("set up", "the terminal"))?;
@@ -66,24 +66,40 @@ pub fn welcome(root: &Path, agents: &[String], options: &Options) -> Result<Opti
     Ok(chosen)
 }
 
+fn way(theme: &Theme, key: char, words: &str) -> Line<'static> {
+    Line::from(vec![Span::styled(format!("  {key}  "), theme.key), Span::raw(tame(words))])
+}
+
+/// The ways to start; `place` says where.
+pub(super) fn ways(theme: &Theme, place: &str) -> [Line<'static>; 3] {
+    [
+        way(theme, 'n', &format!("a task of yours{place}")),
+        way(theme, 't', "a template: parallel, chained, fusion and others, in the same folder"),
+        way(theme, 'd', "the demo: 12 harmless steps in a temporary folder"),
+    ]
+}
+
+/// Which agents there are, or how to get one.
+pub(super) fn found(agents: &[Agent]) -> String {
+    let here: Vec<&str> = agents.iter().filter(|agent| agent.is_here).map(|agent| agent.name.as_str()).collect();
+    if !here.is_empty() {
+        return format!("agents found: {}", here.join(", "));
+    }
+    let install = agents.iter().find_map(|agent| agent.install.as_deref());
+    let install = install.map_or(String::new(), |install| format!("; one is installed with `{install}`"));
+    format!("no agent is installed: steps can run shell commands{install}")
+}
+
 /// Draws it.
-pub(super) fn draw(frame: &mut Frame<'_>, theme: &Theme, root: &Path, agents: &[String]) {
-    let found = match agents {
-        [] => "no agent is installed; shell steps run without one, and `seqctl doctor` says how to get one".to_owned(),
-        agents => format!("agents found: {}", agents.join(", ")),
-    };
-    let way =
-        |key: &'static str, words: String| Line::from(vec![Span::styled(format!("  {key}  "), theme.key), Span::raw(words)]);
+pub(super) fn draw(frame: &mut Frame<'_>, theme: &Theme, root: &Path, agents: &[Agent]) {
     let lines = vec![
         Line::styled("seqctl runs sequences of AI agents and shell commands", theme.title),
         Line::default(),
         Line::raw("A plan says which step needs which; gates wait for your word. There is no plan here yet."),
-        Line::raw(tame(&found)),
+        Line::raw(tame(&found(agents))),
         Line::default(),
-        way("n", tame(&format!("a task of yours, in {}", root.display()))),
-        way("t", "a template: parallel, chained, fusion and others, in the same folder".into()),
-        way("d", "the demo: 12 harmless steps in a temporary folder".into()),
-        way("q", "leave; nothing has been written".into()),
     ];
+    let leave = way(theme, 'q', "leave; nothing has been written");
+    let lines: Vec<Line<'_>> = lines.into_iter().chain(ways(theme, &format!(", in {}", root.display()))).chain([leave]).collect();
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), frame.area());
 }

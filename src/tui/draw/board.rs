@@ -10,13 +10,12 @@ use ratatui::{
 use super::{
     super::{
         app::App,
+        command::Command,
         panels::{Panel, View},
+        welcome,
     },
     graph, list, minimap, panel, tame,
 };
-
-/// What is said of a plan without steps.
-const NOTHING: [&str; 3] = ["no steps yet", "p a  a task of yours", "p t  steps from a template"];
 
 /// Draws the board.
 pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
@@ -33,11 +32,11 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let inside = block.inner(area);
     frame.render_widget(block, area);
     let Some(snapshot) = &app.snapshot else {
-        let text = app.broken.as_deref().unwrap_or("reading the project …");
-        return frame.render_widget(Paragraph::new(tame(text)).wrap(Wrap { trim: true }), inside);
+        let text = app.broken.clone().unwrap_or_else(|| app.look.glyphs.spell("reading the project …"));
+        return frame.render_widget(Paragraph::new(tame(&text)).wrap(Wrap { trim: true }), inside);
     };
     if snapshot.graph.nodes.is_empty() {
-        return frame.render_widget(Paragraph::new(NOTHING.map(|line| Line::styled(line, theme.dim)).to_vec()), inside);
+        return frame.render_widget(Paragraph::new(nothing(app)).wrap(Wrap { trim: false }), inside);
     }
     if app.view() == View::List && app.board.order.is_empty() {
         let text =
@@ -54,6 +53,27 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     if let Some(problem) = &app.broken {
         over(app, frame, inside, problem);
     }
+}
+
+/// What is said of a plan without steps: what this is, who is here, and how to start.
+fn nothing(app: &App) -> Vec<Line<'static>> {
+    let theme = &app.look.theme;
+    let key = |command| app.keymap.key(command).unwrap_or_default();
+    let mut lines = vec![
+        Line::styled("no steps yet", theme.title),
+        Line::default(),
+        Line::styled(
+            "A plan says which step needs which; gates wait for your word. It stands in .threados/sequence.yaml.",
+            theme.dim,
+        ),
+        Line::styled(tame(&welcome::found(&app.agents)), theme.dim),
+        Line::default(),
+    ];
+    lines.extend(welcome::ways(theme, ""));
+    lines.push(Line::default());
+    let more = format!("{} changes the plan, {} finds every command", key(Command::Plan), key(Command::Palette));
+    lines.push(Line::styled(app.look.glyphs.spell(&more), theme.dim));
+    lines
 }
 
 /// Says what is wrong with the file, over what it was when it was last good.

@@ -12,7 +12,6 @@ use super::{
         app::App,
         panels::Panel,
         proposal::{LEGEND, Proposal},
-        scene::sign,
     },
     diff_line, panel, tame, wrap,
 };
@@ -24,9 +23,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let theme = &app.look.theme;
     frame.render_widget(Clear, area);
     let is_focused = app.panels.focus == Panel::Card;
-    let title = format!(" Proposal · {} ", tame(&proposal.source.name()));
+    let title = format!(" Proposal{}{} ", app.look.glyphs.spell(" · "), tame(&proposal.source.name()));
     if area.height < 3 {
-        let line = Line::from(vec![Span::styled(title, theme.title), Span::raw(proposal.words())]);
+        let line = Line::from(vec![Span::styled(title, theme.title), Span::raw(app.look.glyphs.spell(&proposal.words()))]);
         return frame.render_widget(line, area);
     }
     let block = panel(app, Line::styled(title, theme.title), is_focused);
@@ -56,7 +55,7 @@ fn closed(app: &App, proposal: &Proposal) -> Line<'static> {
     }
     match &proposal.problem {
         Some(_) => spans.push(Span::styled("it does not fit the plan any more", theme.error)),
-        None => spans.push(Span::raw(proposal.words())),
+        None => spans.push(Span::raw(app.look.glyphs.spell(&proposal.words()))),
     }
     let key = app.keymap.key(super::super::command::Command::NextPanel).unwrap_or_default();
     spans.push(Span::styled(format!("   {key} "), theme.key));
@@ -104,7 +103,7 @@ fn rows(app: &App, proposal: &Proposal, width: u16) -> Vec<Line<'static>> {
     ]));
     let legend = LEGEND.iter().flat_map(|(mark, words)| {
         [
-            Span::styled(sign(*mark).to_string(), super::graph::ghost_style(app, *mark)),
+            Span::styled(super::graph::spelled(app, *mark), super::graph::ghost_style(app, *mark)),
             Span::styled(format!(" {words}   "), theme.dim),
         ]
     });

@@ -9,7 +9,10 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let mark = Rect { width: 2.min(area.width), ..area };
     let text = Rect { x: area.x + mark.width, width: area.width - mark.width, ..area };
     let is_focused = app.panels.focus == Panel::Chat;
-    frame.render_widget(Line::styled("› ", if is_focused { app.look.theme.focused } else { app.look.theme.dim }), mark);
+    frame.render_widget(
+        Line::styled(app.look.glyphs.spell("› "), if is_focused { app.look.theme.focused } else { app.look.theme.dim }),
+        mark,
+    );
     if !is_focused && app.chat.is_empty() {
         let key = app.keymap.key(super::super::command::Command::Chat).unwrap_or_default();
         let all = format!("Ask for a change: \"add a verification step after deploy\"   {key} to type here");

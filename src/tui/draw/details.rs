@@ -63,7 +63,7 @@ pub(super) fn of_fold(app: &App, snapshot: &Snapshot, fold: &Fold) -> Vec<Line<'
     let mut lines = vec![
         text(app, "group", fold.id.as_str()),
         row(app, "status", [sign, Span::raw(format!(" {}", status.as_str()))]),
-        text(app, "what", &fold.words(snapshot)),
+        text(app, "what", &fold.words(snapshot, app.look.glyphs)),
     ];
     let members: Vec<Id> = fold.members.iter().map(|&at| snapshot.node(at).id.clone()).collect();
     lines.extend(ids(app, snapshot, "steps", &members));
@@ -82,18 +82,18 @@ fn of_step(app: &App, snapshot: &Snapshot, at: usize, detail: &StepDetail) -> Ve
     // What the snapshot says is newer than what was read of it.
     let node = snapshot.node(at);
     let Some(state) = snapshot.step(&node.id) else { return Vec::new() };
-    let theme = &app.look.theme;
+    let (theme, dot) = (&app.look.theme, app.look.glyphs.spell(" · "));
     let mut status =
         vec![glyph(app, snapshot, &node.id), Span::styled(format!(" {}", state.status.as_str()), theme.step(state.status))];
     if let Some(ms) = snapshot.duration_ms(at, app.now) {
-        status.push(Span::raw(format!(" · {}", Duration::from_ms(ms).short())));
+        status.push(Span::raw(format!("{dot}{}", Duration::from_ms(ms).short())));
     }
     let mut lines = vec![text(app, "id", node.id.as_str()), row(app, "status", status)];
     let passed = app.now.saturating_sub(snapshot.at);
     let left = state.left_ms.map(|left| Duration::from_ms(left.saturating_sub(passed)).short());
-    let attempt = state.attempt.zip(state.run.as_ref()).map(|(attempt, run)| format!("{attempt} · run {run}"));
+    let attempt = state.attempt.zip(state.run.as_ref()).map(|(attempt, run)| format!("{attempt}{dot}run {run}"));
     let outcome = state.outcome.clone().filter(|outcome| *outcome != state.status.as_str().to_lowercase());
-    let group = state.group.as_ref().map_or(String::new(), |group| format!(" · group {group}"));
+    let group = state.group.as_ref().map_or(String::new(), |group| format!("{dot}group {group}"));
     let mut add = |name: &str, value: Option<String>| lines.extend(value.map(|value| text(app, name, &value)));
     add("outcome", outcome);
     add("note", state.note.clone());
@@ -104,7 +104,7 @@ fn of_step(app: &App, snapshot: &Snapshot, at: usize, detail: &StepDetail) -> Ve
     add("watches", state.watches.as_ref().map(ToString::to_string));
     add("workers", state.workers.map(|workers| format!("{} of {} ended", workers.ended, workers.all)));
     add("attempt", attempt);
-    add("used", state.usage.as_ref().map(crate::model::Usage::words));
+    add("used", state.usage.as_ref().map(crate::model::Usage::words).map(|words| app.look.glyphs.spell(&words)));
     add("time left", left);
     add("changed", state.changed.then(|| "its definition, since it ran".into()));
     let mut needs = detail.step.depends_on.clone();
@@ -144,9 +144,9 @@ fn keys(app: &App, more: &[Command]) -> Line<'static> {
 }
 
 fn of_gate(app: &App, snapshot: &Snapshot, gate: &GateRow, facts: &Facts) -> Vec<Line<'static>> {
-    let theme = &app.look.theme;
+    let (theme, dot) = (&app.look.theme, app.look.glyphs.spell(" · "));
     let status = GateStatus::parse(gate.status).unwrap_or_default();
-    let reached = if status == GateStatus::Pending && !gate.reached { " · not reached yet" } else { "" };
+    let reached = if status == GateStatus::Pending && !gate.reached { format!("{dot}not reached yet") } else { String::new() };
     let stands = [glyph(app, snapshot, &gate.id), Span::styled(format!(" {}{reached}", gate.status), theme.gate(status))];
     let mut lines = vec![text(app, "gate", gate.id.as_str()), row(app, "status", stands)];
     if gate.name != gate.id.as_str() {
@@ -167,7 +167,7 @@ fn of_gate(app: &App, snapshot: &Snapshot, gate: &GateRow, facts: &Facts) -> Vec
         let words = [detail.state.outcome.clone(), took, diff, detail.state.note.clone()];
         let words: Vec<String> = words.into_iter().flatten().collect();
         if !words.is_empty() {
-            lines.push(text(app, "", &words.join(" · ")));
+            lines.push(text(app, "", &words.join(&dot)));
         }
     }
     lines.push(keys(app, &[Command::Review]));

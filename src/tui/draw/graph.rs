@@ -95,7 +95,7 @@ fn haunt(app: &App, scene: &Scene, plane: &Plane, window: &Window, buffer: &mut 
         let cell = &mut buffer[place];
         dash(cell, app.look.glyphs);
         if trace.is_label {
-            cell.set_char(sign(trace.mark));
+            cell.set_symbol(&spelled(app, trace.mark));
         }
         cell.set_style(ghost_style(app, trace.mark));
     }
@@ -127,7 +127,7 @@ fn haunt(app: &App, scene: &Scene, plane: &Plane, window: &Window, buffer: &mut 
         let row = if has_box { area.y } else { area.y + plane.zoom.port() };
         let x = if plane.zoom == Zoom::Compact { area.x + plane.lead(node) } else { area.x + lead };
         if let Some(place) = window.place(x, row) {
-            buffer[place].set_char(sign(mark)).set_style(style);
+            buffer[place].set_symbol(&spelled(app, mark)).set_style(style);
         }
     }
 }
@@ -153,6 +153,11 @@ fn frame_cell(cell: &mut Cell, glyphs: Glyphs) {
         _ => return,
     };
     cell.set_symbol(framed);
+}
+
+/// The character for what becomes of something, as the screen can show it.
+pub(super) fn spelled(app: &App, mark: Mark) -> String {
+    app.look.glyphs.spell(&sign(mark).to_string())
 }
 
 /// Makes a line of a drawing a dashed one.

@@ -17,6 +17,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
     for (key, words) in hints {
+        let (key, words) = (app.look.glyphs.spell(&key), app.look.glyphs.spell(&words));
         let width = crate::layout::width(&key) + crate::layout::width(&words) + 3;
         if used + width > usize::from(area.width) {
             break;
@@ -27,7 +28,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     }
     frame.render_widget(Line::from(spans), area);
     if app.is_slow() {
-        frame.render_widget(Line::styled(" working … ", app.look.theme.warning).right_aligned(), area);
+        frame.render_widget(Line::styled(app.look.glyphs.spell(" working … "), app.look.theme.warning).right_aligned(), area);
     }
 }
 
@@ -48,6 +49,12 @@ fn own(app: &App) -> Vec<(String, String)> {
         ]
         .map(|(key, words)| (key.into(), words.into()))
         .into();
+    }
+    if app.panels.focus == Panel::Board && app.is_plan_empty() {
+        let ways = [("n", "task"), ("t", "template"), ("d", "demo")].map(|(key, words)| (key.to_owned(), words.to_owned()));
+        let more = [Command::Plan, Command::Palette, Command::Help, Command::Quit];
+        let more = more.iter().filter_map(|&command| Some((app.keymap.key(command)?, binding(command).short.to_owned())));
+        return ways.into_iter().chain(more).collect();
     }
     let commands: &[Command] = match app.panels.focus {
         Panel::Log => &[Command::Follow, Command::FullLog, Command::Search, Command::NextPanel, Command::Close],

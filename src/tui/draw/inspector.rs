@@ -88,7 +88,7 @@ fn rows(app: &App, width: u16) -> Vec<Line<'static>> {
     };
     match &facts.problem {
         Some(problem) if is_read => lines.push(Line::styled(tame(problem), theme.dim)),
-        _ if lines.is_empty() && !is_read => lines.push(Line::styled("reading …", theme.dim)),
+        _ if lines.is_empty() && !is_read => lines.push(Line::styled(app.look.glyphs.spell("reading …"), theme.dim)),
         None if lines.is_empty() && facts.detail.is_none() => {
             lines.push(Line::styled("a gate has none; Details has what came before it", theme.dim));
         }
@@ -175,7 +175,7 @@ fn attempts(app: &App, facts: &Facts) -> Vec<Line<'static>> {
 }
 
 /// A line as rows of at most `width` cells, broken at blanks where there are any.
-pub(super) fn wrap(line: Line<'static>, width: usize) -> Vec<Line<'static>> {
+pub(in super::super) fn wrap(line: Line<'static>, width: usize) -> Vec<Line<'static>> {
     if line.width() <= width {
         return vec![line];
     }

@@ -40,7 +40,7 @@ fn fold_line(app: &App, snapshot: &Snapshot, fold: &Fold, ids: usize) -> Line<'s
         Span::styled(format!("{} ", glyphs.step_status(status)), theme.step(status)),
         Span::styled(format!("{:<ids$}", fit(fold.id.as_str(), ids, glyphs.ellipsis())), theme.title),
         Span::styled(format!("  {:<13}", status.as_str()), theme.step(status)),
-        Span::raw(format!("{:<12} ", fold.words(snapshot))),
+        Span::raw(format!("{:<12} ", fold.words(snapshot, app.look.glyphs))),
         Span::styled(fold.tally(snapshot, glyphs), theme.dim),
     ])
 }

@@ -32,19 +32,20 @@ fn title(app: &App) -> String {
     let panel = &app.log;
     let Some(wanted) = &panel.wanted else { return " Log ".into() };
     let place = match (panel.top, panel.is_counted) {
-        (None, _) => " ─ following".to_owned(),
-        (Some(top), true) => format!(" ─ {}/{}", top + 1, panel.total),
-        (Some(top), false) => format!(" ─ {}/{} and counting", top + 1, panel.total),
+        (None, _) => "following".to_owned(),
+        (Some(top), true) => format!("{}/{}", top + 1, panel.total),
+        (Some(top), false) => format!("{}/{} and counting", top + 1, panel.total),
     };
-    let searching = if panel.is_searching { " …" } else { "" };
-    let search = panel.search.as_ref().map_or(String::new(), |text| format!(" · /{}{searching}", tame(text)));
+    let (dot, dash) = (app.look.glyphs.spell(" · "), app.look.glyphs.spell(" ─ "));
+    let searching = if panel.is_searching { app.look.glyphs.spell(" …") } else { String::new() };
+    let search = panel.search.as_ref().map_or(String::new(), |text| format!("{dot}/{}{searching}", tame(text)));
     let attempt = match (&panel.chosen, &wanted.attempt) {
-        (Some((_, run, attempt)), _) => format!(" · attempt {attempt} of {run}"),
-        (None, Some((_, attempt))) if *attempt > 1 => format!(" · attempt {attempt}"),
+        (Some((_, run, attempt)), _) => format!("{dot}attempt {attempt} of {run}"),
+        (None, Some((_, attempt))) if *attempt > 1 => format!("{dot}attempt {attempt}"),
         _ => String::new(),
     };
     let raw = if wanted.is_raw { " as it is" } else { "" };
-    format!(" Log · {}{attempt} · {}{raw}{place}{search} ", wanted.step, panel.stream())
+    format!(" Log{dot}{}{attempt}{dot}{}{raw}{dash}{place}{search} ", wanted.step, panel.stream())
 }
 
 /// Draws the lines that fit, the last ones while it follows.
@@ -57,7 +58,7 @@ pub(super) fn lines(app: &App, frame: &mut Frame<'_>, inside: Rect) {
         let words = match (&panel.problem, &wanted.attempt) {
             (Some(problem), _) => tame(problem),
             (None, None) => format!("`{}` has not run yet", wanted.step),
-            (None, Some(_)) if !panel.is_read => "reading …".into(),
+            (None, Some(_)) if !panel.is_read => app.look.glyphs.spell("reading …"),
             (None, Some(_)) => "nothing written yet".into(),
         };
         return frame.render_widget(Line::styled(words, app.look.theme.dim), inside);
@@ -91,7 +92,7 @@ fn rows_of(app: &App, line: &LogLine, width: u16) -> Vec<Line<'static>> {
     };
     text = text.patch_style(style);
     if line.is_cut {
-        text.push_span(Span::styled(" … cut", theme.dim));
+        text.push_span(Span::styled(app.look.glyphs.spell(" … cut"), theme.dim));
     }
     if line.number.is_some() && line.number == app.log.hit {
         text = text.patch_style(theme.selected);

@@ -20,8 +20,8 @@ use ratatui::{
 };
 
 pub(super) use card::card_lines;
-use inspector::{diff_line, wrap};
-pub(super) use inspector::{last_row, tab_at, why_row};
+use inspector::diff_line;
+pub(super) use inspector::{last_row, tab_at, why_row, wrap};
 pub(super) use screen::draw;
 pub(super) use toolbar::button_at;
 

@@ -11,14 +11,11 @@ use super::{
 pub(in super::super) fn draw(app: &App, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < SMALLEST.width || area.height < SMALLEST.height {
-        too_small(frame, area);
+        too_small(app, frame, area);
     } else {
         panels(app, frame, area);
     }
     harmless(frame.buffer_mut());
-    if app.look.glyphs.is_ascii() {
-        spell(frame.buffer_mut());
-    }
 }
 
 /// Takes away what a terminal would obey, or show in another order than it has: the last line of defence behind [`tame`].
@@ -51,32 +48,7 @@ fn panels(app: &App, frame: &mut Frame<'_>, area: Rect) {
     toasts::draw(app, frame, area);
 }
 
-/// Writes the signs that our own words have with ASCII alone.
-fn spell(buffer: &mut Buffer) {
-    const SIGNS: [(char, char); 11] = [
-        ('·', '.'),
-        ('…', '~'),
-        ('─', '-'),
-        ('−', '-'),
-        ('×', 'x'),
-        ('←', '<'),
-        ('→', '>'),
-        ('↑', '^'),
-        ('↓', 'v'),
-        ('‹', '<'),
-        ('›', '>'),
-    ];
-    for cell in &mut buffer.content {
-        let mut letters = cell.symbol().chars();
-        if let (Some(letter), None) = (letters.next(), letters.next())
-            && let Some((_, plain)) = SIGNS.iter().find(|(sign, _)| *sign == letter)
-        {
-            cell.set_char(*plain);
-        }
-    }
-}
-
-fn too_small(frame: &mut Frame<'_>, area: Rect) {
+fn too_small(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let text = format!("{}×{} is too small; at least {}×{}", area.width, area.height, SMALLEST.width, SMALLEST.height);
-    frame.render_widget(Paragraph::new(Line::raw(text)), area);
+    frame.render_widget(Paragraph::new(Line::raw(app.look.glyphs.spell(&text))), area);
 }

@@ -74,7 +74,7 @@ fn far(snapshot: &Snapshot) -> Option<String> {
 /// The buttons that fit, from left to right, and what each does.
 fn buttons(app: &App, room: u16) -> Vec<(String, Option<Command>)> {
     let Some(snapshot) = &app.snapshot else { return Vec::new() };
-    let (run, map) = if app.look.glyphs.is_ascii() { (">", "#") } else { ("▶", "▣") };
+    let spell = |words: &str| app.look.glyphs.spell(words);
     let mut all: Vec<(String, Option<Command>)> = vec![(format!(" {} ", tame(&snapshot.status().mode)), Some(Command::Mode))];
     let has_room = |all: &[(String, Option<Command>)], text: &str| {
         all.iter().map(|(text, _)| crate::layout::width(text)).sum::<usize>() + crate::layout::width(text) + 2
@@ -91,13 +91,13 @@ fn buttons(app: &App, room: u16) -> Vec<(String, Option<Command>)> {
         all.splice(
             0..0,
             [
-                (" − ".into(), Some(Command::ZoomOut)),
+                (spell(" − "), Some(Command::ZoomOut)),
                 (" + ".into(), Some(Command::ZoomIn)),
-                (format!(" {map} "), Some(Command::Minimap)),
+                (spell(" ▣ "), Some(Command::Minimap)),
             ],
         );
     }
-    let start = format!(" {run} Run runnable ");
+    let start = spell(" ▶ Run runnable ");
     if has_room(&all, &start) {
         all.insert(0, (start, Some(Command::RunRunnable)));
     }

@@ -1,11 +1,11 @@
 //! A question before something is done. The harmless answer is the default.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::{
     Frame,
-    layout::Rect,
-    text::Line,
-    widgets::{Clear, Paragraph, Wrap},
+    layout::{Margin, Position, Rect},
+    text::{Line, Span},
+    widgets::{Clear, Paragraph},
 };
 
 use super::super::{
@@ -20,8 +20,12 @@ use crate::{
     error::count,
 };
 
-/// How many lines of what would run are shown.
-const SHOWN: usize = 12;
+/// The answers, as they stand on the last row.
+const NO: &str = " No ";
+const YES: &str = " Yes ";
+
+/// The cells between them.
+const BETWEEN: u16 = 2;
 
 /// What is done where the answer is yes.
 enum Yes {
@@ -41,6 +45,8 @@ pub(in super::super) struct Confirm {
     is_yes: bool,
     /// How many more times it asks after a yes.
     again: u8,
+    /// How far what does not fit is scrolled.
+    scroll: u16,
 }
 
 impl Confirm {
@@ -49,7 +55,7 @@ impl Confirm {
         let access = CATALOG.iter().find(|spec| spec.name == action.name()).map(|spec| spec.access);
         let again = u8::from(app.is_safe() && access == Some(Access::Destroy));
         let (what, why) = asked;
-        Self { what, why: Some(why), commands, yes: Yes::Act(Box::new(action)), is_yes: false, again }
+        Self { what, why: Some(why), commands, yes: Yes::Act(Box::new(action)), is_yes: false, again, scroll: 0 }
     }
 
     /// The same before a proposal is applied.
@@ -57,12 +63,12 @@ impl Confirm {
         let destroys = applying.actions.iter().any(|action| action.spec().access == Access::Destroy);
         let again = u8::from(app.is_safe() && destroys);
         let (what, why) = asked;
-        Self { what, why: Some(why), commands, yes: Yes::Apply(Box::new(applying)), is_yes: false, again }
+        Self { what, why: Some(why), commands, yes: Yes::Apply(Box::new(applying)), is_yes: false, again, scroll: 0 }
     }
 
     /// What the screen asks by itself, since a slip of the finger must not cost hours.
     pub(in super::super) fn own(what: String, action: Action) -> Self {
-        Self { what, why: None, commands: Vec::new(), yes: Yes::Act(Box::new(action)), is_yes: false, again: 0 }
+        Self { what, why: None, commands: Vec::new(), yes: Yes::Act(Box::new(action)), is_yes: false, again: 0, scroll: 0 }
     }
 
     /// Takes an answer; a second question begins at No again.
@@ -88,23 +94,32 @@ impl Confirm {
         }
         if !self.commands.is_empty() {
             lines.push(Line::raw(""));
-            lines.extend(
-                self.commands
-                    .iter()
-                    .take(SHOWN)
-                    .map(|command| Line::styled(format!("  {}", draw::tame(command)), app.look.theme.dim)),
-            );
-            if let Some(more) = self.commands.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-                lines.push(Line::raw(format!("  … and {} more", count(more, "step"))));
-            }
+            let line = |command: &String| Line::styled(format!("  {}", draw::tame(command)), app.look.theme.dim);
+            lines.extend(self.commands.iter().map(line));
         }
-        lines.push(Line::raw(""));
-        let button = |text: &str, is_on: bool| {
-            let style = if is_on { app.look.theme.selected } else { ratatui::style::Style::new() };
-            ratatui::text::Span::styled(format!(" {text} "), style)
-        };
-        lines.push(Line::from(vec![button("No", !self.is_yes), "  ".into(), button("Yes", self.is_yes)]));
         lines
+    }
+
+    /// The text in rows of so many cells.
+    fn rows(&self, app: &App, width: u16) -> Vec<Line<'static>> {
+        let room = usize::from(width).max(1);
+        self.lines(app).into_iter().flat_map(|line| draw::wrap(line, room)).collect()
+    }
+
+    /// The places of the text and the answers.
+    fn split(&self, app: &App) -> [Rect; 2] {
+        use ratatui::layout::{Constraint, Layout};
+        let inside = self.area(app).inner(Margin::new(1, 1));
+        let [text, _, answers] =
+            Layout::vertical([Constraint::Min(1), Constraint::Length(1), Constraint::Length(1)]).areas(inside);
+        [text, answers]
+    }
+
+    fn scroll(&mut self, app: &App, by: i16) {
+        let [text, _] = self.split(app);
+        let rows = u16::try_from(self.rows(app, text.width).len()).unwrap_or(u16::MAX);
+        let last = rows.saturating_sub(text.height);
+        self.scroll = self.scroll.saturating_add_signed(by).min(last);
     }
 }
 
@@ -118,6 +133,10 @@ impl Layer for Confirm {
                 self.is_yes = true;
                 return self.answer(app);
             }
+            KeyCode::Up => self.scroll(app, -1),
+            KeyCode::Down => self.scroll(app, 1),
+            KeyCode::PageUp => self.scroll(app, -10),
+            KeyCode::PageDown => self.scroll(app, 10),
             KeyCode::Enter => return self.answer(app),
             KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc => return Flow::Close,
             _ => {}
@@ -125,24 +144,61 @@ impl Layer for Confirm {
         Flow::Stay
     }
 
+    fn mouse(&mut self, app: &mut App, mouse: MouseEvent) -> Flow {
+        let [_, answers] = self.split(app);
+        let (at, no, yes) = (Position::new(mouse.column, mouse.row), cells(NO), cells(YES));
+        match mouse.kind {
+            MouseEventKind::ScrollDown => self.scroll(app, 1),
+            MouseEventKind::ScrollUp => self.scroll(app, -1),
+            MouseEventKind::Down(MouseButton::Left) if Rect { width: no, ..answers }.contains(at) => return Flow::Close,
+            MouseEventKind::Down(MouseButton::Left)
+                if (Rect { x: answers.x + no + BETWEEN, width: yes, ..answers }).contains(at) =>
+            {
+                self.is_yes = true;
+                return self.answer(app);
+            }
+            MouseEventKind::Down(_) if !self.area(app).contains(at) => return Flow::Close,
+            _ => {}
+        }
+        Flow::Stay
+    }
+
     fn area(&self, app: &App) -> Rect {
         let screen = Rect::new(0, 0, app.size.width, app.size.height);
-        let lines = self.lines(app);
-        let width = lines.iter().map(Line::width).max().unwrap_or(0) + 4;
+        let width = self.lines(app).iter().map(Line::width).max().unwrap_or(0) + 4;
         let width = u16::try_from(width).unwrap_or(u16::MAX).clamp(30, 100).min(screen.width);
-        let inside = usize::from(width.saturating_sub(4)).max(1);
-        let rows: usize = lines.iter().map(|line| line.width().div_ceil(inside).max(1)).sum();
-        region::dialog(screen, width, u16::try_from(rows + 2).unwrap_or(u16::MAX))
+        let rows = u16::try_from(self.rows(app, width.saturating_sub(2)).len() + 4).unwrap_or(u16::MAX);
+        // The last line stays free for what is said meanwhile.
+        region::dialog(screen, width, rows.min(screen.height.saturating_sub(2)))
     }
 
     fn draw(&self, app: &App, frame: &mut Frame<'_>) {
         let area = self.area(app);
         frame.render_widget(Clear, area);
-        let block = draw::panel(app, " Sure? ", true);
-        frame.render_widget(Paragraph::new(self.lines(app)).wrap(Wrap { trim: false }).block(block), area);
+        frame.render_widget(draw::panel(app, " Sure? ", true), area);
+        let [text, answers] = self.split(app);
+        let (rows, theme) = (self.rows(app, text.width), &app.look.theme);
+        let more = rows.len().saturating_sub(usize::from(text.height));
+        frame.render_widget(Paragraph::new(rows).scroll((self.scroll, 0)), text);
+        if more > 0 {
+            let above = usize::from(self.scroll);
+            let words = format!("{above} above, {} below", count(more.saturating_sub(above), "line"));
+            frame.render_widget(Line::styled(words, theme.dim).right_aligned(), Rect { y: text.bottom(), height: 1, ..text });
+        }
+        let button = |text: &'static str, is_on: bool| {
+            Span::styled(text, if is_on { theme.selected } else { ratatui::style::Style::new() })
+        };
+        let between = Span::raw(" ".repeat(usize::from(BETWEEN)));
+        frame.render_widget(Line::from(vec![button(NO, !self.is_yes), between, button(YES, self.is_yes)]), answers);
     }
 
     fn hints(&self, _app: &App) -> Vec<(String, String)> {
-        [("y", "yes"), ("n", "no"), ("←→", "choose"), ("Enter", "answer")].map(|(key, words)| (key.into(), words.into())).into()
+        [("y", "yes"), ("n", "no"), ("←→", "choose"), ("Enter", "answer"), ("↑↓", "scroll")]
+            .map(|(key, words)| (key.into(), words.into()))
+            .into()
     }
+}
+
+fn cells(text: &str) -> u16 {
+    u16::try_from(text.len()).unwrap_or(0)
 }

@@ -154,14 +154,15 @@ impl Layer for Editor {
     fn draw(&self, app: &App, frame: &mut Frame<'_>) {
         let area = self.area(app);
         frame.render_widget(Clear, area);
+        let dot = app.look.glyphs.spell(" · ");
         let mark = match (self.is_outdated, self.is_changed()) {
-            (true, _) => " · somebody else changed it meanwhile",
-            (false, true) => " · changed",
-            (false, false) => "",
+            (true, _) => format!("{dot}somebody else changed it meanwhile"),
+            (false, true) => format!("{dot}changed"),
+            (false, false) => String::new(),
         };
         let title = match &self.search {
             Some(search) => format!(" Search: {} ", draw::tame(search)),
-            None => format!(" Prompt · {}{mark} ", self.step),
+            None => format!(" Prompt{dot}{}{mark} ", self.step),
         };
         let block = draw::panel(app, title, true);
         let inside = block.inner(area);

@@ -37,11 +37,14 @@ pub(super) struct Field {
     before: String,
 }
 
+/// What is mostly said of a step comes first.
+const USUAL: &[&str] = &["command", "prompt", "model", "dependsOn"];
+
 /// Fields that say how a command line waits and prints.
 const OF_THE_COMMAND_LINE: &[&str] = &["made", "dryRun", "watch", "detach", "wait", "expect", "ifUnchanged"];
 
 impl Field {
-    /// The fields of an action, the required ones first.
+    /// The fields of an action, the required ones first, then of a step what is usual.
     pub(super) fn all(schema: &Value, known: &Map<String, Value>) -> Vec<Self> {
         let properties = schema.get("properties").and_then(Value::as_object);
         let required: Vec<&str> =
@@ -58,7 +61,15 @@ impl Field {
                 Self { name: name.clone(), words, kind, is_required: required.contains(&name.as_str()), is_id, text, before }
             })
             .collect();
-        fields.sort_by_key(|field| !field.is_required);
+        let is_of_step = fields.iter().any(|field| field.name == "promptFile");
+        let usual = |field: &Self| {
+            USUAL
+                .iter()
+                .take(if is_of_step { USUAL.len() } else { 0 })
+                .position(|name| *name == field.name)
+                .unwrap_or(USUAL.len())
+        };
+        fields.sort_by_key(|field| (!field.is_required, usual(field)));
         fields
     }
 
@@ -75,6 +86,26 @@ impl Field {
     /// Whether a value was there and was taken away.
     pub(super) fn is_cleared(&self) -> bool {
         !self.before.is_empty() && self.typed().trim().is_empty()
+    }
+
+    /// Whether it takes one of few values.
+    pub(super) const fn has_few(&self) -> bool {
+        matches!(self.kind, Kind::Flag | Kind::One(_))
+    }
+
+    /// Whether it names who does the work.
+    pub(super) fn is_agent(&self) -> bool {
+        self.name == "agent" || self.name == "model"
+    }
+
+    /// Whether a message is about it: by its name, or by a value that stands in it.
+    pub(super) fn is_blamed(&self, why: &str) -> bool {
+        let snake = super::form::snake(&self.name);
+        let is_named = [self.name.as_str(), &snake, &snake.replace('_', "-")]
+            .iter()
+            .any(|name| why.contains(&format!("`{name}`")) || why.starts_with(&format!("{name}:")));
+        let mut values = self.typed().split([',', ' ']).chain([self.typed()]).filter(|value| !value.is_empty());
+        is_named || values.any(|value| why.contains(&format!("`{value}`")))
     }
 
     /// Writes another text into it.

@@ -3,33 +3,34 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
 use ratatui::{
     Frame,
-    layout::{Position, Rect},
-    text::{Line, Span},
-    widgets::{Clear, Paragraph, Wrap},
+    layout::{Margin, Position, Rect},
 };
 use serde_json::{Map, Value};
 
 use super::{
     super::{
         app::App,
-        draw,
         effect::Effect,
         layer::{Flow, Layer},
         region,
         typing::type_into,
     },
-    field::{Field, Kind},
+    field::Field,
 };
 use crate::{
     action::{Access, Action, Spec},
     error::Error,
 };
 
-/// The columns of the fields' names.
-const NAMES: u16 = 18;
+mod sheet;
 
-/// The rows below the fields: a blank one, what the field is, and what is wrong or would happen.
-const FOOT: u16 = 4;
+/// What is said of a form as it is filled in.
+struct Verdict {
+    /// What it would do, or what is wrong with it.
+    said: Result<String, String>,
+    /// The field that it is about; none where it is about the whole.
+    at: Option<usize>,
+}
 
 /// A form.
 pub(in super::super) struct Form {
@@ -38,7 +39,7 @@ pub(in super::super) struct Form {
     fields: Vec<Field>,
     at: usize,
     /// What is wrong with it, or what it would do.
-    verdict: Option<Result<String, String>>,
+    verdict: Option<Verdict>,
     /// Whether it changes something that is there already, so that only what differs is sent.
     is_edit: bool,
 }
@@ -47,11 +48,14 @@ impl Form {
     /// The form of an action with what is known already.
     pub(in super::super) fn new(spec: &'static Spec, known: Map<String, Value>, app: &App) -> Self {
         let schema = (spec.schema)().to_value();
-        let title = schema.get("description").and_then(Value::as_str).unwrap_or(spec.name).to_owned();
+        let title = spec.words();
         let mut known = known;
         let is_edit = spec.name == "step.edit";
         if is_edit {
             known.extend(app.fields_of_step());
+        }
+        if spec.name == "add" {
+            app.choose_worker(&mut known);
         }
         let fields = Field::all(&schema, &known);
         let at = fields.iter().position(|field| field.typed().is_empty()).unwrap_or(0);
@@ -92,13 +96,13 @@ impl Form {
 
     /// Looks whether it could be done as it stands.
     fn check(&mut self, app: &mut App) {
-        self.verdict = None;
         match self.action() {
-            Err(why) => self.verdict = Some(Err(why)),
+            Err(why) => self.judge(Err(why)),
+            // What was said last stays until the answer is there: a form that jumps at every letter cannot be read.
             Ok(action) if matches!(self.spec.access, Access::Change | Access::Destroy) => {
                 app.want(Effect::Check(Box::new(action)));
             }
-            Ok(_) => {}
+            Ok(_) => self.verdict = None,
         }
     }
 
@@ -106,12 +110,20 @@ impl Form {
         match self.action() {
             Ok(action) => app.ask(action, false),
             Err(why) => {
-                if let Some(at) = self.fields.iter().position(|field| why.contains(&format!("`{}`", field.name))) {
-                    self.at = at;
-                }
-                self.verdict = Some(Err(why));
+                self.judge(Err(why));
+                self.at = self.verdict.as_ref().and_then(|verdict| verdict.at).unwrap_or(self.at);
             }
         }
+    }
+
+    /// Takes what is said of it, and finds the field that it is about; of several the one that is being typed.
+    fn judge(&mut self, said: Result<String, String>) {
+        let blamed = |why: &str| {
+            let mut all = (0..self.fields.len()).filter(|at| self.fields[*at].is_blamed(why));
+            if self.fields.get(self.at).is_some_and(|field| field.is_blamed(why)) { Some(self.at) } else { all.next() }
+        };
+        let at = said.as_ref().err().and_then(|why| blamed(why));
+        self.verdict = Some(Verdict { said, at });
     }
 
     fn go(&mut self, by: isize) {
@@ -121,21 +133,47 @@ impl Form {
 
     /// What the word at the cursor could become.
     fn suggestion(&self, app: &App) -> Option<String> {
-        let field = self.fields.get(self.at).filter(|field| field.is_id)?;
+        let field = self.fields.get(self.at)?;
+        if field.is_agent() {
+            let mut names = app.agents.iter().filter(|agent| agent.is_here).map(|agent| agent.name.as_str()).chain(["shell"]);
+            let is_wanted = |name: &&str| name.starts_with(field.typed()) && *name != field.typed();
+            let offer = names.find(is_wanted).filter(|_| !field.typed().is_empty());
+            return offer.map(|name| name[field.typed().len()..].to_owned());
+        }
+        let field = Some(field).filter(|field| field.is_id)?;
         let word = field.typed().rsplit([',', ' ']).next().filter(|word| !word.is_empty())?;
         let snapshot = app.snapshot.as_ref()?;
         let ids = snapshot.graph.nodes.iter().map(|node| node.id.as_str());
         ids.filter(|id| id.starts_with(word) && *id != word).min_by_key(|id| id.len()).map(|id| id[word.len()..].to_owned())
     }
 
-    /// The rows that are shown, and the first field in them.
-    fn window(&self, app: &App) -> (u16, usize) {
-        let rows = self.area(app).height.saturating_sub(2 + FOOT).max(1);
-        (rows, (self.at + 1).saturating_sub(usize::from(rows)))
+    /// What a field is, and what it could say.
+    fn about(app: &App, field: &Field) -> String {
+        let here: Vec<&str> = app.agents.iter().filter(|agent| agent.is_here).map(|agent| agent.name.as_str()).collect();
+        if field.is_agent() {
+            format!("{}; here: {}", field.words, [here, vec!["shell"]].concat().join(", "))
+        } else {
+            field.words.clone()
+        }
+    }
+
+    /// What to say where the agent of a field is not on this machine.
+    fn missing_agent(&self, app: &App, at: usize) -> Option<String> {
+        let field = self.fields.get(at).filter(|field| field.is_agent())?;
+        let is_command = self.fields.iter().any(|field| field.name == "command" && !field.typed().is_empty());
+        let name = match field.typed().split('/').next().filter(|name| !name.trim().is_empty()) {
+            Some(name) => name.trim(),
+            None if self.spec.name == "add" && !is_command => app.usual_agent(),
+            None => return None,
+        };
+        let agent = app.agents.iter().find(|agent| agent.name == name && !agent.is_here)?;
+        let how = agent.install.as_ref().map_or(String::new(), |install| format!(": {install}"));
+        Some(format!("`{name}` is not installed here{how}"))
     }
 }
 
-fn snake(name: &str) -> String {
+/// A field's name as it is in sequence.yaml.
+pub(super) fn snake(name: &str) -> String {
     let mut out = String::new();
     for letter in name.chars() {
         if letter.is_ascii_uppercase() {
@@ -149,7 +187,7 @@ fn snake(name: &str) -> String {
 impl Layer for Form {
     fn key(&mut self, app: &mut App, key: KeyEvent) -> Flow {
         let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
-        let has_few = self.fields.get(self.at).is_some_and(|field| matches!(field.kind, Kind::Flag | Kind::One(_)));
+        let has_few = self.fields.get(self.at).is_some_and(Field::has_few);
         match key.code {
             KeyCode::Esc => return Flow::Close,
             KeyCode::Char('c') if is_control => return Flow::Close,
@@ -176,15 +214,15 @@ impl Layer for Form {
 
     fn mouse(&mut self, app: &mut App, mouse: MouseEvent) -> Flow {
         let area = self.area(app);
-        let is_inside = area.contains(Position::new(mouse.column, mouse.row));
-        let (rows, first) = self.window(app);
+        let inside = area.inner(Margin::new(1, 1));
+        let fit = usize::from(inside.height.saturating_sub(sheet::FOOT));
         match mouse.kind {
             // A click beside it does not throw away what was typed.
-            MouseEventKind::Down(_) if is_inside => {
-                let row = mouse.row.saturating_sub(area.y + 1);
-                let at = first + usize::from(row);
-                if row < rows && at < self.fields.len() {
-                    self.at = at;
+            MouseEventKind::Down(_) if inside.contains(Position::new(mouse.column, mouse.row)) => {
+                let (rows, row) = (sheet::rows(self, app, inside.width), usize::from(mouse.row - inside.y));
+                let chosen = rows.get(sheet::first(self, &rows, fit) + row).filter(|_| row < fit);
+                if let Some(sheet::Row::Field(at)) = chosen {
+                    self.at = *at;
                 }
             }
             MouseEventKind::ScrollDown => self.go(1),
@@ -195,7 +233,7 @@ impl Layer for Form {
     }
 
     fn paste(&mut self, app: &mut App, text: &str) {
-        let takes_text = |field: &&mut Field| !matches!(field.kind, Kind::Flag | Kind::One(_));
+        let takes_text = |field: &&mut Field| !field.has_few();
         if let Some(field) = self.fields.get_mut(self.at).filter(takes_text) {
             field.text.insert_str(text.lines().collect::<Vec<_>>().join(" "));
         }
@@ -208,68 +246,32 @@ impl Layer for Form {
             _ if action != self.spec.name => Flow::Stay,
             Ok(()) => Flow::Close,
             Err(why) => {
-                self.verdict = Some(Err(why.to_string()));
+                self.judge(Err(why.to_string()));
                 Flow::Stay
             }
         }
     }
 
     fn checked(&mut self, verdict: &Result<String, String>) {
-        self.verdict = Some(verdict.clone());
+        self.judge(verdict.clone());
     }
 
     fn area(&self, app: &App) -> Rect {
         let screen = Rect::new(0, 0, app.size.width, app.size.height);
-        let rows = u16::try_from(self.fields.len()).unwrap_or(u16::MAX).saturating_add(2 + FOOT);
-        region::dialog(screen, 78.min(screen.width.saturating_sub(2)), rows.min(screen.height.saturating_sub(2)))
+        let width = 78.min(screen.width.saturating_sub(2));
+        // There is room for a remark before there is one.
+        let rows = sheet::rows(self, app, width.saturating_sub(2)).len().max(self.fields.len() + 1);
+        let rows = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2 + sheet::FOOT);
+        region::dialog(screen, width, rows.min(screen.height.saturating_sub(2)))
     }
 
     fn draw(&self, app: &App, frame: &mut Frame<'_>) {
-        let (area, theme) = (self.area(app), &app.look.theme);
-        frame.render_widget(Clear, area);
-        let block = draw::panel(app, format!(" {} ", self.title), true);
-        let inside = block.inner(area);
-        frame.render_widget(block, area);
-        let (rows, first) = self.window(app);
-        for (y, (at, field)) in (inside.y..inside.y + rows).zip(self.fields.iter().enumerate().skip(first)) {
-            let style = if at == self.at { theme.selected } else { ratatui::style::Style::new() };
-            let mark = if field.is_required { "*" } else { " " };
-            let is_wrong = at == self.at && matches!(self.verdict, Some(Err(_)));
-            let style = if is_wrong { style.patch(theme.error) } else { style };
-            let name = Rect { x: inside.x, y, width: NAMES.min(inside.width), height: 1 };
-            frame.render_widget(Line::styled(format!("{mark}{}", snake(&field.name)), style), name);
-            let place = Rect { x: inside.x + name.width, y, width: inside.width - name.width, height: 1 };
-            if at == self.at && !matches!(field.kind, Kind::Flag | Kind::One(_)) {
-                frame.render_widget(&field.text, place);
-                if let Some(rest) = self.suggestion(app) {
-                    let used = u16::try_from(crate::layout::width(field.typed()) + 1).unwrap_or(u16::MAX).min(place.width);
-                    let place = Rect { x: place.x + used, width: place.width - used, ..place };
-                    frame.render_widget(Line::styled(rest, theme.dim), place);
-                }
-            } else {
-                let text = match (&field.kind, field.typed()) {
-                    (Kind::Flag | Kind::One(_), text) if at == self.at => {
-                        format!("‹ {} ›", if text.is_empty() { "-" } else { text })
-                    }
-                    (_, text) => draw::tame(text),
-                };
-                frame.render_widget(Line::raw(text), place);
-            }
-        }
-        let words = self.fields.get(self.at).map_or("", |field| field.words.as_str());
-        let foot = Rect { y: inside.bottom().saturating_sub(FOOT - 1), height: 1, ..inside };
-        frame.render_widget(Line::styled(draw::tame(words), theme.dim), foot);
-        let verdict = match &self.verdict {
-            Some(Ok(would)) => Line::styled(draw::tame(would), theme.good),
-            Some(Err(why)) => Line::styled(draw::tame(why), theme.error),
-            None => Line::from(Span::styled("* has to be filled in", theme.dim)),
-        };
-        let foot = Rect { y: inside.bottom().saturating_sub(2), height: 2, ..inside };
-        frame.render_widget(Paragraph::new(verdict).wrap(Wrap { trim: true }), foot);
+        sheet::draw(self, app, frame, self.area(app));
     }
 
     fn hints(&self, _app: &App) -> Vec<(String, String)> {
-        [("Tab", "next field"), ("Enter", "do it"), ("Esc", "give up")].map(|(key, words)| (key.into(), words.into())).into()
+        let keys = [("Tab", "next field"), ("Enter", "do it"), ("Esc", "give up"), ("→", "complete a name, turn a choice")];
+        keys.map(|(key, words)| (key.into(), words.into())).into()
     }
 }
 

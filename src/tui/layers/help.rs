@@ -29,7 +29,7 @@ impl Help {
             lines.push(Line::styled(section.title(), app.look.theme.title));
             for row in BINDINGS.iter().filter(|row| row.section == section) {
                 let keys = app.keymap.keys(row.command).join(" ");
-                let keys = if keys.is_empty() { "·".to_owned() } else { keys };
+                let keys = app.look.glyphs.spell(if keys.is_empty() { "·" } else { &keys });
                 lines.push(Line::from(vec![Span::styled(format!("  {keys:<14}"), app.look.theme.key), Span::raw(row.words)]));
             }
             lines.push(Line::raw(""));

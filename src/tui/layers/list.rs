@@ -1,20 +1,23 @@
 //! A list over the screen: what needs you, the audit log, the runs.
 
-use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, MouseEvent};
 use ratatui::{
     Frame,
-    layout::{Position, Rect},
+    layout::{Margin, Rect},
     style::Style,
     text::{Line, Span},
     widgets::Clear,
 };
 
-use super::super::{
-    app::App,
-    choice::Choice,
-    draw,
-    layer::{Flow, Layer},
-    region,
+use super::{
+    super::{
+        app::App,
+        choice::Choice,
+        draw,
+        layer::{Flow, Layer},
+        region,
+    },
+    rows::{Hit, Rows},
 };
 
 /// A row of a list.
@@ -33,25 +36,21 @@ pub(in super::super) struct List {
     /// What is said where there is nothing.
     nothing: &'static str,
     rows: Vec<Row>,
-    at: usize,
+    place: Rows,
 }
 
 impl List {
     /// A list of rows.
     pub(in super::super) fn new(title: impl Into<String>, nothing: &'static str, rows: Vec<Row>) -> Self {
-        Self { title: title.into(), nothing, rows, at: 0 }
+        Self { title: title.into(), nothing, rows, place: Rows::default() }
     }
 
     fn height(&self, app: &App) -> usize {
         usize::from(self.area(app).height.saturating_sub(2)).max(1)
     }
 
-    fn first(&self, app: &App) -> usize {
-        (self.at + 1).saturating_sub(self.height(app))
-    }
-
     fn choose(&self, app: &mut App) -> Flow {
-        match self.rows.get(self.at).and_then(|row| row.choice.clone()) {
+        match self.rows.get(self.place.at).and_then(|row| row.choice.clone()) {
             Some(choice) => {
                 app.choose(choice);
                 Flow::Close
@@ -63,39 +62,26 @@ impl List {
 
 impl Layer for List {
     fn key(&mut self, app: &mut App, key: KeyEvent) -> Flow {
-        let last = self.rows.len().saturating_sub(1);
-        let page = self.height(app);
-        self.at = match key.code {
-            KeyCode::Down | KeyCode::Char('j') => self.at + 1,
-            KeyCode::Up | KeyCode::Char('k') => self.at.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.at + page,
-            KeyCode::PageUp => self.at.saturating_sub(page),
-            KeyCode::Home | KeyCode::Char('g') => 0,
-            KeyCode::End | KeyCode::Char('G') => last,
+        let code = match key.code {
             KeyCode::Enter => return self.choose(app),
-            _ => return Flow::Close,
-        }
-        .min(last);
-        Flow::Stay
+            KeyCode::Char('j') => KeyCode::Down,
+            KeyCode::Char('k') => KeyCode::Up,
+            KeyCode::Char(' ') => KeyCode::PageDown,
+            KeyCode::Char('g') => KeyCode::Home,
+            KeyCode::Char('G') => KeyCode::End,
+            other => other,
+        };
+        let fit = self.height(app);
+        if self.place.key(code, self.rows.len(), fit) { Flow::Stay } else { Flow::Close }
     }
 
     fn mouse(&mut self, app: &mut App, mouse: MouseEvent) -> Flow {
         let area = self.area(app);
-        let is_inside = area.contains(Position::new(mouse.column, mouse.row));
-        match mouse.kind {
-            MouseEventKind::Down(MouseButton::Left) if is_inside => {
-                let row = self.first(app) + usize::from(mouse.row.saturating_sub(area.y + 1));
-                if mouse.row > area.y && row < self.rows.len() {
-                    self.at = row;
-                    return self.choose(app);
-                }
-            }
-            MouseEventKind::Down(_) if !is_inside => return Flow::Close,
-            MouseEventKind::ScrollDown => self.at = (self.at + 1).min(self.rows.len().saturating_sub(1)),
-            MouseEventKind::ScrollUp => self.at = self.at.saturating_sub(1),
-            _ => {}
+        match self.place.mouse(mouse, area, area.inner(Margin::new(1, 1)), self.rows.len()) {
+            Hit::Row => self.choose(app),
+            Hit::Outside => Flow::Close,
+            Hit::Nothing => Flow::Stay,
         }
-        Flow::Stay
     }
 
     fn area(&self, app: &App) -> Rect {
@@ -113,14 +99,14 @@ impl Layer for List {
         if self.rows.is_empty() {
             return frame.render_widget(Line::styled(self.nothing, theme.dim), inside);
         }
-        let first = self.first(app);
+        let first = self.place.first(self.height(app));
         for (y, (at, row)) in (inside.y..inside.bottom()).zip(self.rows.iter().enumerate().skip(first)) {
             let place = Rect { y, height: 1, ..inside };
             let head = draw::tame(&row.head);
             let room = usize::from(inside.width).saturating_sub(crate::layout::width(&head) + 1);
             let words = draw::fit(&draw::tame(&row.words), room, app.look.glyphs.ellipsis());
             frame.render_widget(Line::from(vec![Span::styled(format!("{head} "), row.style), Span::raw(words)]), place);
-            if at == self.at {
+            if at == self.place.at {
                 frame.buffer_mut().set_style(place, theme.selected);
             }
         }

@@ -1,19 +1,22 @@
 //! A menu: each entry with the key that chooses it at once.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 use ratatui::{
     Frame,
-    layout::{Position, Rect},
+    layout::{Margin, Position, Rect},
     text::{Line, Span},
     widgets::{Clear, Paragraph},
 };
 
-use super::super::{
-    app::App,
-    choice::Choice,
-    draw,
-    layer::{Flow, Layer},
-    region,
+use super::{
+    super::{
+        app::App,
+        choice::Choice,
+        draw,
+        layer::{Flow, Layer},
+        region,
+    },
+    rows::{Hit, Rows},
 };
 
 /// A row of a menu.
@@ -34,7 +37,7 @@ impl Entry {
 pub(in super::super) struct Menu {
     title: String,
     entries: Vec<Entry>,
-    at: usize,
+    rows: Rows,
     /// Where the pointer was when it was opened; in the middle of the screen where absent.
     place: Option<Position>,
 }
@@ -42,7 +45,7 @@ pub(in super::super) struct Menu {
 impl Menu {
     /// A menu in the middle of the screen, or beside the pointer.
     pub(in super::super) fn new(title: impl Into<String>, entries: Vec<Entry>, place: Option<Position>) -> Self {
-        Self { title: title.into(), entries, at: 0, place }
+        Self { title: title.into(), entries, rows: Rows::default(), place }
     }
 
     fn choose(&self, app: &mut App, at: usize) -> Flow {
@@ -51,21 +54,15 @@ impl Menu {
         }
         Flow::Close
     }
-
-    fn row_at(&self, app: &App, position: Position) -> Option<usize> {
-        let area = self.area(app);
-        let row = usize::from(position.y.checked_sub(area.y + 1)?);
-        (area.contains(position) && row < self.entries.len()).then_some(row)
-    }
 }
 
 impl Layer for Menu {
     fn key(&mut self, app: &mut App, key: KeyEvent) -> Flow {
-        let last = self.entries.len().saturating_sub(1);
+        let (count, fit) = (self.entries.len(), usize::from(self.area(app).height.saturating_sub(2)));
         match key.code {
-            KeyCode::Down => self.at = if self.at == last { 0 } else { self.at + 1 },
-            KeyCode::Up => self.at = self.at.checked_sub(1).unwrap_or(last),
-            KeyCode::Enter => return self.choose(app, self.at),
+            KeyCode::Down => self.rows.turn(1, count, fit),
+            KeyCode::Up => self.rows.turn(-1, count, fit),
+            KeyCode::Enter => return self.choose(app, self.rows.at),
             KeyCode::Char(letter) if !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
                 return match self.entries.iter().position(|entry| entry.key == letter) {
                     Some(at) => self.choose(app, at),
@@ -79,15 +76,11 @@ impl Layer for Menu {
     }
 
     fn mouse(&mut self, app: &mut App, mouse: MouseEvent) -> Flow {
-        let position = Position::new(mouse.column, mouse.row);
-        match (mouse.kind, self.row_at(app, position)) {
-            (MouseEventKind::Down(MouseButton::Left), Some(at)) => self.choose(app, at),
-            (MouseEventKind::Down(_), None) => Flow::Close,
-            (MouseEventKind::Moved, Some(at)) => {
-                self.at = at;
-                Flow::Stay
-            }
-            _ => Flow::Stay,
+        let area = self.area(app);
+        match self.rows.mouse(mouse, area, area.inner(Margin::new(1, 1)), self.entries.len()) {
+            Hit::Row => self.choose(app, self.rows.at),
+            Hit::Outside => Flow::Close,
+            Hit::Nothing => Flow::Stay,
         }
     }
 
@@ -111,12 +104,13 @@ impl Layer for Menu {
         let area = self.area(app);
         frame.render_widget(Clear, area);
         let row = |(at, entry): (usize, &Entry)| {
-            let style = if at == self.at { app.look.theme.selected } else { ratatui::style::Style::new() };
+            let style = if at == self.rows.at { app.look.theme.selected } else { ratatui::style::Style::new() };
             let key = Span::styled(format!(" {}  ", entry.key), app.look.theme.key);
             let room = usize::from(area.width.saturating_sub(6));
             Line::from(vec![key, Span::raw(format!("{:<room$}", entry.words))]).style(style)
         };
-        let rows: Vec<Line<'_>> = self.entries.iter().enumerate().map(row).collect();
+        let first = self.rows.first(usize::from(area.height.saturating_sub(2)));
+        let rows: Vec<Line<'_>> = self.entries.iter().enumerate().skip(first).map(row).collect();
         frame.render_widget(Paragraph::new(rows).block(draw::panel(app, format!(" {} ", self.title), true)), area);
     }
 

@@ -9,4 +9,5 @@ pub(super) mod list;
 pub(super) mod menu;
 pub(super) mod palette;
 pub(super) mod propose;
+mod rows;
 pub(super) mod search;

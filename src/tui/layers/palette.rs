@@ -1,27 +1,30 @@
 //! The palette: every command, action, step and gate, found by a few letters; a command can be typed whole.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 use nucleo_matcher::{
     Config, Matcher,
     pattern::{CaseMatching, Normalization, Pattern},
 };
 use ratatui::{
     Frame,
-    layout::{Position, Rect},
+    layout::{Margin, Rect},
     text::{Line, Span},
     widgets::{Clear, Paragraph},
 };
 use tui_textarea::TextArea;
 
-use super::super::{
-    app::App,
-    choice::Choice,
-    draw,
-    keymap::BINDINGS,
-    layer::{Flow, Layer},
-    region,
-    toast::Tone,
-    typing::type_into,
+use super::{
+    super::{
+        app::App,
+        choice::Choice,
+        draw,
+        keymap::BINDINGS,
+        layer::{Flow, Layer},
+        region,
+        toast::Tone,
+        typing::type_into,
+    },
+    rows::{Hit, Rows},
 };
 use crate::action::{Access, Action, CATALOG};
 
@@ -41,7 +44,7 @@ pub(in super::super) struct Palette {
     items: Vec<Item>,
     /// What is found, the best first.
     found: Vec<usize>,
-    at: usize,
+    rows: Rows,
 }
 
 /// The rows of what is found.
@@ -53,13 +56,15 @@ impl Palette {
         let commands = BINDINGS.iter().map(|row| Item {
             name: row.name.replace('_', " "),
             words: row.words.into(),
-            key: app.keymap.key(row.command).unwrap_or_default(),
+            key: app.look.glyphs.spell(&app.keymap.key(row.command).unwrap_or_default()),
             choice: Choice::Command(row.command),
         });
-        let actions =
-            CATALOG.iter().filter(|spec| spec.access != Access::Read && spec.access != Access::Report).map(|spec| Item {
+        let actions = CATALOG
+            .iter()
+            .filter(|spec| spec.name != "init" && spec.access != Access::Read && spec.access != Access::Report)
+            .map(|spec| Item {
                 name: spec.name.replace('.', " "),
-                words: (spec.schema)().get("description").and_then(|text| text.as_str()).unwrap_or_default().into(),
+                words: spec.words(),
                 key: String::new(),
                 choice: Choice::Action { name: spec.name, known: app.known(spec) },
             });
@@ -75,7 +80,7 @@ impl Palette {
         let found = (0..items.len()).collect();
         let mut text = TextArea::default();
         text.set_cursor_line_style(ratatui::style::Style::new());
-        Self { text, items, found, at: 0 }
+        Self { text, items, found, rows: Rows::default() }
     }
 
     fn typed(&self) -> &str {
@@ -95,7 +100,7 @@ impl Palette {
         }
         scored.sort_by_key(|&(score, at)| (std::cmp::Reverse(score), at));
         self.found = scored.into_iter().map(|(_, at)| at).collect();
-        self.at = 0;
+        self.rows = Rows::default();
     }
 
     /// A whole command, like `gate approve review`.
@@ -116,7 +121,7 @@ impl Palette {
     }
 
     fn choose(&self, app: &mut App) -> Flow {
-        match (self.command(), self.found.get(self.at)) {
+        match (self.command(), self.found.get(self.rows.at)) {
             (Some(Ok(action)), _) => app.ask(action, false),
             (_, Some(&at)) => app.choose(self.items[at].choice.clone()),
             (Some(Err(why)), None) => {
@@ -128,25 +133,28 @@ impl Palette {
         Flow::Close
     }
 
-    fn first(&self) -> usize {
-        (self.at + 1).saturating_sub(usize::from(ROWS))
+    /// Where what is found stands.
+    fn place(&self, app: &App) -> Rect {
+        let inside = self.area(app).inner(Margin::new(1, 1));
+        Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside }
     }
 }
 
 impl Layer for Palette {
     fn key(&mut self, app: &mut App, key: KeyEvent) -> Flow {
-        let last = self.found.len().saturating_sub(1);
+        let (count, fit) = (self.found.len(), usize::from(self.place(app).height));
         let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Esc => return Flow::Close,
             KeyCode::Char('c') if is_control => return Flow::Close,
-            KeyCode::Down => self.at = (self.at + 1).min(last),
-            KeyCode::Char('n') if is_control => self.at = (self.at + 1).min(last),
-            KeyCode::Up => self.at = self.at.saturating_sub(1),
-            KeyCode::Char('p') if is_control => self.at = self.at.saturating_sub(1),
-            KeyCode::PageDown => self.at = (self.at + usize::from(ROWS)).min(last),
-            KeyCode::PageUp => self.at = self.at.saturating_sub(usize::from(ROWS)),
+            KeyCode::Char('n') if is_control => self.rows.go(1, count, fit),
+            KeyCode::Char('p') if is_control => self.rows.go(-1, count, fit),
             KeyCode::Enter => return self.choose(app),
+            // These are the text's own.
+            KeyCode::Home | KeyCode::End => {
+                type_into(&mut self.text, key);
+            }
+            code if self.rows.key(code, count, fit) => {}
             _ => {
                 if type_into(&mut self.text, key) {
                     self.search();
@@ -157,27 +165,11 @@ impl Layer for Palette {
     }
 
     fn mouse(&mut self, app: &mut App, mouse: MouseEvent) -> Flow {
-        let area = self.area(app);
-        let position = Position::new(mouse.column, mouse.row);
-        match mouse.kind {
-            MouseEventKind::Down(MouseButton::Left) if area.contains(position) => {
-                let row = usize::from(position.y.saturating_sub(area.y + 2)) + self.first();
-                if position.y > area.y + 1 && row < self.found.len() {
-                    self.at = row;
-                    return self.choose(app);
-                }
-                Flow::Stay
-            }
-            MouseEventKind::Down(_) if !area.contains(position) => Flow::Close,
-            MouseEventKind::ScrollDown => {
-                self.at = (self.at + 1).min(self.found.len().saturating_sub(1));
-                Flow::Stay
-            }
-            MouseEventKind::ScrollUp => {
-                self.at = self.at.saturating_sub(1);
-                Flow::Stay
-            }
-            _ => Flow::Stay,
+        let (area, place) = (self.area(app), self.place(app));
+        match self.rows.mouse(mouse, area, place, self.found.len()) {
+            Hit::Row => self.choose(app),
+            Hit::Outside => Flow::Close,
+            Hit::Nothing => Flow::Stay,
         }
     }
 
@@ -199,7 +191,7 @@ impl Layer for Palette {
         frame.render_widget(block, area);
         let input = Rect { height: 1, ..inside };
         frame.render_widget(&self.text, input);
-        let rows = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
+        let rows = self.place(app);
         if self.found.is_empty() {
             let words = match self.command() {
                 Some(Ok(action)) => format!("Enter: {}", action.name().replace('.', " ")),
@@ -208,22 +200,22 @@ impl Layer for Palette {
             };
             return frame.render_widget(Line::styled(draw::tame(&words), theme.dim), rows);
         }
-        let width = usize::from(rows.width);
+        let (width, end) = (usize::from(rows.width), app.look.glyphs.ellipsis());
+        let first = self.rows.first(usize::from(rows.height));
         let line = |(row, &at): (usize, &usize)| {
             let item = &self.items[at];
-            let name = draw::fit(&format!("{:<22}", draw::tame(&item.name)), 30, '…');
+            let name = draw::fit(&format!("{:<22}", draw::tame(&item.name)), 30, end);
             let room = width.saturating_sub(crate::layout::width(&name) + crate::layout::width(&item.key) + 4);
-            let words = draw::fit(&draw::tame(&item.words), room, '…');
+            let words = draw::fit(&draw::tame(&item.words), room, end);
             let gap = " ".repeat(room.saturating_sub(crate::layout::width(&words)));
             let line = Line::from(vec![
                 Span::styled(format!(" {name} "), theme.title),
                 Span::styled(format!("{words}{gap} "), theme.dim),
                 Span::styled(item.key.clone(), theme.key),
             ]);
-            if row + self.first() == self.at { line.style(theme.selected) } else { line }
+            if row + first == self.rows.at { line.style(theme.selected) } else { line }
         };
-        let lines: Vec<Line<'_>> =
-            self.found.iter().skip(self.first()).take(usize::from(rows.height)).enumerate().map(line).collect();
+        let lines: Vec<Line<'_>> = self.found.iter().skip(first).take(usize::from(rows.height)).enumerate().map(line).collect();
         frame.render_widget(Paragraph::new(lines), rows);
     }
 

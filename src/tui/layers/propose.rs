@@ -59,7 +59,7 @@ impl Propose {
     fn foot(&self) -> Vec<&str> {
         match &self.problem {
             Some(problem) => problem.lines().collect(),
-            None if self.is_reading => vec!["reading …"],
+            None if self.is_reading => vec!["reading the file"],
             None => vec![ABOUT],
         }
     }

@@ -157,7 +157,8 @@ fn the_palette_folds_too_and_every_zoom_draws_it() {
         assert!(zoom == Zoom::Overview || text.contains("×3 1/3"), "{zoom:?}: {text}");
     }
     stage.app.look.glyphs = Glyphs::Ascii;
-    assert!(stage.text().is_ascii());
+    let text = stage.text();
+    assert!(text.is_ascii(), "{text}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod acting;
 mod anything;
+mod dialogs;
 mod every_key;
 mod first_minutes;
 mod folding;
