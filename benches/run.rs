@@ -97,8 +97,17 @@ fn seqctl() -> PathBuf {
     env!("CARGO_BIN_EXE_seqctl").into()
 }
 
-/// One run through the real binary; the time it took and the runner's peak memory in MiB.
-fn ours(shape: &Shape) -> (Duration, f64) {
+/// A runner's memory at its most, in MiB.
+#[derive(Clone, Copy, Default)]
+struct Peak {
+    /// What it has for itself.
+    private: f64,
+    /// The same with the pages of the program, which all that run share.
+    resident: f64,
+}
+
+/// One run through the real binary; the time it took and the runner's memory.
+fn ours(shape: &Shape) -> (Duration, Peak) {
     let root = folder();
     project(root.path(), &plan(shape));
     settle();
@@ -111,14 +120,17 @@ fn ours(shape: &Shape) -> (Duration, f64) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut peak = 0.0_f64;
+    let mut peak = Peak::default();
     let mut runner = None;
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
         runner = runner.or_else(|| runner_of(root.path()));
-        peak = runner.map_or(peak, |pid| peak.max(memory(pid, "VmHWM:")));
+        if let Some(pid) = runner {
+            peak.private = peak.private.max(memory(pid, "RssAnon:"));
+            peak.resident = peak.resident.max(memory(pid, "VmHWM:"));
+        }
         thread::sleep(Duration::from_millis(20));
     };
     let took = begun.elapsed();
@@ -140,21 +152,23 @@ fn memory(pid: u32, line: &str) -> f64 {
 }
 
 fn steps(wanted: &dyn Fn(&str) -> bool) {
-    println!("| plan | steps | floor, ms a step | seqctl, ms a step | ratio | runner, MiB at most |");
-    println!("|---|---|---|---|---|---|");
+    println!("| plan | steps | floor, ms a step | seqctl, ms a step | ratio | runner, MiB private | MiB resident |");
+    println!("|---|---|---|---|---|---|---|");
     for shape in shapes().iter().filter(|shape| wanted(shape.name)) {
         let rounds = if shape.needs.len() > 1_000 { 1 } else { 3 };
         let best = |time: &mut dyn FnMut() -> Duration| (0..rounds).map(|_| time()).min().unwrap();
-        let mut peak = 0.0_f64;
+        let mut peak = Peak::default();
         let floor = best(&mut || floor(shape));
         let ours = best(&mut || {
             let (took, memory) = ours(shape);
-            peak = peak.max(memory);
+            peak.private = peak.private.max(memory.private);
+            peak.resident = peak.resident.max(memory.resident);
             took
         });
         let each = |took: Duration| took.as_secs_f64() * 1000.0 / shape.needs.len() as f64;
         let ratio = ours.as_secs_f64() / floor.as_secs_f64();
-        println!("| {} | {} | {:.3} | {:.3} | {ratio:.2} | {peak:.1} |", shape.name, shape.needs.len(), each(floor), each(ours));
+        let (name, count, Peak { private, resident }) = (shape.name, shape.needs.len(), peak);
+        println!("| {name} | {count} | {:.3} | {:.3} | {ratio:.2} | {private:.1} | {resident:.1} |", each(floor), each(ours));
     }
 }
 
