@@ -78,6 +78,10 @@ impl Lease {
         self.reserve_from(self.file.metadata()?.len())
     }
 
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "other systems have no such call")
+    )]
     fn reserve_from(&self, end: u64) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         {
