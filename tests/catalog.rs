@@ -22,6 +22,7 @@ fn arguments(name: &str) -> &'static [&'static str] {
         "continue" => &["nope", "-m", "x"],
         "outcome" => &["done"],
         "step.clone" | "dep.add" | "dep.rm" => &["nope", "never"],
+        "step.move" => &["nope", "--first"],
         "apply" => &["-f", "nowhere.json"],
         "attach" | "wait" | "runs.show" => &["nope"],
         "schema" => &["output", "nope"],

@@ -93,6 +93,7 @@ fn outside_a_project_every_command_says_how_to_make_one() {
             "add" | "fuse" | "group.parallelize" | "group.rm" | "template.show" | "template.apply" => &["x"],
             "fusion.create" => &["--candidates", "x", "--synth", "y"],
             "step.clone" | "dep.add" | "dep.rm" => &["x", "y"],
+            "step.move" => &["x", "--last"],
             "apply" => &["-f", "-"],
             "policy.check" | "requests.approve" | "requests.deny" => &["x"],
             "mprocs.select" | "mprocs.start" | "mprocs.stop" | "mprocs.restart" => &["x"],

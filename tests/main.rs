@@ -28,6 +28,7 @@ mod metrics;
 mod mprocs;
 mod notify;
 mod open;
+mod order;
 mod policy;
 mod processes;
 mod products;

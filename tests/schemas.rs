@@ -286,6 +286,7 @@ run fetch build
 step add extra --after fetch --command true
 step edit extra --timeout 5m
 step clone extra more
+step move more --first
 dep add more build
 dep rm more build
 gate insert late --after extra

@@ -15,6 +15,7 @@ mod line;
 pub mod mprocs;
 pub mod open;
 pub mod outcome;
+pub mod place;
 pub mod policy;
 pub mod project;
 pub mod prompt;
@@ -190,6 +191,7 @@ actions! {
         StepEdit(step::Edit),
         StepRm(step::Rm),
         StepClone(step::CloneStep),
+        StepMove(place::Move),
         DepAdd(dep::Add),
         DepRm(dep::Rm),
         GateInsert(gate::Insert),

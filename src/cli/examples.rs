@@ -67,6 +67,13 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("step.rm", &[("step rm lint --cascade", "connect what waited for it to what it waited for")]),
     ("step.clone", &[("step clone build build-arm", "the same step under a new name")]),
+    (
+        "step.move",
+        &[
+            ("step move lint --before test", "the order in sequence.yaml, and in drawings where no lines cross for it"),
+            ("step move deploy --last", "behind all others"),
+        ],
+    ),
     ("dep.add", &[("dep add deploy test lint", "`deploy` waits for both")]),
     ("dep.rm", &[("dep rm deploy lint", "`deploy` no longer waits for `lint`")]),
     ("gate.insert", &[("gate insert ship --after test --before deploy --name 'Ship it?'", "between two steps")]),

@@ -111,6 +111,8 @@ impl App {
             Command::RunRunnable => self.ask(Action::RunRunnable(run::Runnable::default()), false),
             Command::RunAll => self.ask(Action::RunAll(run::All::default()), false),
             Command::Plan => self.open_plan_menu(),
+            Command::MoveUp => self.move_selection(true),
+            Command::MoveDown => self.move_selection(false),
             Command::Propose => self.propose_from_file(),
             Command::Skip => self.act_on("skip"),
             Command::Reset => self.act_on("reset"),

@@ -56,6 +56,8 @@ pub(super) enum Command {
     RunAll,
     Plan,
     Propose,
+    MoveUp,
+    MoveDown,
     Palette,
     Audit,
     Runs,

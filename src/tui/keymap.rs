@@ -124,6 +124,8 @@ bindings! {
     Plan {
         Plan "plan" ["p"] "plan" "change the plan: new, clone, dependency, gate, group, fusion, template, delete, undo";
         Propose "propose" [] "propose" "propose from file: show what a list of actions would change, then decide";
+        MoveUp "move_up" ["alt-up"] "move up" "put the step above its neighbour, in the plan too";
+        MoveDown "move_down" ["alt-down"] "move down" "put the step below its neighbour, in the plan too";
         Skip "skip" [] "skip" "count it as done without running it";
         Reset "reset" [] "reset" "forget its outcome";
     }

@@ -124,6 +124,8 @@ impl App {
                 vec![
                     Entry::new('e', "edit", about("step.edit")),
                     Entry::new('c', "clone", about("step.clone")),
+                    Entry::new('k', "move up", Choice::Command(Command::MoveUp)),
+                    Entry::new('j', "move down", Choice::Command(Command::MoveDown)),
                     Entry::new('x', "delete", about("step.rm")),
                 ]
             };

@@ -34,6 +34,7 @@ mod outside;
 mod panels;
 mod proposal;
 mod region;
+mod reorder;
 mod run;
 mod scene;
 mod settings;

@@ -11,6 +11,7 @@ use super::{
     inspector::Tab,
     minimap::Minimap,
     panels::{Panel, View},
+    snapshot::Snapshot,
     toast::Tone,
 };
 use crate::{
@@ -155,17 +156,36 @@ impl App {
     fn release(&mut self, at: Position) {
         let held = std::mem::take(&mut self.mouse.held);
         let Some(snapshot) = self.snapshot.clone() else { return };
-        let Some(other) = self.node_at(at) else { return };
-        if let Some(fold) = self.board.scene.as_ref().and_then(|scene| scene.fold(other)) {
-            let text = format!("`{}` is folded", fold.id);
-            return self.say(Tone::Plain, text, Some("double click unfolds it".into()));
-        }
-        let other = snapshot.node(other).id.clone();
-        match held {
-            Held::Edge(id) if id != other => self.ask(Action::DepAdd(dep::Add { id: other, needs: vec![id] }), false),
-            // In one column the order is free; between columns it follows from the dependencies.
-            Held::Box(id) if id != other => self.move_beside(&id, &other),
+        let Some(other) = self.node_at(at) else {
+            if let Held::Box(id) = held {
+                self.drop_on_ground(&id, at);
+            }
+            return;
+        };
+        let fold = self.board.scene.as_ref().and_then(|scene| scene.fold(other)).map(|fold| fold.id.clone());
+        match (held, fold) {
+            (Held::Box(id), _) => self.drop_on_box(&snapshot, &id, other),
+            (Held::Edge(_), Some(group)) => {
+                self.say(Tone::Plain, format!("`{group}` is folded"), Some("double click unfolds it".into()));
+            }
+            (Held::Edge(id), None) if snapshot.node(other).id != id => {
+                self.ask(Action::DepAdd(dep::Add { id: snapshot.node(other).id.clone(), needs: vec![id] }), false);
+            }
             _ => {}
+        }
+    }
+
+    /// In one column the order is free; between columns it follows from the dependencies.
+    fn drop_on_box(&mut self, snapshot: &Snapshot, id: &Id, other: usize) {
+        let Some(item) = snapshot.find(id).filter(|item| *item != other) else { return };
+        let is_fold = other >= snapshot.graph.nodes.len();
+        let lane = |at: usize| snapshot.graph.nodes.get(at).and_then(|node| node.lane.as_ref());
+        let is_of_lane = is_fold || lane(other).is_none() || lane(other) == lane(item);
+        let y = |at: usize| self.board.area(at).map_or(0, |area| area.y);
+        match self.is_in_one_column(item, other) {
+            true if is_of_lane => self.reorder(snapshot, item, other, y(other) < y(item)),
+            _ if is_fold => {}
+            _ => self.move_beside(id, &snapshot.node(other).id),
         }
     }
 
@@ -238,7 +258,7 @@ impl App {
     }
 
     /// The cell of the drawing that a cell of the screen shows.
-    fn cell_at(&self, position: Position) -> Option<Point> {
+    pub(super) fn cell_at(&self, position: Position) -> Option<Point> {
         let board = self.regions().board;
         let (x, y) = (position.x.checked_sub(board.x + 1)?, position.y.checked_sub(board.y + 1)?);
         let Point { x: left, y: top } = self.board.origin;

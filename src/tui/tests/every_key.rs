@@ -93,6 +93,8 @@ const ROWS: &[Row] = &[
     on(&["U"], "", |stage| stage.app.inspector.tab == Tab::Runs && stage.app.panels.focus == Panel::Inspector),
     on(&["T"], "", |stage| opens(stage, "Audit log")),
     on(&["z"], "right", |stage| stage.app.selected_fold().is_some()),
+    on(&["alt-up"], "right down", |stage| asks(stage, "step.move")),
+    on(&["alt-down"], "right", |stage| asks(stage, "step.move")),
     on(&["m"], "", |stage| !stage.app.panels.has_minimap),
     on(&["+", "="], "", |stage| stage.app.board.zoom == Zoom::Detail),
     on(&["-"], "", |stage| stage.app.board.zoom == Zoom::Compact),

@@ -13,6 +13,7 @@ mod moving;
 mod pointing;
 mod project;
 mod proposing;
+mod reordering;
 mod running;
 mod screens;
 mod settings;
