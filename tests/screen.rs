@@ -5,6 +5,7 @@ use std::{
     num::NonZero,
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use portable_pty::{Child, MasterPty, PtySize, native_pty_system};
@@ -12,7 +13,7 @@ use rustix::process::Signal;
 
 use crate::{
     harness::{Test, kill, names, wait_until},
-    terminal::{SIZE, on_terminal},
+    terminal::{SIZE, on_terminal, program},
 };
 
 const PLAN: &str = "version: \"1.0\"\nname: walk\nsteps:\n  - {id: first, command: \"printf '\\\\033[32mgreen\\\\033[0m words\\\\n'\"}\n  \
@@ -78,7 +79,18 @@ impl Screen {
 
     /// Waits until a text is on the screen.
     fn sees(&mut self, text: &str) -> &mut Self {
-        wait_until(&format!("`{text}` on the screen"), || self.text().contains(text));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.text().contains(text) {
+            assert!(Instant::now() < deadline, "waited too long for `{text}` on\n{}", self.text());
+            thread::sleep(Duration::from_millis(5));
+        }
+        self
+    }
+
+    /// Presses Esc, and waits until a text is gone: what follows at once would be taken for Alt and a letter.
+    fn escapes(&mut self, text: &str) -> &mut Self {
+        self.press("\x1b");
+        wait_until(&format!("`{text}` to go"), || !self.text().contains(text));
         self
     }
 
@@ -244,8 +256,7 @@ fn config_keeps_bell_and_title_away() {
     let mouse = "\x1b[?1000h";
     let taken = screen.told(mouse);
     screen.press("?");
-    screen.sees("All keys").press("\x1b");
-    wait_until("help to go", || !screen.text().contains("All keys"));
+    screen.sees("All keys").escapes("All keys");
     assert_eq!((screen.told(mouse), taken), (1, 1), "the mouse stays the terminal's after `fg`");
     assert_eq!((screen.told("\x07"), screen.told("\x1b]2;"), screen.told("\x1b]9;")), (0, 0, 0));
     screen.press("q");
@@ -262,7 +273,7 @@ fn it_goes_to_the_background_and_comes_back() {
         screen.told(GIVEN_BACK) == 1 && screen.told("stopped") == 1 && screen.told(TAKEN) == 2
     });
     screen.sees("first").press("j?");
-    screen.sees("All keys").press("\x1b");
+    screen.sees("All keys").escapes("All keys");
     screen.sees(" List ").press("q");
     let (text, code) = screen.end();
     assert!(code == 0 && text.contains("ended"), "{text}");
@@ -307,4 +318,96 @@ fn an_empty_folder_leads_to_a_step_that_runs() {
     screen.sees("Sure?").press("y");
     screen.sees("DONE").sees("hello").press("q");
     assert_eq!(screen.end().1, 0);
+}
+
+#[test]
+fn a_prompt_is_written_in_the_persons_own_editor_and_the_screen_comes_back() {
+    let test = Test::new().sequence("version: \"1.0\"\nname: own\nsteps:\n  - {id: talk, prompt: Hello}\n");
+    test.set_env("EDITOR", Some(&program(&test, "append", "echo more >> \"$1\"; echo typed in an editor")));
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("talk").press("e");
+    wait_until("the terminal to be given away and taken again", || screen.told(GIVEN_BACK) == 1 && screen.told(TAKEN) == 2);
+    screen.sees("talk").press("\r]]");
+    screen.sees("Hellomore").escapes("Hellomore").press("q");
+    assert_eq!(screen.end().1, 0);
+    assert_eq!(test.run(&["prompt", "show", "talk"]).success().stdout, "Hellomore\n");
+}
+
+#[test]
+fn the_mouse_and_the_clipboard_are_the_terminals_own() {
+    let test = Test::new().sequence(PLAN);
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("second");
+    let row = screen.text().lines().position(|row| row.contains("second")).unwrap() + 1;
+    screen.press(&format!("\x1b[<0;6;{row}M\x1b[<0;6;{row}m"));
+    screen.sees("Log · second").press("yi");
+    // OSC 52 with `second` in base 64.
+    wait_until("the clipboard", || screen.told("\x1b]52;c;c2Vjb25k") == 1);
+    screen.sees("copied the id");
+    let (on, off) = ("\x1b[?1000h", "\x1b[?1000l");
+    let given = screen.told(off);
+    screen.press("M");
+    wait_until("the mouse to be given back", || screen.told(off) == given + 1);
+    let taken = screen.told(on);
+    screen.press("M");
+    wait_until("the mouse to be taken", || screen.told(on) == taken + 1);
+    screen.press("\x1b[200~qA\nx\x1b[201~");
+    screen.sees("qA").sees("Enter send").escapes("Enter send").press("q");
+    assert_eq!(screen.end().1, 0);
+    assert!(test.audited("run.all").is_empty() && test.audited("stop").is_empty(), "a paste is no key");
+}
+
+#[test]
+fn what_others_do_meanwhile_is_shown() {
+    let test = Test::new().power().sequence(PLAN);
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("second");
+    test.run(&["step", "add", "third", "--command", "echo elsewhere"]).success();
+    screen.sees("third").press("/third\r");
+    screen.sees("Log · third");
+    test.run(&["run", "third"]).success();
+    screen.sees(" elsewhere").press("o/elsewhere\r");
+    screen.sees("· /elsewhere").sees("f follow").escapes("f follow").escapes("/third");
+    std::fs::remove_file(test.plan_path()).unwrap();
+    screen.sees("cannot be read");
+    test.write(".threados/sequence.yaml", PLAN);
+    screen.sees("first").sees("second");
+    wait_until("the plan to be shown again", || !screen.text().contains("cannot be read") && !screen.text().contains("third"));
+    screen.press("q");
+    assert_eq!(screen.end().1, 0);
+}
+
+#[test]
+fn the_sizes_of_its_panels_are_remembered() {
+    let test = Test::new().sequence(PLAN);
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("has not run yet").press("O");
+    wait_until("the log to be folded", || !screen.text().contains("has not run yet"));
+    screen.press("q");
+    screen.end();
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("Log · first");
+    assert!(!screen.text().contains("has not run yet"), "{}", screen.text());
+    screen.press("q");
+    assert_eq!(screen.end().1, 0);
+}
+
+#[test]
+fn a_review_is_rejected_and_accepted_by_keys() {
+    let plan = "version: \"1.0\"\nname: eye\nsteps:\n  - {id: look, command: 'echo look at me; exit 42'}\n  \
+        - {id: after, command: echo over, depends_on: [look]}\n";
+    let test = Test::new().power().sequence(plan);
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("look").press("R");
+    screen.sees("NEEDS_REVIEW").sees("look at me").press("b");
+    screen.sees("note").press("not so\r");
+    screen.sees("✖ look").sees("Enter open").press("r");
+    screen.sees("◆ look").press("v");
+    screen.sees("Review look").press("a");
+    screen.sees("DONE").press("/after\r");
+    screen.sees("Log · after").press("r");
+    test.wait_for_status("after", "DONE");
+    screen.sees("over").press("q");
+    assert_eq!(screen.end().1, 0);
+    test.assert_chain_valid();
 }

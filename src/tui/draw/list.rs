@@ -14,17 +14,21 @@ use super::{
     },
     fit, tame,
 };
-use crate::model::{GateStatus, Span as Duration, StepStatus};
+use crate::model::{GateStatus, Span as Duration, StepStatus, Usage};
+
+/// The narrowest list that says what agents used.
+const WITH_USAGE: u16 = 76;
 
 /// Draws the rows that fit.
 pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>, area: Rect) {
     let selected = app.selected_item();
     let fold = |at: usize| app.board.scene.as_ref().and_then(|scene| scene.fold(at));
+    let used = if area.width >= WITH_USAGE { used(snapshot) } else { 0 };
     let id = |at: usize| fold(at).map_or_else(|| &snapshot.node(at).id, |fold| &fold.id);
     let ids = app.board.order.iter().map(|&at| id(at).as_str().len()).max().unwrap_or(0).clamp(8, 28);
     for (y, &at) in (area.y..area.bottom()).zip(app.board.order.iter().skip(app.board.first_row)) {
         let row = Rect { y, height: 1, ..area };
-        let line = fold(at).map_or_else(|| line(app, snapshot, at, ids), |fold| fold_line(app, snapshot, fold, ids));
+        let line = fold(at).map_or_else(|| line(app, snapshot, at, (ids, used)), |fold| fold_line(app, snapshot, fold, ids));
         frame.render_widget(line, row);
         if selected == Some(at) {
             frame.buffer_mut().set_style(row, app.look.theme.selected);
@@ -45,7 +49,13 @@ fn fold_line(app: &App, snapshot: &Snapshot, fold: &Fold, ids: usize) -> Line<'s
     ])
 }
 
-fn line(app: &App, snapshot: &Snapshot, at: usize, ids: usize) -> Line<'static> {
+/// The widest words for what a step has used; nothing where none has used anything.
+fn used(snapshot: &Snapshot) -> usize {
+    let words = snapshot.status().steps.iter().filter_map(|step| step.usage.as_ref().map(Usage::words));
+    words.map(|words| crate::layout::width(&words)).max().unwrap_or(0)
+}
+
+fn line(app: &App, snapshot: &Snapshot, at: usize, (ids, used): (usize, usize)) -> Line<'static> {
     let (theme, glyphs) = (&app.look.theme, app.look.glyphs);
     let node = snapshot.node(at);
     let id = fit(node.id.as_str(), ids, glyphs.ellipsis());
@@ -70,11 +80,13 @@ fn line(app: &App, snapshot: &Snapshot, at: usize, ids: usize) -> Line<'static> 
             });
             let remark =
                 step.note.clone().or_else(|| step.outcome.clone().filter(|_| step.status == StepStatus::Failed)).or(waits);
+            let usage = step.usage.as_ref().filter(|_| used > 0).map(Usage::words).unwrap_or_default();
+            let usage = if used > 0 { format!("{usage}{}  ", " ".repeat(used - crate::layout::width(&usage))) } else { usage };
             Line::from(vec![
                 Span::styled(format!("{} ", glyphs.step_status(step.status)), style),
                 Span::styled(id, theme.title),
                 Span::styled(format!("  {:<13}", step.status.as_str()), style),
-                Span::raw(format!("{:<12} {time:>7}  ", step.agent)),
+                Span::raw(format!("{:<12} {time:>7}  {usage}", step.agent)),
                 Span::styled(tame(&remark.unwrap_or_default()), theme.dim),
             ])
         }

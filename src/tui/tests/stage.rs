@@ -257,6 +257,7 @@ impl Stage {
 
     /// Reads the log as if nobody had seen it before.
     pub(super) fn reopen(&mut self) -> &mut Self {
+        self.observer = Observer::new(self.worker.client.paths().clone());
         self.logs = LogReader::new(client::open(Some(self.root())).unwrap());
         self.app.log.wanted = None;
         self.look();

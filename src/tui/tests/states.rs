@@ -203,9 +203,24 @@ fn an_agents_transcript() {
     let mut stage = Stage::new((140, 40), TALK);
     goes_to(&mut stage, "talk");
     stage.run("DONE").steadily();
+    used(&mut stage);
     as_agent(&mut stage, include_str!("../../agent/fixtures/claude.jsonl"));
     stage.press("o");
     at_sizes("transcript", &mut stage);
+    let (before, after) = TALK.split_once("command: \"printf").unwrap();
+    let (_, after) = after.split_once('}').unwrap();
+    stage.plan(&format!("{before}model: claude-code, prompt: Say it}}{after}"));
+    stage.press("esc 1");
+    assert!(stage.text().contains("41.2k tokens · $0.32"), "{}", stage.text());
+    at_sizes("list-usage", &mut stage);
+}
+
+/// Makes the last attempt of `talk` say what an agent used.
+fn used(stage: &mut Stage) {
+    let path = stage.attempt("talk").join("status.json");
+    let mut status: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    status["usage"] = serde_json::json!({"inputTokens": 41_000, "outputTokens": 200, "costUsd": 0.32});
+    std::fs::write(&path, status.to_string()).unwrap();
 }
 
 #[test]
