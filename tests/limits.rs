@@ -56,6 +56,10 @@ fn a_step_waits_for_the_end_of_a_usage_limit_and_goes_on_in_its_session() {
     let commit = &test.audited("commit")[0]["payload"]["outcomes"][0];
     assert_eq!((&commit["reason"], &commit["until"]), (&json!("limit"), &first["until"]));
     assert_eq!(test.runs().len(), 1);
+    let metrics = test.run(&["metrics", "--json"]).success().json();
+    assert_eq!((&metrics["limits"], &metrics["total"]["failed"]), (&json!(1), &json!(0)), "it has not failed");
+    assert_eq!(metrics.get("failures"), None);
+    test.run(&["metrics"]).success().prints("1 attempt met a usage limit");
     test.assert_chain_valid();
 }
 

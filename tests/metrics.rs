@@ -110,3 +110,26 @@ fn runs_are_counted_together_and_one_by_one() {
     assert_eq!(numbers(&test, &[])["threads"][0]["type"], "base", "also of a step that is gone");
     test.run(&["metrics", "--run", "nope"]).fails(3).says("nope");
 }
+
+#[test]
+fn every_approval_of_a_gate_counts_and_who_approves_ahead_lets_nobody_wait() {
+    let plan = "version: \"1.0\"\nsteps:\n  - {id: a, command: 'true'}\n  - {id: b, command: 'until [ -e go ]; do sleep 0.01; done', depends_on: [g]}\n  - {id: c, command: 'true', depends_on: [late]}\ngates:\n  - {id: g, depends_on: [a]}\n  - {id: late, depends_on: [b]}\n";
+    let test = Test::new().power().sequence(plan);
+    test.run(&["run"]).fails(9);
+    test.run(&["gate", "approve", "late", "--ahead"]).success();
+    test.run(&["gate", "approve", "g"]).success();
+    test.wait_for_status("b", "RUNNING");
+    test.run(&["gate", "reopen", "g"]).success();
+    test.run(&["gate", "approve", "g"]).success();
+    test.write("go", "");
+    test.wait_for_status("c", "DONE");
+    wait_until("the run to be over", || test.run(&["runs", "show", "--json"]).success().json()["state"] == "ended");
+    test.run(&["restart", "a"]).success();
+    assert_eq!(numbers(&test, &[])["gates"], json!({"count": 3}), "whatever became of them since");
+    let approved = test.audited("gate.approve");
+    assert_eq!(approved[0]["payload"]["waitedMs"], json!({"late": 0}));
+    assert!(approved[1]["payload"]["waitedMs"]["g"].is_u64(), "{:#}", approved[1]);
+    let runs = test.runs();
+    let of = |run: &str| numbers(&test, &["--run", run])["gates"].clone();
+    assert_eq!((of(&runs[0]), of(&runs[1])), (json!({"count": 3}), Value::Null));
+}

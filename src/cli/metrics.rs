@@ -67,6 +67,9 @@ fn facts(metrics: &Metrics) -> Table {
         let reasons = metrics.failures.iter().map(|(reason, number)| format!("{number} {}", reason.replace('_', " ")));
         put("failures", reasons.collect::<Vec<_>>().join(", "));
     }
+    if metrics.limits > 0 {
+        put("limits", format!("{} met a usage limit", count(metrics.limits, "attempt")));
+    }
     if let Some(fanout) = &metrics.fanout {
         let failed = if fanout.failed > 0 { format!(", {} failed", fanout.failed) } else { String::new() };
         let times = count(fanout.attempts, "time");

@@ -200,7 +200,7 @@ fn moment(record: Option<&Record>) -> Option<String> {
 }
 
 /// When the last of what a gate waits for was there, or the gate was opened again.
-fn reached_at(view: &View, gate: usize) -> Option<String> {
+pub(super) fn reached_at(view: &View, gate: usize) -> Option<String> {
     let before = view.graph.needs(gate).into_iter().chain([gate]);
     before.filter_map(|at| moment(record(view, view.id_of(at)))).max()
 }

@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
 };
@@ -10,6 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
+    attention::reached_at,
     caller::{Caller, Consent},
     confirm, grounds,
     next::next,
@@ -28,6 +30,9 @@ use crate::{
     model::{Decision, Id},
     store::{Decided, Line, Paths, Record, yaml::Warning},
 };
+
+/// Where an entry of the audit log says how long the gates waited that it approves.
+pub(super) const GATE_WAITS: &str = "waitedMs";
 
 /// A project, and the only way to change it.
 pub struct Engine {
@@ -335,7 +340,7 @@ fn draft(caller: &Caller, view: &View, actions: &[Action], txn: Txn) -> Draft {
         [one] => one.name(),
         _ => "apply",
     };
-    let payload = match actions {
+    let mut payload = match actions {
         [one] => prompt::audited(one, one.args()),
         many => json!({"actions": many.iter().map(|one| prompt::audited(one, one.to_entry())).collect::<Vec<_>>()}),
     };
@@ -343,9 +348,26 @@ fn draft(caller: &Caller, view: &View, actions: &[Action], txn: Txn) -> Draft {
         [one] => one.target(),
         _ => None,
     };
+    let waits = gate_waits(view, &txn);
+    if let (Some(payload), false) = (payload.as_object_mut(), waits.is_empty()) {
+        payload.insert(GATE_WAITS.into(), json!(waits));
+    }
     let records = decision_records(caller, view, &txn);
     let after = (txn.sequence != *view.sequence).then_some(txn.sequence);
     Draft { entry: entry(caller, name, target, payload), after, actions: actions.to_vec(), records, ..Draft::default() }
+}
+
+/// How many milliseconds the gates waited that a change approves. Who approves ahead lets nobody wait.
+fn gate_waits(view: &View, txn: &Txn) -> BTreeMap<Id, u64> {
+    let approved = txn.decisions.iter().filter(|(_, decision, _)| *decision == Decision::Approved);
+    let mut gates = approved.filter_map(|(id, ..)| Some((id, view.graph.find(id.as_str())?))).peekable();
+    if gates.peek().is_none() {
+        return BTreeMap::new();
+    }
+    let (ready, now) = (view.readiness(), clock::stamp());
+    let wait =
+        |at: usize| reached_at(view, at).filter(|_| ready.is_unhindered(at)).and_then(|since| clock::ms_between(&since, &now));
+    gates.map(|(id, at)| (id.clone(), wait(at).unwrap_or(0))).collect()
 }
 
 /// The records that the decisions of a change make, the last one of each id.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{
-    call::Engine,
+    call::{Engine, GATE_WAITS},
     crew,
     excerpt::{LIMIT, read_part},
     query::last_attempt,
@@ -11,13 +13,14 @@ use super::{
 };
 use crate::{
     action::query::{self, Logs},
+    audit::{self, Entry},
     clock,
     error::Error,
     model::{
         AgentWork, Agreement, FanoutUse, Id, Latency, Metrics, Node, Resolved, Step, StepStatus, Thread, ThreadType, Usage, Work,
     },
     runner::SpecFile,
-    store::{AttemptStatus, Decided, Paths, Record, Run, file, list_runs, runs},
+    store::{AttemptStatus, Paths, Run, file, list_runs, runs},
 };
 
 impl Engine {
@@ -36,6 +39,7 @@ struct Sums {
     total: Work,
     threads: BTreeMap<usize, Work>,
     failures: BTreeMap<String, usize>,
+    limits: usize,
     fanout: FanoutUse,
     usage: Option<Usage>,
     agents: BTreeMap<String, (usize, Usage)>,
@@ -65,7 +69,8 @@ pub(super) fn of_runs(paths: &Paths, view: &View, all: &[Run]) -> Result<Metrics
         threads,
         failures: sums.failures,
         fanout: (sums.fanout.attempts > 0).then_some(sums.fanout),
-        gates: Latency::of(&gate_waits(view, all)),
+        gates: Latency::of(&gate_waits(paths, view, all)?),
+        limits: sums.limits,
         usage: sums.usage,
         agents,
         fusions: sums.fusions,
@@ -79,7 +84,10 @@ impl Sums {
         let (kind, agent) = kind_and_agent(paths, view, first);
         let place = ThreadType::ALL.iter().position(|other| *other == kind).unwrap_or_default();
         for (number, attempt) in ended.iter().enumerate() {
-            let has_failed = attempt.status == StepStatus::Failed;
+            // What goes on by itself has not failed.
+            let is_waiting = attempt.until.is_some();
+            let has_failed = attempt.status == StepStatus::Failed && !is_waiting;
+            self.limits += usize::from(is_waiting);
             for work in [&mut self.total, self.threads.entry(place).or_default()] {
                 work.add(number == 0, has_failed, attempt.duration_ms);
             }
@@ -132,28 +140,18 @@ fn step_of<'a>(view: &'a View, id: &Id) -> Option<&'a Step> {
     }
 }
 
-/// How long gates waited for the approvals that were given while one of `all` was going on.
-fn gate_waits(view: &View, all: &[Run]) -> Vec<u64> {
+/// How long gates waited for each approval that was given while one of `all` was going on.
+fn gate_waits(paths: &Paths, view: &View, all: &[Run]) -> Result<Vec<u64>, Error> {
+    let Some(first) = all.iter().map(|run| run.started_at.as_str()).min().filter(|_| !view.sequence.gates.is_empty()) else {
+        return Ok(Vec::new());
+    };
     let during = |at: &str| {
         all.iter().any(|run| run.started_at.as_str() <= at && run.ended_at.as_ref().is_none_or(|end| at <= end.as_str()))
     };
-    let waits = view.sequence.gates.iter().filter_map(|gate| {
-        let approved = view.records.get(&gate.id).and_then(approval).filter(|decided| during(&decided.at))?;
-        let reached = gate.depends_on.iter().filter_map(|need| view.records.get(need).and_then(end_of)).max()?;
-        // Who approves ahead lets nobody wait.
-        Some(clock::ms_between(reached, &approved.at).unwrap_or(0))
-    });
-    waits.collect()
-}
-
-fn approval(record: &Record) -> Option<&Decided> {
-    record.decision.as_deref().filter(|decided| decided.decision == crate::model::Decision::Approved)
-}
-
-/// When a step or gate was what others wait for.
-fn end_of(record: &Record) -> Option<&str> {
-    let decided = record.decision.as_ref().map(|decided| decided.at.as_str());
-    decided.or_else(|| record.exit.as_ref().map(|exit| exit.at.as_str()))
+    let is_approval = |entry: &Entry| (entry.at.as_str() >= first).then(|| entry.body.payload.get(GATE_WAITS).is_some());
+    let approvals = audit::last_entries_that(&paths.audit(), usize::MAX, is_approval)?;
+    let waits = approvals.iter().filter(|entry| during(&entry.at)).filter_map(|entry| entry.body.payload[GATE_WAITS].as_object());
+    Ok(waits.flat_map(|waits| waits.values().filter_map(Value::as_u64)).collect())
 }
 
 /// What a synthesis kept of its candidates; nothing for another step.

@@ -22,6 +22,8 @@ pub struct Metrics {
     /// How many attempts failed for which reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, usize>,
+    /// How many attempts met a usage limit and were gone on with; they have not failed.
+    pub limits: usize,
     /// What fan-outs did; nothing where there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fanout: Option<FanoutUse>,
