@@ -19,4 +19,5 @@ mod screens;
 mod settings;
 mod stage;
 mod states;
+mod thread_types;
 mod writing;
