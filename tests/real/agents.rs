@@ -18,9 +18,15 @@ pub(super) struct Scene {
 /// A project whose step `think` has these lines besides its prompt.
 fn scene(wire: Wire, step: &str, config: &str, refusal: Option<Refusal>) -> Scene {
     let plan = format!("version: \"1.0\"\nsteps:\n  - id: think\n    prompt: please write out.txt\n{step}");
-    let test = Test::new().power().sequence(&plan);
+    scene_of(wire, &plan, config, None, refusal)
+}
+
+/// A project with a plan, and a model that executes a command line if there is one.
+fn scene_of(wire: Wire, plan: &str, config: &str, command: Option<&str>, refusal: Option<Refusal>) -> Scene {
+    let test = Test::new().power().sequence(plan);
     test.config(config);
-    let provider = Provider::start(wire, Model { file: test.path("out.txt"), text: "made by an agent".into() }, refusal);
+    let command = command.map(str::to_owned);
+    let provider = Provider::start(wire, Model { file: test.path("out.txt"), text: "made by an agent".into(), command }, refusal);
     let path = format!("{}:{}", tools::agents().display(), std::env::var("PATH").unwrap());
     for (name, value) in [
         ("PATH", path.as_str()),
@@ -174,4 +180,38 @@ fn a_session_that_is_gone_fails_with_claudes_words() {
     scene.run(&["run"], 0);
     std::fs::remove_dir_all(scene.test.path("../home/.claude")).unwrap();
     scene.run(&GO_ON, 7).says("No conversation found with session ID");
+}
+
+#[test]
+fn claude_leads_others() {
+    let plan = "\
+version: \"1.0\"
+steps:
+  - id: think
+    orchestrator: true
+    model: claude-code
+    agent_args: [--allowedTools, \"Bash(seqctl *)\"]
+    prompt: please lead
+";
+    let command = "seqctl step add hello --command 'echo hello >> order' && \
+                   seqctl step add world --command 'echo world >> order' --after hello && seqctl run hello world";
+    let scene = scene_of(anthropic::wire, plan, "", Some(command), None);
+    scene.run(&["run", "think"], 0);
+    let status = scene.status();
+    assert_eq!(
+        (&status["status"], &status["denials"], &status["turns"]),
+        (&json!("DONE"), &Value::Null, &json!(2)),
+        "{status:#}"
+    );
+    let test = &scene.test;
+    assert_eq!(test.lines("order"), ["hello", "world"], "{}", test.stdout("think", 1));
+    assert_eq!((test.status("hello"), test.status("world"), test.runs().len()), ("DONE".into(), "DONE".into(), 1));
+    let added = &test.audited("step.add")[0];
+    assert_eq!((&added["actor"], &added["via"]), (&json!("orchestrator"), &json!("cli:think")));
+    assert_eq!(test.plan().matches("orchestrator: think").count(), 2, "{}", test.plan());
+    // It waited for them: what they came to is what it was told.
+    let told = scene.provider.requests().last().unwrap().to_string();
+    assert!(told.contains("tool_result") && told.contains("DONE"), "{told}");
+    assert!(test.run(&["logs", "think"]).success().stdout.contains("→ Bash seqctl step add hello"));
+    test.assert_chain_valid();
 }

@@ -12,15 +12,16 @@ pub(super) fn wire(model: &Model, request: &Value) -> String {
         json!({"input_tokens": 1200, "output_tokens": 1, "cache_read_input_tokens": 300, "cache_creation_input_tokens": 0});
     let message = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": request["model"], "content": [],
         "stop_reason": null, "stop_sequence": null, "usage": usage});
+    let uses = |tool: &str, input: &Value| {
+        (
+            json!({"type": "tool_use", "id": "toolu_1", "name": tool, "input": {}}),
+            json!({"type": "input_json_delta", "partial_json": input.to_string()}),
+            "tool_use",
+        )
+    };
     let (block, delta, reason) = match model.answer(content, has_result) {
-        Answer::Write { file, text } => {
-            let input = json!({"file_path": file, "content": text}).to_string();
-            (
-                json!({"type": "tool_use", "id": "toolu_1", "name": "Write", "input": {}}),
-                json!({"type": "input_json_delta", "partial_json": input}),
-                "tool_use",
-            )
-        }
+        Answer::Write { file, text } => uses("Write", &json!({"file_path": file, "content": text})),
+        Answer::Execute(command) => uses("Bash", &json!({"command": command, "description": "lead the others"})),
         Answer::Say(text) => (json!({"type": "text", "text": ""}), json!({"type": "text_delta", "text": text}), "end_turn"),
     };
     events(&[

@@ -13,7 +13,7 @@ pub(super) fn wire(model: &Model, request: &Value) -> String {
         Answer::Write { file, text } => {
             json!({"functionCall": {"name": "write_file", "args": {"file_path": file, "content": text}}})
         }
-        Answer::Say(text) => json!({"text": text}),
+        Answer::Say(text) | Answer::Execute(text) => json!({"text": text}),
     };
     let answer = json!({
         "candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP", "index": 0}],

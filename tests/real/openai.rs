@@ -19,7 +19,7 @@ pub(super) fn wire(model: &Model, request: &Value) -> String {
             };
             json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": name, "arguments": arguments.to_string()})
         }
-        Answer::Say(text) => {
+        Answer::Say(text) | Answer::Execute(text) => {
             json!({"type": "message", "id": "m_1", "role": "assistant", "content": [{"type": "output_text", "text": text}]})
         }
     };

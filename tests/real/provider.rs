@@ -11,15 +11,18 @@ use std::{
 use serde_json::Value;
 use threados::clock;
 
-/// What our model does: asked to write, it writes a file with a tool, once. Then it says that it is
-/// done.
+/// What our model does: asked to write, it writes a file with a tool, once; if it has a command line, it executes that
+/// instead. Then it says that it is done.
 pub(super) struct Model {
     pub(super) file: PathBuf,
     pub(super) text: String,
+    pub(super) command: Option<String>,
 }
 
 /// What the model answers to a request.
 pub(super) enum Answer<'a> {
+    /// It uses a tool to execute a command line.
+    Execute(&'a str),
     /// It uses a tool to write a file.
     Write { file: &'a Path, text: &'a str },
     /// It says something.
@@ -32,7 +35,9 @@ pub(super) const DONE: &str = "All done: the file is written.";
 impl Model {
     /// What it answers. `last` is the last message, `has_result` says that this is a tool's result.
     pub(super) fn answer(&self, last: &Value, has_result: bool) -> Answer<'_> {
-        if !has_result && last.to_string().contains("write") {
+        if let Some(command) = self.command.as_deref().filter(|_| !has_result) {
+            Answer::Execute(command)
+        } else if !has_result && last.to_string().contains("write") {
             Answer::Write { file: &self.file, text: &self.text }
         } else {
             Answer::Say(DONE)
