@@ -3,6 +3,7 @@
 mod hint;
 
 use std::{
+    fmt::Display,
     io,
     path::{Path, PathBuf},
 };
@@ -541,7 +542,7 @@ pub fn count(number: usize, noun: &str) -> String {
 }
 
 /// `` `a`, `b` and `c` ``, or the first few and how many more.
-pub fn list(ids: &[Id]) -> String {
+pub fn list(ids: &[impl Display]) -> String {
     const SHOWN: usize = 6;
     let mut words: Vec<_> = ids.iter().take(SHOWN).map(|id| format!("`{id}`")).collect();
     if ids.len() > SHOWN {

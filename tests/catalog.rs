@@ -1,7 +1,7 @@
 //! The command line for programs: every command answers one JSON document, whatever happens.
 
 use serde_json::{Value, json};
-use threados::action::CATALOG;
+use threados::action::{Action, CATALOG};
 
 use crate::harness::{Out, Test};
 
@@ -158,4 +158,13 @@ fn there_is_a_manual_page_for_each_command() {
         assert!(pages.contains(&page), "{page} is not in {pages:?}");
     }
     assert!(test.read("pages/seqctl-gate-approve.1").contains("gate approve ship"), "with its examples");
+}
+
+#[test]
+fn an_unknown_field_is_named_as_it_was_written_with_what_there_is() {
+    let refused = |entry: Value| Action::from_entry(entry).unwrap_err().to_string();
+    let text = refused(json!({"action": "dep.add", "id": "b", "depends_on": ["a"]}));
+    assert_eq!(text, "invalid arguments for `dep.add`: unknown field `depends_on`; it takes `id` and `needs`");
+    let text = refused(json!({"action": "dep.add", "id": "b", "need": ["a"]}));
+    assert_eq!(text, "invalid arguments for `dep.add`: unknown field `need`; did you mean `needs`?");
 }

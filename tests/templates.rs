@@ -108,7 +108,7 @@ fn parameters_decide_what_is_made() {
     assert_eq!(made(&["chained", "--gates", "plan,verify"]), ["plan", "implement", "verify", "plan-ok", "verify-ok"]);
     let shown = test.run(&["step", "show", "implement", "--json"]).success().json();
     assert_eq!(shown["step"]["depends_on"], json!(["plan-ok"]), "the gate stands between");
-    assert_eq!(made(&["chained", "--gates", "", "--prefix", "b"]), ["b-plan", "b-implement", "b-verify"]);
+    assert_eq!(made(&["chained", "--gates", "", "--prefix", "b-"]), ["b-plan", "b-implement", "b-verify"]);
     let fusion = made(&["fusion", "--agents", "codex,codex,claude-code/opus", "--set", "model=gemini"]);
     assert_eq!(fusion, ["candidate-codex", "candidate-codex-2", "candidate-claude-code-opus", "synthesis"]);
     let synthesis = test.run(&["step", "show", "synthesis", "--json"]).success().json();

@@ -35,7 +35,10 @@ use serde_json::{Map, Value};
 
 pub use txn::{Changed, NewPrompt, Txn};
 
-use crate::{error::Error, model};
+use crate::{
+    error::{Error, list},
+    model,
+};
 
 /// What an action does, which is all that policy needs to know.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -316,13 +319,17 @@ fn parse<T: Act>(name: &str, args: Value) -> Result<T, Error> {
     let known = schema.get("properties").and_then(Value::as_object);
     let mut renamed = Map::new();
     for (key, value) in fields {
-        let key = camel(&key);
-        if known.is_none_or(|known| !known.contains_key(&key)) {
-            let nearest = model::nearest(&key, known.into_iter().flatten().map(|(name, _)| name.as_str()));
-            let meant = nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
-            return Err(invalid(format!("unknown field `{key}`{meant}")));
+        let name = camel(&key);
+        if known.is_none_or(|known| !known.contains_key(&name)) {
+            let names: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+            let meant = match model::nearest(&name, names.iter().copied()) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None if names.is_empty() => "it takes none".into(),
+                None => format!("it takes {}", list(&names)),
+            };
+            return Err(invalid(format!("unknown field `{key}`; {meant}")));
         }
-        renamed.insert(key, value);
+        renamed.insert(name, value);
     }
     serde_json::from_value(renamed.into()).map_err(|error| invalid(error.to_string()))
 }

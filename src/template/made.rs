@@ -40,7 +40,7 @@ impl Made {
     pub fn new(steps: Vec<Step>, gates: Vec<Gate>, prefix: Option<&Id>, after: &[Id]) -> Result<Self, Error> {
         let rename = |id: &mut Id| {
             if let Some(prefix) = prefix {
-                *id = format!("{prefix}-{id}").parse()?;
+                *id = format!("{}{id}", lead(prefix)).parse()?;
             }
             Ok::<(), Error>(())
         };
@@ -93,4 +93,8 @@ fn out_of_plan(step: &mut Step) -> Option<PromptText> {
     let text = step.prompt.take_if(|text| is_named || text.trim_end().contains('\n'))?;
     step.prompt_file.get_or_insert_with(|| format!("prompts/{}.md", step.id));
     Some(PromptText { step: step.id.clone(), text: text.trim_end().to_owned() + "\n" })
+}
+/// What names begin with for a prefix: `api` and `api-` are the same.
+pub(super) fn lead(prefix: &Id) -> String {
+    format!("{}-", prefix.as_str().trim_end_matches('-'))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Part, parts};
+use super::{Part, made::lead, parts};
 use crate::{
     error::Error,
     model::{Id, Span, nearest},
@@ -168,7 +168,7 @@ impl Scope {
             let value = kind.read(text).map_err(|expected| invalid(format!("`{text}` is not {expected}")))?;
             scope.values.insert(name.clone(), value);
         }
-        scope.put("prefix", prefix.map_or(String::new(), |prefix| format!("{prefix}-")));
+        scope.put("prefix", prefix.map_or_else(String::new, lead));
         Ok(scope)
     }
 
