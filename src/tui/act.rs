@@ -343,7 +343,8 @@ impl App {
             Some((row.id.clone(), row.status))
         });
         if found.is_none() {
-            let hint = self.selected_fold().map(|fold| format!("`{}` is folded: z unfolds it", fold.id));
+            let key = self.keymap.key(Command::Fold).unwrap_or_default();
+            let hint = self.selected_fold().map(|fold| format!("`{}` is folded: {key} unfolds it", fold.id));
             self.say(Tone::Plain, "select a step first", hint);
         }
         found
