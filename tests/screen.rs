@@ -411,3 +411,61 @@ fn a_review_is_rejected_and_accepted_by_keys() {
     assert_eq!(screen.end().1, 0);
     test.assert_chain_valid();
 }
+
+/// The numbers of every colour that the terminal was told of, among everything that sets how cells look.
+fn colours(screen: &Screen) -> Vec<String> {
+    let raw = String::from_utf8_lossy(&screen.raw.lock().unwrap()).into_owned();
+    let sequences = raw.split("\x1b[").filter_map(|rest| rest.split_once('m'));
+    let looks = sequences.filter(|(head, _)| head.chars().all(|letter| letter.is_ascii_digit() || letter == ';'));
+    let is_colour = |look: &str| {
+        let first = look.split(';').next().and_then(|number| number.parse::<u8>().ok());
+        first.is_some_and(|number| matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107))
+    };
+    looks.map(|(head, _)| head.to_owned()).filter(|look| is_colour(look)).collect()
+}
+
+#[test]
+fn every_colour_is_one_of_the_users_own_sixteen_or_none() {
+    let test = Test::new().power().sequence(PLAN);
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("first").press("r");
+    screen.sees("green words").press("2");
+    screen.sees(" Sequence ").press("!");
+    screen.sees("What needs you").press("q");
+    let told = colours(&screen);
+    let is_own = |look: &String| {
+        // The background is the terminal's.
+        let number = look.strip_suffix(";49").unwrap_or(look).strip_prefix("38;5;");
+        number.is_some_and(|number| number.parse::<u8>().is_ok_and(|number| number < 16))
+    };
+    assert!(!told.is_empty() && told.iter().all(is_own), "{told:?}");
+    screen.press("q");
+    screen.end();
+    test.set_env("NO_COLOR", Some("1"));
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("first").press("!");
+    screen.sees("What needs you");
+    assert_eq!(colours(&screen), [""; 0]);
+    screen.press("qq");
+    screen.end();
+}
+
+#[test]
+fn keys_that_only_newer_terminals_tell_are_used_and_nothing_is_asked() {
+    let test = Test::new().power().sequence(PLAN);
+    let mut screen = Screen::start(&test, &[]);
+    screen.sees("first").press("\x1b[13;5u");
+    test.wait_for_status("first", "DONE");
+    screen.sees("1 needs you").press("\x1b[106u\x1b[107u\x1b[63u");
+    screen.sees("All keys").press("\x1b[27u");
+    wait_until("help to go", || !screen.text().contains("All keys"));
+    for question in ["\x1b[?u", "\x1b[c", "\x1b[0c", "\x1b[>c", "\x1b[6n", "\x1b[5n", "\x1b]10;?", "\x1b]11;?", "\x1b[18t"] {
+        assert_eq!(screen.told(question), 0, "{question:?}");
+    }
+    screen.press("q");
+    let raw = Arc::clone(&screen.raw);
+    assert_eq!(screen.end().1, 0);
+    let raw = String::from_utf8_lossy(&raw.lock().unwrap()).into_owned();
+    let order = [TAKEN, "\x1b[>1u", "\x1b[<1u", GIVEN_BACK].map(|sequence| raw.find(sequence).unwrap());
+    assert!(order.is_sorted(), "the mode is of the screen alone: {order:?}");
+}

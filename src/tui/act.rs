@@ -294,6 +294,8 @@ impl App {
             self.panels.focus = Panel::Board;
         } else if self.board.search.is_some() {
             self.search(None);
+        } else if !self.toasts.is_empty() {
+            self.toasts.clear();
         } else {
             return false;
         }

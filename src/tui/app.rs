@@ -171,7 +171,9 @@ impl App {
     /// Says something for a few seconds.
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>, hint: Option<String>) {
         let toast = Toast::new(tone, text, hint, self.now);
-        self.toasts.retain(|other| other.text != toast.text);
+        // What is only told gives way to what is told next.
+        let is_replaced = |other: &Toast| other.text == toast.text || (other.tone == Tone::Plain && tone == Tone::Plain);
+        self.toasts.retain(|other| !is_replaced(other));
         self.toasts.push(toast);
         self.is_dirty = true;
     }

@@ -30,6 +30,10 @@ impl App {
             Choice::Command(command) => self.perform(command),
             // It has a screen of its own, and leads back here.
             Choice::Action { name: "demo", .. } => self.want(Effect::HandOver(vec!["demo".into()])),
+            // Nobody knows their names by heart.
+            Choice::Action { name: "template.apply", known } if !known.contains_key("name") => {
+                self.want(Effect::Templates(known));
+            }
             Choice::Action { name, known } => self.fill_in(name, known),
             Choice::Do(action) => self.ask(*action, false),
             Choice::Node(id) => self.go_to(&id),

@@ -1,5 +1,7 @@
 //! What an update wants to be done outside the state.
 
+use serde_json::{Map, Value};
+
 use super::proposal::{Applying, Draft};
 use crate::{action::Action, client::Arrangement, model::Id};
 
@@ -31,6 +33,8 @@ pub(super) enum Effect {
     Keep(Box<Arrangement>),
     /// List the last entries of the audit log.
     Audit,
+    /// List the templates; of the one that is chosen this is known already.
+    Templates(Map<String, Value>),
     /// Show this part of a log from now on, or none.
     Log(Option<Box<super::log_panel::Wish>>),
     /// Put a text into the clipboard.
@@ -53,7 +57,7 @@ impl Effect {
     /// Whether it is done with the screen's terminal.
     pub(super) const fn needs_terminal(&self) -> bool {
         let is_beside = matches!(self, Self::Call(_) | Self::Check(_) | Self::Propose(_) | Self::Apply(_) | Self::Log(_))
-            || matches!(self, Self::Inspect { .. } | Self::Edit(_) | Self::Audit | Self::Keep(_));
+            || matches!(self, Self::Inspect { .. } | Self::Edit(_) | Self::Audit | Self::Templates(_) | Self::Keep(_));
         !is_beside
     }
 }

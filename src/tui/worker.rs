@@ -3,8 +3,10 @@
 use std::sync::mpsc::{Receiver, Sender};
 
 use ratatui::style::{Modifier, Style};
+use serde_json::{Map, Value};
 
 use super::{
+    choice::Choice,
     effect::{Asked, Effect},
     inspector::{Facts, Tab},
     layers::{
@@ -17,7 +19,7 @@ use super::{
     proposal::{Applied, Applying, Draft, Proposed, Source},
 };
 use crate::{
-    action::{Action, graph, prompt, query},
+    action::{Act as _, Action, graph, prompt, query, template},
     client::{self, AttemptStatus, Caller, Client, Consent, Output, StepDetail},
     error::Error,
     model::Id,
@@ -66,6 +68,7 @@ impl Worker {
             Effect::Apply(applying) => Some(self.apply(applying)),
             Effect::Edit(step) => Some(self.edit(step)),
             Effect::Audit => Some(self.audit()),
+            Effect::Templates(known) => Some(self.templates(&known)),
             Effect::Keep(arrangement) => {
                 // In a project that cannot be written to it is as it comes the next time.
                 let _ = client::keep_arrangement(&self.client, &arrangement);
@@ -126,6 +129,27 @@ impl Worker {
             // It has none yet.
             Err(Error::NoPrompt { .. } | Error::PromptNotFound { .. }) => Msg::Open(Box::new(Editor::empty(step))),
             Ok(_) => Msg::Say("a prompt is answered with a prompt".into()),
+            Err(error) => Msg::Say(error.to_string()),
+        }
+    }
+
+    fn templates(&self, known: &Map<String, Value>) -> Msg {
+        match self.ask(&Action::TemplateList(template::List {})) {
+            Ok(Output::Templates { templates }) => {
+                let wide = templates.iter().map(|row| row.name.len()).max().unwrap_or(0);
+                let rows = templates.into_iter().map(|row| {
+                    let mut known = known.clone();
+                    known.insert("name".into(), row.name.clone().into());
+                    Row {
+                        head: format!("{:<wide$} ", row.name),
+                        style: Style::new().add_modifier(Modifier::BOLD),
+                        words: row.problem.or(row.description).unwrap_or_default(),
+                        choice: Some(Choice::Action { name: template::Apply::NAME, known }),
+                    }
+                });
+                Msg::Open(Box::new(List::new("Steps from which template?", "there is no template", rows.collect())))
+            }
+            Ok(_) => Msg::Say("templates are answered with their names".into()),
             Err(error) => Msg::Say(error.to_string()),
         }
     }

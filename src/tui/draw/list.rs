@@ -29,11 +29,22 @@ pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>, area: 
     for (y, &at) in (area.y..area.bottom()).zip(app.board.order.iter().skip(app.board.first_row)) {
         let row = Rect { y, height: 1, ..area };
         let line = fold(at).map_or_else(|| line(app, snapshot, at, (ids, used)), |fold| fold_line(app, snapshot, fold, ids));
-        frame.render_widget(line, row);
+        frame.render_widget(fitted(line, usize::from(row.width), app.look.glyphs.ellipsis()), row);
         if selected == Some(at) {
             frame.buffer_mut().set_style(row, app.look.theme.selected);
         }
     }
+}
+
+/// A line whose last words say that there are more of them where they do not fit.
+fn fitted(mut line: Line<'static>, width: usize, end: char) -> Line<'static> {
+    if line.width() > width
+        && let Some(last) = line.spans.pop()
+    {
+        let room = width.saturating_sub(line.width());
+        line.spans.push(Span::styled(fit(&last.content, room, end), last.style));
+    }
+    line
 }
 
 /// The row of a folded group.

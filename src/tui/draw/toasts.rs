@@ -26,7 +26,10 @@ const SHOWN: usize = 3;
 /// Draws the messages, the newest at the bottom.
 pub(super) fn draw(app: &App, frame: &mut Frame<'_>, screen: Rect) {
     let mut taken: Vec<Rect> = app.layers.iter().map(|layer| layer.area(app)).collect();
+    let regions = app.regions();
     taken.extend(selected(app));
+    taken.push(regions.inspector);
+    taken.extend(app.panels.is_log_full.then_some(regions.log));
     for (at, toast) in app.toasts.iter().rev().take(SHOWN).enumerate() {
         match place(app, toast, screen, &taken) {
             Some(area) => {
@@ -95,7 +98,11 @@ fn card(app: &App, frame: &mut Frame<'_>, toast: &Toast, area: Rect) {
 fn line(app: &App, frame: &mut Frame<'_>, toast: &Toast) {
     let area = app.regions().hints;
     frame.render_widget(Clear, area);
-    let text = super::fit(&toast.text, usize::from(area.width.saturating_sub(1)), app.look.glyphs.ellipsis());
+    let words = match &toast.hint {
+        Some(hint) => format!("{}: {hint}", toast.text),
+        None => toast.text.clone(),
+    };
+    let text = super::fit(&words, usize::from(area.width.saturating_sub(1)), app.look.glyphs.ellipsis());
     frame.render_widget(Line::styled(format!(" {text}"), style(app, toast)), area);
 }
 

@@ -44,30 +44,34 @@ fn left(app: &App, width: u16) -> Line<'static> {
         }
     }
     let used: usize = spans.iter().map(Span::width).sum();
-    let far = far(snapshot).map(|text| format!("  {text}"));
     // The mode's button has to fit beside it.
     let room = usize::from(width).saturating_sub(used + 10);
-    if let Some(far) = far.filter(|_| room > 12) {
-        spans.push(Span::styled(fit(&tame(&far), room, app.look.glyphs.ellipsis()), theme.dim));
+    let far = far(snapshot).into_iter().map(|text| format!("  {}", tame(&text)));
+    if let Some(far) = far.into_iter().find(|far| crate::layout::width(far) <= room) {
+        spans.push(Span::styled(far, theme.dim));
     }
     Line::from(spans)
 }
 
-/// How far the runs have come that go on, or what they wait for.
-fn far(snapshot: &Snapshot) -> Option<String> {
+/// How far the runs have come that go on, or what they wait for: first all of it, then what is left where there is
+/// less room. A part of it would be read as another number.
+fn far(snapshot: &Snapshot) -> Vec<String> {
     let status = snapshot.status();
     let waiting = status.runs.iter().find(|run| run.state == "waiting");
     let idle = status.runs.iter().find(|run| run.state == "active" && !run.has_runner);
     match (&status.progress, waiting, idle) {
         (Some(progress), ..) if progress.running > 0 => {
-            let left = progress.left_words().map(|left| format!(", {left}")).unwrap_or_default();
-            Some(format!("{}/{} done{left}", progress.done, progress.total))
+            let done = format!("{}/{} done", progress.done, progress.total);
+            let left = progress.left_words().map(|left| format!("{done}, {left}"));
+            left.into_iter().chain([done]).collect()
         }
-        (_, Some(run), _) if run.waits_for.is_empty() => Some("the run waits".into()),
-        (_, Some(run), _) => Some(format!("the run waits for {}", run.waits_for.join(", "))),
-        (_, _, Some(_)) => Some("no process advances the run: seqctl resume".into()),
-        (Some(progress), ..) => Some(format!("{}/{} done", progress.done, progress.total)),
-        _ => None,
+        (_, Some(run), _) => {
+            let what = (!run.waits_for.is_empty()).then(|| format!("the run waits for {}", run.waits_for.join(", ")));
+            what.into_iter().chain(["the run waits".into()]).collect()
+        }
+        (_, _, Some(_)) => vec!["no process advances the run: seqctl resume".into(), "seqctl resume".into()],
+        (Some(progress), ..) => vec![format!("{}/{} done", progress.done, progress.total)],
+        _ => Vec::new(),
     }
 }
 

@@ -58,7 +58,9 @@ impl Form {
             app.choose_worker(&mut known);
         }
         let fields = Field::all(&schema, &known);
-        let at = fields.iter().position(|field| field.typed().is_empty()).unwrap_or(0);
+        // What is changed is mostly what is there already.
+        let is_first = |field: &Field| if is_edit { !field.is_required } else { field.typed().is_empty() };
+        let at = fields.iter().position(is_first).unwrap_or(0);
         Self { spec, title, fields, at, verdict: None, is_edit }
     }
 

@@ -162,3 +162,22 @@ fn only_our_own_signs_become_ascii() {
     assert!(screen.contains("a → b…") && screen.contains("x → y · z…"), "names stay as they are\n{screen}");
     assert!(!screen.contains(['─', '╭', '▶', '○', '›']), "{screen}");
 }
+
+#[test]
+fn what_is_told_gives_way_to_what_is_told_next_and_to_escape() {
+    let mut stage = Stage::new((80, 24), PLAN);
+    stage.app.say(Tone::Plain, "first", None);
+    stage.app.say(Tone::Error, "it failed", None);
+    stage.app.say(Tone::Plain, "second", None);
+    let screen = stage.text();
+    assert!(screen.contains("second") && screen.contains("it failed") && !screen.contains("first"), "{screen}");
+    stage.press("esc");
+    assert!(stage.app.toasts.is_empty());
+}
+
+#[test]
+fn a_change_begins_at_what_can_be_changed() {
+    let mut stage = Stage::new((80, 24), PLAN);
+    stage.press("home enter enter").press("end").write("!");
+    assert!(stage.text().contains(" command          true!"), "{}", stage.text());
+}

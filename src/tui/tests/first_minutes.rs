@@ -35,6 +35,9 @@ fn a_task_becomes_the_first_step() {
 fn a_template_is_asked_for() {
     let mut stage = Stage::new((80, 24), EMPTY);
     stage.press("t");
+    let screen = stage.text();
+    assert!(screen.contains("parallel") && screen.contains("fusion"), "what there is, to choose from\n{screen}");
+    stage.press("enter");
     assert!(stage.text().contains("from a template ━"), "{}", stage.text());
 }
 

@@ -187,7 +187,7 @@ impl Stage {
     pub(super) fn steady_text(&self) -> String {
         static VARYING: LazyLock<[(Regex, &str); 4]> = LazyLock::new(|| {
             [
-                (Regex::new(r"running for \d+m?s").unwrap(), "running for 2m14s"),
+                (Regex::new(r"running for \d+m?s *").unwrap(), "running for 2m14s "),
                 (Regex::new(r"\d{8}-\d{6}-[0-9a-f]{4}").unwrap(), RUN),
                 (Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d").unwrap(), "2026-11-22 06:48:00"),
                 (Regex::new(r"\b\d\d:\d\d:\d\d\b").unwrap(), "06:48:00"),

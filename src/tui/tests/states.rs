@@ -103,7 +103,7 @@ fn dialogs() {
         stage.press("c");
     });
     walked("form-template", PLAN, |stage| {
-        stage.press("p t");
+        stage.press("p t").write("j").press("enter");
     });
     walked("form-dependency", PLAN, |stage| {
         stage.press("home p d").write("impl");
