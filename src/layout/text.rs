@@ -1,5 +1,6 @@
 //! Texts that go into cells: how wide they are, cut to fit, and tame.
 
+use unicode_normalization::UnicodeNormalization as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// How many cells a text takes.
@@ -7,9 +8,10 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// A text on one line without anything that a terminal would obey or that has no cell of its own.
+/// A text on one line without anything that a terminal would obey or that has no cell of its own. A letter and its accent
+/// become one character where there is one.
 pub fn tame(text: &str) -> String {
-    let spaced = text.chars().map(|c| if matches!(c, '\t' | '\n' | '\r') { ' ' } else { c });
+    let spaced = text.nfc().map(|c| if matches!(c, '\t' | '\n' | '\r') { ' ' } else { c });
     spaced.filter(|c| c.width().is_some_and(|wide| wide > 0)).collect()
 }
 
@@ -46,7 +48,8 @@ mod tests {
         assert_eq!(fit("deploying", 6, '…'), "deplo…");
         assert_eq!(fit("日本語です", 5, '…'), "日本…");
         assert_eq!(fit("日本語です", 4, '…'), "日…");
-        assert_eq!(fit("a\u{1b}[2J\r\n\u{7}e\u{301}", 20, '…'), "a[2J  e");
+        assert_eq!(fit("a\u{1b}[2J\r\n\u{7}e\u{301}", 20, '…'), "a[2J  é");
+        assert_eq!(tame("x\u{301}\u{302}y"), "xy");
         assert_eq!(fit("x", 0, '…'), "");
     }
 }
