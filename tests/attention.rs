@@ -95,6 +95,22 @@ fn a_failure_that_is_made_up_for_needs_nobody() {
 }
 
 #[test]
+fn who_was_stopped_comes_after_who_failed() {
+    let test = Test::new().power().sequence(
+        "version: \"1.0\"\nsteps:\n  - {id: victim, command: sleep 60, group_id: g}\n  \
+         - {id: culprit, command: 'until [ -e go ]; do sleep 0.02; done; exit 3', group_id: g}\n  \
+         - {id: after, command: 'true', depends_on: [victim, culprit]}\n",
+    );
+    test.run(&["run", "--detach"]).success();
+    test.wait_for_status("victim", "RUNNING");
+    test.write("go", "");
+    test.run(&["wait", "victim", "culprit"]);
+    let found = needs(&test);
+    let ids: Vec<&str> = found.iter().filter_map(|need| need["id"].as_str()).collect();
+    assert_eq!(ids, ["culprit", "victim"]);
+}
+
+#[test]
 fn what_was_cloned_and_what_has_no_runner_needs_somebody() {
     let test = Test::new().sequence("version: \"1.0\"\nsteps:\n  - {id: a, model: mine}\n  - {id: b, command: 'true'}\n");
     test.write(".threados/config.yaml", "agents:\n  mine: {command: [mine]}\n");

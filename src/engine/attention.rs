@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    model::{FailPolicy, GateStatus, Id, Node, Readiness, State, StepStatus},
+    model::{FailPolicy, GateStatus, Id, Node, Readiness, Reason, State, StepStatus},
     runner::Leftover,
     store::{Paths, Record, Request, Run, RunState, is_held},
 };
@@ -103,7 +103,12 @@ impl Engine {
 
     /// What needs a person, what holds up the most first.
     pub(super) fn needs(&self, view: &View, ready: &Readiness, pending: &Pending) -> Vec<Need> {
-        let mut needs: Vec<Need> = (0..view.graph.len()).filter_map(|at| need(view, ready, at)).collect();
+        // Whoever was stopped for another's failure comes after that one.
+        let (stopped, others): (Vec<usize>, Vec<usize>) = (0..view.graph.len()).partition(|&at| {
+            let outcome = record(view, view.id_of(at)).and_then(Record::outcome);
+            outcome.is_some_and(|outcome| outcome.reason == Some(Reason::FailFast))
+        });
+        let mut needs: Vec<Need> = others.into_iter().chain(stopped).filter_map(|at| need(view, ready, at)).collect();
         needs.extend(pending.requests.iter().map(|request| asked(view, ready, request)));
         needs.extend(pending.unasked().map(|ask| unconfirmed(view, ready, ask)));
         needs.extend(elsewhere(view, ready));

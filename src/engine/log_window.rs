@@ -138,6 +138,15 @@ impl Engine {
 }
 
 impl LogWindow {
+    /// Whether something was written to an output that is not looked at.
+    pub fn has_other(&self) -> bool {
+        let is_shown = |at: usize, stream: usize| self.outputs.iter().any(|output| (output.place, output.stream) == (at, stream));
+        let is_written = |path: PathBuf| path.metadata().is_ok_and(|about| about.len() > 0);
+        self.places.iter().enumerate().any(|(at, place)| {
+            (0..STREAMS.len()).any(|stream| !is_shown(at, stream) && is_written(place.folder.join(STREAMS[stream])))
+        })
+    }
+
     /// Counts lines in up to `budget` more bytes of what is there. Whether there is more to look at; once there is not, it is
     /// cheap to ask again whether the logs have grown.
     pub fn index(&mut self, budget: u64) -> Result<bool, Error> {

@@ -44,6 +44,8 @@ pub(super) struct Lines {
     pub(super) total: u64,
     /// Whether all have been counted.
     pub(super) is_counted: bool,
+    /// Whether only what is not looked at has been written to.
+    pub(super) has_other: bool,
     /// Where what was looked for is: nowhere, or in a line.
     pub(super) found: Option<Found>,
     pub(super) problem: Option<String>,
@@ -62,6 +64,8 @@ pub(super) struct LogPanel {
     pub(super) lines: Vec<LogLine>,
     pub(super) total: u64,
     pub(super) is_counted: bool,
+    /// Whether only what is not shown has been written to.
+    pub(super) has_other: bool,
     /// The first line of the window; it follows the end where absent.
     pub(super) top: Option<u64>,
     /// Cells that are off the left side where lines are not wrapped.
@@ -132,7 +136,7 @@ impl App {
             return;
         }
         let panel = &mut self.log;
-        (panel.is_read, panel.is_searching) = (true, false);
+        (panel.is_read, panel.is_searching, panel.has_other) = (true, false, lines.has_other);
         (panel.lines, panel.total, panel.is_counted, panel.problem) = (lines.shown, lines.total, lines.is_counted, lines.problem);
         match lines.found {
             Some(Found::Line(line)) => {

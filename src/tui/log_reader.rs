@@ -59,11 +59,21 @@ impl LogReader {
 
     /// Reads what a wish asks for; also whether there is more to count.
     pub(super) fn read(&mut self, wish: &Wish) -> (Lines, bool) {
-        let nothing =
-            |problem| Lines { wanted: wish.wanted.clone(), shown: Vec::new(), total: 0, is_counted: true, found: None, problem };
+        let nothing = Lines {
+            wanted: wish.wanted.clone(),
+            shown: Vec::new(),
+            total: 0,
+            is_counted: true,
+            has_other: false,
+            found: None,
+            problem: None,
+        };
         match self.turn_to(&wish.wanted).and_then(|window| look(window, wish)) {
-            Ok((shown, total, has_more)) => (Lines { shown, total, is_counted: !has_more, ..nothing(None) }, has_more),
-            Err(error) => (nothing(Some(error.to_string())), false),
+            Ok((shown, total, has_more)) => {
+                let has_other = shown.is_empty() && self.open.as_ref().is_some_and(|(_, window)| window.has_other());
+                (Lines { shown, total, is_counted: !has_more, has_other, ..nothing }, has_more)
+            }
+            Err(error) => (Lines { problem: Some(error.to_string()), ..nothing }, false),
         }
     }
 

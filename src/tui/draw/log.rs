@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use super::{
-    super::{ansi, app::App, panels::Panel},
+    super::{ansi, app::App, command::Command, panels::Panel},
     panel, tame,
 };
 use crate::client::{LogLine, PieceKind};
@@ -59,6 +59,10 @@ pub(super) fn lines(app: &App, frame: &mut Frame<'_>, inside: Rect) {
             (Some(problem), _) => tame(problem),
             (None, None) => format!("`{}` has not run yet", wanted.step),
             (None, Some(_)) if !panel.is_read => app.look.glyphs.spell("reading …"),
+            (None, Some(_)) if panel.has_other => {
+                let (stream, key) = (panel.stream(), app.keymap.key(Command::Stream).unwrap_or_default());
+                format!("nothing written to {stream}; {key} shows what was written elsewhere")
+            }
             (None, Some(_)) => "nothing written yet".into(),
         };
         return frame.render_widget(Line::styled(words, app.look.theme.dim), inside);

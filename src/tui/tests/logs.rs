@@ -214,8 +214,14 @@ fn what_has_no_log_says_so() {
     let mut stage = Stage::new((80, 24), TALK);
     assert!(stage.text().contains("`talk` has not run yet"), "{}", stage.text());
     stage.run("DONE");
-    stage.log("talk", "stdout.log", "");
+    stage.log("talk", "stdout.log", "").log("talk", "stderr.log", "");
     assert!(stage.text().contains("nothing written yet"), "{}", stage.text());
+    stage.log("talk", "stderr.log", "it went wrong\n");
+    assert!(stage.text().contains("nothing written to stdout; t shows"), "{}", stage.text());
+    stage.press("o").press("t");
+    assert!(stage.text().contains("it went wrong"), "{}", stage.text());
+    stage.press("t").press("t").press("esc");
+    stage.log("talk", "stderr.log", "");
     stage.app.log.is_read = false;
     assert!(stage.text().contains("reading …"), "{}", stage.text());
     std::fs::remove_dir_all(stage.attempt("talk")).unwrap();
