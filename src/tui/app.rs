@@ -1,6 +1,6 @@
 //! The state of the screen.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use ratatui::layout::Size;
 use tui_textarea::TextArea;
@@ -18,6 +18,7 @@ use super::{
     proposal::Proposal,
     region::{self, Card, Regions},
     snapshot::Snapshot,
+    tails::Running,
     theme::Theme,
     toast::{Toast, Tone},
 };
@@ -78,6 +79,9 @@ pub(super) struct App {
     pub(super) crash: Option<Crash>,
     /// What needed a person at the last look, to ring once for each; nothing before the first one.
     pub(super) known_needs: Option<Vec<Need>>,
+    /// What runs, and what of it has said what last.
+    pub(super) running: Vec<Running>,
+    pub(super) tails: HashMap<Id, String>,
     /// The need that was gone to last.
     pub(super) need: Option<Need>,
     /// The arrangement that was kept last; nothing is kept where absent.
@@ -120,6 +124,8 @@ impl App {
             need: None,
             kept: None,
             effects: Vec::new(),
+            running: Vec::new(),
+            tails: HashMap::new(),
             agents: Vec::new(),
         }
     }

@@ -37,6 +37,8 @@ pub(super) enum Effect {
     Templates(Map<String, Value>),
     /// Show this part of a log from now on, or none.
     Log(Option<Box<super::log_panel::Wish>>),
+    /// Say what these say, from now on.
+    Follow(Vec<super::tails::Running>),
     /// Put a text into the clipboard.
     Copy(String),
     /// Hand the terminal to `seqctl` with these arguments, for an editor or an agent of its own.
@@ -57,7 +59,8 @@ impl Effect {
     /// Whether it is done with the screen's terminal.
     pub(super) const fn needs_terminal(&self) -> bool {
         let is_beside = matches!(self, Self::Call(_) | Self::Check(_) | Self::Propose(_) | Self::Apply(_) | Self::Log(_))
-            || matches!(self, Self::Inspect { .. } | Self::Edit(_) | Self::Audit | Self::Templates(_) | Self::Keep(_));
+            || matches!(self, Self::Inspect { .. } | Self::Edit(_) | Self::Audit | Self::Templates(_) | Self::Keep(_))
+            || matches!(self, Self::Follow(_));
         !is_beside
     }
 }

@@ -39,6 +39,7 @@ mod run;
 mod scene;
 mod settings;
 mod snapshot;
+mod tails;
 mod terminal;
 mod theme;
 mod toast;

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     client::{Plan, Reply},
     error::Error,
+    model::Id,
 };
 
 /// Something that happened.
@@ -42,6 +43,8 @@ pub(super) enum Msg {
     Facts(Box<Facts>),
     /// What the log panel shows was read.
     Lines(Box<Lines>),
+    /// Running steps, with what each has said last.
+    Tails(Vec<(Id, String)>),
     /// Something that was made elsewhere is to lie over the screen.
     Open(Box<dyn Layer>),
     /// Something to say.

@@ -30,6 +30,7 @@ use super::{
     msg::Msg,
     outside::{Abilities, Outside},
     snapshot::Surveyor,
+    tails::{self, TailReader},
     terminal,
     theme::Theme,
     welcome::Start,
@@ -64,8 +65,11 @@ pub fn run(open: impl Fn() -> Result<Client, Error>, caller: &Caller, options: &
     let (to_logs, wishes) = channel();
     let (logs, again, out) = (LogReader::new(open()?), to_logs.clone(), to_screen.clone());
     thread::spawn(move || log_reader::work(logs, &wishes, &again, &out));
+    let (to_tails, followed) = channel();
+    let (tails, out) = (TailReader::new(open()?), to_screen.clone());
+    thread::spawn(move || tails::work(tails, &followed, &out));
     let agents = client::agents(Some(&client));
-    let worker = Worker { client, caller: caller.clone(), out: to_screen.clone(), logs: to_logs };
+    let worker = Worker { client, caller: caller.clone(), out: to_screen.clone(), logs: to_logs, tails: to_tails };
     thread::spawn(move || worker.work(&jobs));
     let mut screen = terminal::take().map_err(Error::io("set up", "the terminal"))?;
     catch_signals(to_screen.clone()).map_err(Error::io("catch", "signals"))?;

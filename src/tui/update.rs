@@ -51,6 +51,7 @@ impl App {
             }
             Msg::Facts(facts) => self.take_facts(facts),
             Msg::Lines(lines) => self.take_lines(*lines),
+            Msg::Tails(new) => self.take_tails(new),
             Msg::Open(layer) => {
                 self.layers.push(layer);
                 self.is_dirty = true;
@@ -171,6 +172,7 @@ impl App {
             self.reveal();
         }
         self.ring_for_needs(snapshot);
+        self.follow_running();
         let mut layers = std::mem::take(&mut self.layers);
         for layer in &mut layers {
             layer.refresh(self);

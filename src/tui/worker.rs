@@ -17,6 +17,7 @@ use super::{
     markdown,
     msg::Msg,
     proposal::{Applied, Applying, Draft, Proposed, Source},
+    tails::Running,
 };
 use crate::{
     action::{Act as _, Action, graph, prompt, query, template},
@@ -38,6 +39,8 @@ pub(super) struct Worker {
     pub(super) out: Sender<Msg>,
     /// Who reads logs.
     pub(super) logs: Sender<News>,
+    /// Who reads what running steps say.
+    pub(super) tails: Sender<Vec<Running>>,
 }
 
 impl Worker {
@@ -78,6 +81,11 @@ impl Worker {
             Effect::Log(wish) => {
                 // A reader that has gone cannot read.
                 let _ = self.logs.send(News::Wish(wish));
+                None
+            }
+            Effect::Follow(running) => {
+                // As above.
+                let _ = self.tails.send(running);
                 None
             }
             _ => None,

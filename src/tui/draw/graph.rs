@@ -10,9 +10,21 @@ use ratatui::{
 use super::super::{
     app::App,
     scene::{Scene, sign},
-    snapshot::Snapshot,
+    snapshot::{Row, Snapshot},
 };
-use crate::layout::{Area, Face, Glyphs, Mark, Plane, Point, Zoom};
+use crate::{
+    layout::{Area, Face, Glyphs, Mark, Plane, Point, Zoom},
+    model::Usage,
+};
+
+/// Says what a step has said last, and what it has cost, before what it is.
+fn tell_more(app: &App, snapshot: &Snapshot, at: usize, face: &mut Face) {
+    let Row::Step(step) = snapshot.row(at) else { return };
+    let status = face.lines.iter().position(|line| line.starts_with(step.status.as_str())).map_or(0, |line| line + 1);
+    let used = step.usage.as_ref().map(Usage::words).filter(|words| !words.is_empty());
+    let more = app.said(step).map(str::to_owned).into_iter().chain(used);
+    face.lines.splice(status..status, more);
+}
 
 /// Draws what the window shows of the graph.
 pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>, area: Rect) {
@@ -25,7 +37,11 @@ pub(super) fn draw(app: &App, snapshot: &Snapshot, frame: &mut Frame<'_>, area: 
         }
         let mut node = snapshot.node(at).clone();
         node.duration_ms = snapshot.duration_ms(at, app.now);
-        node.face(plane.zoom, app.look.glyphs)
+        let mut face = node.face(plane.zoom, app.look.glyphs);
+        if plane.zoom == Zoom::Detail {
+            tell_more(app, snapshot, at, &mut face);
+        }
+        face
     };
     let canvas = plane.paint(window.cells(), app.look.glyphs, &face);
     let buffer = frame.buffer_mut();

@@ -89,8 +89,11 @@ fn line(app: &App, snapshot: &Snapshot, at: usize, (ids, used): (usize, usize)) 
             let waits = (!step.waits_for.is_empty() && step.status == StepStatus::Blocked).then(|| {
                 format!("waits for {}", step.waits_for.iter().map(crate::model::Id::as_str).collect::<Vec<_>>().join(", "))
             });
-            let remark =
-                step.note.clone().or_else(|| step.outcome.clone().filter(|_| step.status == StepStatus::Failed)).or(waits);
+            let said = app.said(step).map(str::to_owned);
+            let remark = said
+                .or_else(|| step.note.clone())
+                .or_else(|| step.outcome.clone().filter(|_| step.status == StepStatus::Failed))
+                .or(waits);
             let usage = step.usage.as_ref().filter(|_| used > 0).map(Usage::words).unwrap_or_default();
             let usage = if used > 0 { format!("{usage}{}  ", " ".repeat(used - crate::layout::width(&usage))) } else { usage };
             Line::from(vec![

@@ -15,6 +15,7 @@ mod project;
 mod proposing;
 mod reordering;
 mod running;
+mod saying;
 mod screens;
 mod settings;
 mod stage;

@@ -94,7 +94,7 @@ impl Stage {
         let app = App::new(look, Keymap::new(&[]).0, Size::new(width, height), 0);
         let caller = Caller { actor: Actor::User, via: "tui", step: None, request: None };
         let client = client::open(Some(folder.path())).unwrap().with_program(program());
-        let worker = Worker { client, caller, out: channel().0, logs: channel().0 };
+        let worker = Worker { client, caller, out: channel().0, logs: channel().0, tails: channel().0 };
         let logs = LogReader::new(client::open(Some(folder.path())).unwrap());
         let observer = Observer::new(worker.client.paths().clone());
         let mut stage = Self {
