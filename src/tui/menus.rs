@@ -140,9 +140,10 @@ impl App {
     }
 
     /// What can be done about the selection, as it stands.
-    pub(super) fn ways(&self) -> &'static [Command] {
-        let Some((snapshot, at)) = self.selected() else { return &[] };
-        match snapshot.row(at) {
+    pub(super) fn ways(&self) -> Vec<Command> {
+        let Some((snapshot, at)) = self.selected() else { return Vec::new() };
+        let row = snapshot.row(at);
+        let ways: &[Command] = match &row {
             Row::Gate(gate) if gate.status == GateStatus::Pending.as_str() => &[Command::Approve, Command::Block],
             Row::Gate(_) => &[],
             Row::Step(step) => match step.status {
@@ -155,7 +156,10 @@ impl App {
                 }
                 StepStatus::Ready | StepStatus::Blocked => &[Command::Run, Command::Prompt],
             },
-        }
+        };
+        // A shell has no session to go on in.
+        let is_shell = matches!(row, Row::Step(step) if step.agent == "shell");
+        ways.iter().copied().filter(|way| !is_shell || *way != Command::Continue).collect()
     }
 
     /// What can be done with what is under the pointer.
@@ -195,7 +199,9 @@ impl App {
             entries.push(command('a', "accept", Command::Approve));
             entries.push(command('r', "reject, with a reason or a message to its agent", Command::Block));
         }
-        entries.push(command('c', "go on in its session with a message", Command::Continue));
+        if row.agent != "shell" {
+            entries.push(command('c', "go on in its session with a message", Command::Continue));
+        }
         self.open(Menu::new(format!("Review {id}"), entries, None));
     }
 

@@ -138,8 +138,8 @@ fn others(step: &Step) -> impl Iterator<Item = (String, String)> {
 /// The keys that do something about the selection now.
 fn keys(app: &App, more: &[Command]) -> Line<'static> {
     let theme = &app.look.theme;
-    let commands = app.ways().iter().chain(more);
-    let hints = commands.filter_map(|&command| Some((app.keymap.key(command)?, binding(command).short)));
+    let commands = app.ways().into_iter().chain(more.iter().copied());
+    let hints = commands.filter_map(|command| Some((app.keymap.key(command)?, binding(command).short)));
     hints.flat_map(|(key, words)| [Span::styled(key, theme.key), Span::styled(format!(" {words}  "), theme.dim)]).collect()
 }
 
