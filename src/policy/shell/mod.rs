@@ -73,6 +73,63 @@ mod tests {
         assert_eq!(check("git log", &allowed), Ok(()));
     }
 
+    const HARMLESS: &[&str] = &[
+        "i=1; echo $((i + 1))",
+        "i=1; echo $(( (i + 2) * 3 ))",
+        "i=1; echo $((-i))",
+        "i=1; echo $((i > 1 ? 2 : 3))",
+        "i=1; echo $((i = 2))",
+        "i=1; echo $((i += 2))",
+        "i=1; echo $((i++))",
+        "i=1; echo $(($i + 1))",
+        "i=1; echo $((${i} + 1))",
+        "echo $((${#x} + 1))",
+        "echo $((0x1f))",
+        "case x in [ab]*) git log;; esac",
+        "case x in [$a]) git log;; esac",
+        "case x in \"$y\"*) git log;; esac",
+        "echo ${x%[a-z]*}",
+        "echo ${x##*/}",
+        "echo ${x%%$(git log)}",
+        "echo ${x:-$(git log)}",
+        "echo ${x:-}",
+        "echo 'a' \"b\" g\\it",
+        "g'i't log",
+        "\"git\" log",
+        "git log <<EOF\n$((1 + 1)) ${x:-y}\nEOF\n",
+        "git log <<'EOF'\n$(rm x)\nEOF\n",
+    ];
+
+    const DENIED: &[(&str, &str)] = &[
+        ("echo $((\"1\" + 1))", "this calculation"),
+        ("echo $((1 + $(echo 2)))", "this calculation"),
+        ("echo $((1 + $(rm x)))", "this calculation"),
+        ("echo $((a[0] + 1))", "this calculation"),
+        ("echo $((a[0] = 1))", "this calculation"),
+        ("case x in ?) git log;; *) rm x;; esac", "`rm`"),
+        ("echo ${x%$(rm x)}", "`rm`"),
+        ("echo ${x/a/b}", "this expansion"),
+        ("echo ${x^}", "this expansion"),
+        ("echo ${x:1:2}", "this expansion"),
+        ("echo ${!x}", "this expansion"),
+        ("echo $'a'", "this quote"),
+        ("\"g$x\" log", "cannot tell which command"),
+        ("git log <<EOF\n$(rm x)\nEOF\n", "`rm`"),
+        ("git log <<EOF\n`rm x`\nEOF\n", "`rm`"),
+    ];
+
+    #[test]
+    fn numbers_and_patterns_are_read_as_the_shell_reads_them() {
+        let allowed = ["git", "echo"].map(str::to_owned);
+        for text in HARMLESS {
+            assert_eq!(check(text, &allowed), Ok(()), "{text}");
+        }
+        for (text, why) in DENIED {
+            let found = check(text, &allowed).expect_err(text);
+            assert!(found.contains(why), "{text}: {found}");
+        }
+    }
+
     #[test]
     fn deep_nesting_is_denied_and_not_fatal() {
         let allowed = ["git".to_owned()];
