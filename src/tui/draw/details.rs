@@ -91,7 +91,6 @@ fn of_step(app: &App, snapshot: &Snapshot, at: usize, detail: &StepDetail) -> Ve
     let mut lines = vec![text(app, "id", node.id.as_str()), row(app, "status", status)];
     let passed = app.now.saturating_sub(snapshot.at);
     let left = state.left_ms.map(|left| Duration::from_ms(left.saturating_sub(passed)).short());
-    let attempt = state.attempt.zip(state.run.as_ref()).map(|(attempt, run)| format!("{attempt}{dot}run {run}"));
     let outcome = state.outcome.clone().filter(|outcome| *outcome != state.status.as_str().to_lowercase());
     let group = state.group.as_ref().map_or(String::new(), |group| format!("{dot}group {group}"));
     let mut add = |name: &str, value: Option<String>| lines.extend(value.map(|value| text(app, name, &value)));
@@ -103,7 +102,9 @@ fn of_step(app: &App, snapshot: &Snapshot, at: usize, detail: &StepDetail) -> Ve
     add("cwd", Some(detail.cwd.display().to_string()));
     add("watches", state.watches.as_ref().map(ToString::to_string));
     add("workers", state.workers.map(|workers| format!("{} of {} ended", workers.ended, workers.all)));
-    add("attempt", attempt);
+    // A row each: an id that is broken in two cannot be copied.
+    add("attempt", state.attempt.map(|attempt| attempt.to_string()));
+    add("run", state.run.clone());
     add("used", state.usage.as_ref().map(crate::model::Usage::words).map(|words| app.look.glyphs.spell(&words)));
     add("time left", left);
     add("changed", state.changed.then(|| "its definition, since it ran".into()));
