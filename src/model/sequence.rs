@@ -2,9 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::{FailPolicy, Gate, Id, Span, Step};
+use super::{FailPolicy, Gate, Id, Sha, Span, Step};
 use crate::error::Error;
 
 /// sequence.yaml as data. What the file leaves out is left out here.
@@ -115,9 +114,7 @@ impl Sequence {
         for gate in &self.gates {
             put(&mut text, &(&gate.id, &gate.name, &gate.depends_on));
         }
-        let digest = Sha256::digest(&text);
-        let hex: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{hex}")
+        format!("sha256:{:.16}", Sha::of(&text).to_string())
     }
 }
 

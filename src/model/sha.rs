@@ -37,6 +37,12 @@ impl Sha {
     }
 }
 
+impl From<[u8; 32]> for Sha {
+    fn from(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+}
+
 impl Display for Sha {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.digits(|text| f.write_str(text))

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Paths, file};
-use crate::error::Error;
+use crate::{error::Error, model::Sha};
 
 /// The SHA-256 of `bytes` in hex.
 pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    Sha::of(bytes).to_string()
 }
 
 /// SHA-256 of what comes out of `from`, in hexadecimal digits, and how many bytes that were.
@@ -23,7 +23,7 @@ pub fn sha256_of(mut from: impl Read) -> io::Result<(String, u64)> {
     let (mut digest, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 64 * 1024]);
     loop {
         match from.read(&mut buffer) {
-            Ok(0) => return Ok((hex(&digest.finalize()), bytes)),
+            Ok(0) => return Ok((Sha::from(<[u8; 32]>::from(digest.finalize())).to_string(), bytes)),
             Ok(got) => {
                 digest.update(&buffer[..got]);
                 bytes += got as u64;
@@ -32,15 +32,6 @@ pub fn sha256_of(mut from: impl Read) -> io::Result<(String, u64)> {
             Err(error) => return Err(error),
         }
     }
-}
-
-fn hex(digest: &[u8]) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(digest.len() * 2);
-    for byte in digest {
-        text.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]].map(char::from));
-    }
-    text
 }
 
 /// What stat says of a file; equal means that nobody wrote to it.
